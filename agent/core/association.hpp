@@ -1,0 +1,96 @@
+// Who may speak: the handshake of salts, the keys that follow from them, and the replay windows; pure, with
+// the cipher handed in. Turns received bytes into an authenticated body or a counted, named rejection.
+//
+// Every start of an agent draws a fresh 16-byte salt. A frame names its sender's salt and echoes the
+// receiver's; the key of a direction is derived from the password and both salts, so what was recorded
+// before either end's start never verifies as current. A frame whose echo is still empty (a greeting) is
+// authenticated but proves no freshness: it only makes its sender's salt a candidate to be greeted back.
+// A candidate becomes the peer when a frame from it echoes our own salt. Salts that were replaced are
+// remembered and refused; when that memory (kRetiredSalts) is full we draw a new salt ourselves.
+//
+// Frame: clear header (WIRE.md), sealed body, 16-byte tag. All of the header is authenticated.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "agent/core/types.hpp"
+#include "platform/base/bytes.hpp"
+#include "platform/base/result.hpp"
+
+namespace hotpair::agent {
+
+using Salt = std::array<std::uint8_t, 16>;
+using Key = std::array<std::uint8_t, 32>;
+using Nonce = std::array<std::uint8_t, 12>;
+
+constexpr std::size_t kTagSize = 16;
+constexpr std::size_t kMaxBodySize = 1400;
+constexpr std::size_t kRetiredSalts = 64;
+
+// AES-256-GCM and HKDF, implemented over OpenSSL by the daemon and by a toy in the simulation.
+class FrameCipher {
+ public:
+  virtual ~FrameCipher() = default;
+  // HKDF(master secret of password `which` (0 current, 1 next), salts, sender) -> key of that direction.
+  virtual Key derive(int which, const Salt& sender_salt, const Salt& echoed_salt, ChassisId sender,
+                     std::string_view purpose) = 0;
+  virtual bool has_next_password() const = 0;
+  // out: body.size() + kTagSize bytes.
+  virtual void seal(const Key& key, const Nonce& nonce, Bytes header, Bytes body, MutableBytes out) = 0;
+  // sealed includes the tag; out: sealed.size() - kTagSize bytes; false when the tag does not verify.
+  virtual bool open(const Key& key, const Nonce& nonce, Bytes header, Bytes sealed, MutableBytes out) = 0;
+  virtual Salt random_salt() = 0;
+};
+
+enum class Rejection : std::uint8_t {
+  too_short, too_long, wrong_magic, wrong_version, wrong_group, reserved_bits, own_frame, same_chassis_id,
+  bad_chassis_id, wrong_path, wrong_password, stale_salt, not_echoed, replayed, malformed_body,
+  wrong_vlan, untagged, wrong_ethertype, count_,
+};
+std::string_view to_string(Rejection rejection);
+
+struct OpenedFrame {
+  bool new_association = false;
+  std::size_t body_size = 0;
+};
+
+struct RejectedFrame {
+  Rejection reason = Rejection::too_short;
+  bool proven = false;             // it verified under our password all the same
+  std::uint32_t value = 0;         // the group, version, chassis or path that it named
+};
+
+class Association {
+ public:
+  Association(ChassisId self, std::uint16_t group, FrameCipher& cipher);
+  ~Association();
+
+  // Reads one frame as received on `path`. Cheap checks first; nothing behind the header is read before
+  // the tag verified. `body` has room for kMaxBodySize.
+  Result<OpenedFrame, RejectedFrame> open(PathId path, Bytes frame, MutableBytes body);
+
+  // Seals `body` for `path`; returns the frame's size. `out` has room for header + body + tag. Until the
+  // peer is proven, frames are greetings. While a candidate is being proven, greet() seals a second frame
+  // addressed to it. Counters are per path and never repeat under a key.
+  std::size_t seal(PathId path, Bytes body, MutableBytes out);
+  std::optional<std::size_t> greet(PathId path, Bytes body, MutableBytes out);
+
+  bool established() const;
+  // A key for another purpose (session sync), bound to both current salts and an extra nonce; established only.
+  Key derive(std::string_view purpose, ChassisId sender) const;
+  const std::array<std::uint64_t, static_cast<std::size_t>(Rejection::count_)>& rejected() const;
+
+  static constexpr std::size_t header_size();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+constexpr std::size_t kHeartbeatHeaderSize = 64;
+constexpr std::size_t Association::header_size() { return kHeartbeatHeaderSize; }
+
+}  // namespace hotpair::agent

@@ -1,0 +1,44 @@
+// The election: a total order over two health vectors. Both nodes hold both vectors and so reach the same
+// verdict; it is recomputed on every change, and the first criterion that differs decides.
+//
+// forced state; bandwidth score; good LAGs; management link; failed modules beyond the tolerance;
+// incumbency; uptime (beyond the margin); priority; serial.
+// With `override`: ... failed modules; priority; incumbency; uptime; serial.
+//
+// Incumbency: when exactly one of the two is primary, it stays so unless a health criterion speaks against
+// it. Without it a pair would hand the role back and forth on the tie-breakers.
+#pragma once
+
+#include "agent/core/types.hpp"
+
+namespace hotpair::agent {
+
+enum class Criterion : std::uint8_t {
+  forced, bandwidth, lags, management, modules, incumbent, uptime, priority, serial, identical,
+};
+std::string_view to_string(Criterion criterion);      // "traffic-bandwidth score", ... for people
+
+struct Candidate {
+  ChassisId id = ChassisId::one;
+  HealthVector health;
+  Serial serial;
+  bool primary = false;
+};
+
+struct ElectionRules {
+  bool override_ = false;
+  Duration uptime_margin = 300s;
+  std::uint8_t board_failover_tolerance = 0;
+};
+
+struct Verdict {
+  ChassisId winner = ChassisId::one;
+  Criterion criterion = Criterion::identical;  // identical: no difference at all; the incumbent, else chassis 1
+  ShortText<48> winner_value, loser_value;     // as shown: "20 Gbit/s", "priority 200"
+  friend bool operator==(const Verdict&, const Verdict&) = default;
+};
+
+// Symmetric: elect(a, b) == elect(b, a).
+Verdict elect(const Candidate& a, const Candidate& b, const ElectionRules& rules);
+
+}  // namespace hotpair::agent

@@ -1,0 +1,72 @@
+// Everything a node can learn. Time comes in with the event; the node never asks for it.
+#pragma once
+
+#include <variant>
+
+#include "agent/core/heartbeat.hpp"
+#include "agent/core/types.hpp"
+
+namespace hotpair::agent {
+
+// A heartbeat that was authenticated and echoes our current salt. `heard_at` is the kernel's receive time
+// (not later than Event::at), so a node that was itself late does not blame its peer.
+struct HeartbeatReceived {
+  PathId path = 0;
+  Instant heard_at;
+  bool new_association = false;  // first one since this peer's (re)start
+  Heartbeat heartbeat;
+};
+
+// Somebody speaks our protocol on a heartbeat path and is not accepted. `proven` ones were authenticated
+// with our password (wrong VLAN, other group, same chassis id), so they are our misconfigured peer.
+struct MismatchSeen {
+  enum class Kind : std::uint8_t {
+    wrong_group, wrong_password, wrong_vlan, wrong_version, same_chassis_id, wrong_ethertype,
+  };
+  PathId path = 0;
+  Instant heard_at;
+  Kind kind = Kind::wrong_password;
+  bool proven = false;
+  ShortText<96> detail;          // "group 8, ours is 7, from 02:00:00:00:00:01"
+};
+
+// The state of one data interface (index into NodeConfig::data_interfaces) or of the management link.
+struct LinkChanged {
+  std::uint8_t interface = 0;
+  bool present = true;           // the device exists
+  bool up = false;               // carrier (a LAG: usable, after its threshold)
+  std::uint64_t speed_mbps = 0;  // of what is usable; 0 while down
+  std::uint64_t full_speed_mbps = 0;
+};
+struct ManagementLinkChanged { bool up = true; };
+struct HeartbeatLinkChanged { PathId path = 0; bool up = true; };
+struct ModulesChanged { std::uint8_t failed = 0; ShortText<96> first_failed; std::uint32_t priority = 128; };
+
+// What the data plane says of itself; alive=false when its socket is gone.
+struct DataplaneState { ReplicationState replication; };
+
+// The outcome of an action that can fail; `action` is ActionId of the request.
+struct ActionDone {
+  std::uint32_t action = 0;
+  bool ok = true;
+  Duration took{};
+  ShortText<128> error;
+};
+
+// Our own main loop, or the box, stood still for this long; addresses may have been fenced meanwhile.
+struct Stalled { Duration for_{}; bool fenced = false; };
+
+struct OperatorCommand {
+  enum class What : std::uint8_t { failover, failover_force, force_primary, force_backup, force_none, shutdown };
+  What what = What::failover;
+};
+
+struct DeadlineReached {};       // next_deadline() passed; early or repeated ones are harmless
+
+struct Event {
+  Instant at;
+  std::variant<DeadlineReached, HeartbeatReceived, MismatchSeen, LinkChanged, ManagementLinkChanged,
+               HeartbeatLinkChanged, ModulesChanged, DataplaneState, ActionDone, Stalled, OperatorCommand> what;
+};
+
+}  // namespace hotpair::agent

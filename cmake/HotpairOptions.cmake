@@ -1,0 +1,30 @@
+# Compile options of every target, and the one way to declare a library of the house.
+add_library(hotpair_options INTERFACE)
+target_include_directories(hotpair_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(hotpair_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align
+  -Wconversion -Wsign-conversion -Wduplicated-cond -Wnull-dereference -fno-omit-frame-pointer
+  $<$<BOOL:${HOTPAIR_WERROR}>:-Werror>)
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  target_compile_options(hotpair_options INTERFACE -Wno-unknown-warning-option)
+endif()
+# g++ 12 reports null dereferences inside its own inlined standard library.
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  target_compile_options(hotpair_options INTERFACE -Wno-null-dereference)
+endif()
+if(HOTPAIR_SANITIZE)
+  target_compile_options(hotpair_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
+  target_link_options(hotpair_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+# hotpair_library(name sources... ): a static library with the project's options.
+function(hotpair_library name)
+  add_library(${name} STATIC ${ARGN})
+  target_link_libraries(${name} PUBLIC hotpair_options)
+endfunction()
+
+# hotpair_sources(out): every .cpp of the calling folder.
+function(hotpair_sources out)
+  file(GLOB found CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  set(${out} ${found} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,53 @@
+// The kernel's conntrack table as a source: its events as they happen, and dumps of the whole.
+// Non-blocking; drive it when fd() is readable. Only the primary opens one. One thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "dataplane/core/session.hpp"
+#include "platform/base/result.hpp"
+
+namespace hotpair::conntrack {
+
+// Called while parsing, in the order of the kernel; must not call back into the source.
+class SourceVisitor {
+ public:
+  virtual ~SourceVisitor() = default;
+  virtual void on_upsert(const dataplane::Session& session) = 0;     // new or changed
+  virtual void on_destroy(const dataplane::SessionKey& key) = 0;
+  virtual void on_dump_entry(const dataplane::Session& session) = 0;
+  virtual void on_dump_done(bool complete) = 0;                      // false: interrupted, ask again
+  virtual void on_overrun() = 0;                                     // events were lost (ENOBUFS)
+};
+
+struct SourceCounters {
+  std::uint64_t events = 0, overruns = 0, malformed = 0, unsupported = 0, dumped = 0, dumps = 0;
+};
+
+struct SourceOptions {
+  int receive_buffer_bytes = 64 << 20;   // SO_RCVBUFFORCE; what the kernel granted is checked
+};
+
+class Source {
+ public:
+  static Result<std::unique_ptr<Source>> open(const SourceOptions& options);
+  virtual ~Source() = default;
+
+  virtual int event_fd() const = 0;
+  virtual int dump_fd() const = 0;
+  virtual Status subscribe() = 0;        // events flow from now on
+  virtual void unsubscribe() = 0;
+  virtual Status start_dump() = 0;       // one at a time
+  virtual bool dumping() const = 0;
+  // Reads and parses at most about `max_messages` events (then dump records); true when more may wait.
+  virtual bool poll_events(SourceVisitor& visitor, int max_messages) = 0;
+  virtual bool poll_dump(SourceVisitor& visitor, int max_messages) = 0;
+  virtual const SourceCounters& counters() const = 0;
+};
+
+// One ctnetlink message (nlmsghdr on) parsed in place; the seam for tests and fuzzing.
+enum class ParsedKind : std::uint8_t { ignored, upsert, destroy, malformed, unsupported };
+ParsedKind parse_message(const void* nlmsg, std::size_t size, dataplane::Session& out);
+
+}  // namespace hotpair::conntrack
