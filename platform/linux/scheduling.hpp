@@ -1,0 +1,16 @@
+// Running on time: real-time priority, memory that is never paged out, thread names. Each says
+// whether it was permitted and, if not, what would permit it; a program goes on without.
+#pragma once
+
+#include <string>
+
+#include "platform/base/result.hpp"
+
+namespace hotpair::sys {
+
+// SCHED_FIFO for the calling thread, 1-99. The flag keeps it from children.
+Status set_realtime_priority(int priority);
+Status lock_memory();                           // mlockall, present and future pages
+void set_thread_name(const std::string& name);  // cut to 15 bytes
+
+}  // namespace hotpair::sys
