@@ -1,0 +1,273 @@
+"""One firewall node of the lab: a box made of a network namespace, a process namespace, cables and its own folders.
+
+Power is taken from it as from a real box: its cables go dead and every process in it ends in the same instant, with
+nobody asked. When it is powered on again its kernel is a new one: no addresses, no sessions, nothing but its disk.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+from network import LabError, child_of, die_with_parent, ip_batch, remove_namespace, run, sysctl
+
+# The node's device -> the network it is plugged into.
+CABLES = {"lan": "lan", "wan": "wan", "ha0": "ha0", "ha1": "ha1", "mgmt0": "mgmt", "dps0": "sync"}
+AGENT, DATAPLANE = "hotpaird", "hotpair-dataplane"
+
+# Strict on purpose: only a SYN from the LAN makes a TCP session, nothing is picked up in mid-stream. A connection
+# that lives on after a takeover can only do so because its entry was there.
+RULESET = """
+table inet lab {
+  chain forward {
+    type filter hook forward priority filter; policy drop;
+    ct state invalid counter drop
+    ct state established,related accept
+    iifname "lan" oifname "wan" ct state new tcp flags & (fin | syn | rst | ack) == syn accept
+    iifname "lan" oifname "wan" ct state new meta l4proto { udp, icmp, ipv6-icmp } accept
+  }
+}
+table ip lab_nat {
+  chain postrouting {
+    type nat hook postrouting priority srcnat;
+    oifname "wan" snat to 198.51.100.1
+  }
+}
+"""
+
+
+class Node:
+    """fw1 or fw2. Made by Lab; see lab.py for the network around it."""
+
+    def __init__(self, lab, chassis, settings):
+        self.lab = lab
+        self.chassis = chassis
+        self.name = f"fw{chassis}"
+        self.netns = f"{lab.prefix}{self.name}"
+        self.dir = os.path.join(lab.dir, self.name)
+        self.config_dir, self.run_dir, self.state_dir = (os.path.join(self.dir, d) for d in ("etc", "run", "state"))
+        self.credentials = os.path.join(self.dir, "credentials")
+        self.settings = {"vlan": 999, "serial": f"LAB-000{chassis}", "priority": 128, "password": "open sesame",
+                         "group_id": 7, **settings}
+        self.processes = {}
+        self.powered = False
+        self._init = None
+        for folder in (self.config_dir, self.run_dir, self.state_dir, self.credentials):
+            os.makedirs(folder, mode=0o700)
+
+    # ---- the box
+
+    def power_on(self):
+        """A fresh kernel with cables in, its ruleset loaded and nothing running yet."""
+        remove_namespace(self.netns)
+        shutil.rmtree(self.run_dir)
+        os.makedirs(self.run_dir, mode=0o700)
+        run("ip", "netns", "add", self.netns)
+        sysctl(self.netns, {"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1,
+                            "net.ipv4.conf.all.rp_filter": 0, "net.ipv4.conf.default.rp_filter": 0,
+                            "net.netfilter.nf_conntrack_tcp_loose": 0})
+        self.lab.plug(self.netns, self.name, CABLES)
+        ip_batch(["link set lo up"] + [f"link set {device} up" for device in CABLES], netns=self.netns)
+        run("ip", "netns", "exec", self.netns, "nft", "-f", "-", stdin=RULESET)
+        self._start_init()
+        self.powered = True
+
+    def power_off(self):
+        """The cables go dead and every process is killed, in well under a millisecond; then the rest is tidied."""
+        ports = [f"{self.name}-{device}" for device in CABLES]
+        cut = b"".join(self.lab.switch.bridge_port(port, 0) for port in ports)
+        at = time.monotonic()
+        self.lab.switch.send(cut)
+        os.kill(self._init, signal.SIGKILL)
+        self.power_off_took = time.monotonic() - at
+        self.lab.switch.send(*(self.lab.switch.link(port, up=False) for port in ports))
+        self.powered = False
+        self._reap()
+        return at
+
+    def cable(self, device, plugged):
+        """Pulls or plugs one cable at the switch: the node's device loses or gains its carrier."""
+        port = f"{self.name}-{device}"
+        cut = [] if plugged else [self.lab.switch.bridge_port(port, 0)]
+        at = time.monotonic()
+        self.lab.switch.send(*cut, self.lab.switch.link(port, up=plugged))
+        return at
+
+    def destroy(self):
+        if self._init:
+            self._kill_quietly(self._init)
+        self._reap()
+        remove_namespace(self.netns)
+
+    # ---- what runs in it
+
+    def write_config(self, cluster=None, node=None):
+        """Writes node.yaml, cluster.yaml and the password; `cluster` and `node` replace whole keys."""
+        own = self.settings
+        interfaces = [{"interface": f"ha{i}", "vlan": own["vlan"]} for i in (0, 1)]
+        node_keys = {"chassis_id": self.chassis, "hostname": self.name, "serial": own["serial"],
+                     "priority": own["priority"], "heartbeat_interfaces": interfaces,
+                     "session_sync": {"devices": ["net_af_packet0,iface=dps0"], "hugepages": False}, **(node or {})}
+        cluster_keys = {**self.lab.cluster, "group_id": own["group_id"], **(cluster or {})}
+        self.write_file("node.yaml", as_yaml(node_keys))
+        self.write_file("cluster.yaml", as_yaml(cluster_keys))
+        self._write(os.path.join(self.credentials, "password"), own["password"] + "\n")
+
+    def write_file(self, name, text):
+        self._write(os.path.join(self.config_dir, name), text)
+
+    def start(self, program):
+        """Starts a daemon inside the node, as systemd would; its output goes to <program>.log in the node's folder."""
+        arguments = [self.lab.program(program), "--config-dir", self.config_dir, "--run-dir", self.run_dir,
+                     "--state-dir", self.state_dir]
+        with open(self.log_path(program), "ab") as log:
+            outer = subprocess.Popen(self._inside(arguments), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                     env={**os.environ, "CREDENTIALS_DIRECTORY": self.credentials},
+                                     preexec_fn=die_with_parent)
+        self.processes[program] = (outer, child_of(outer.pid))
+
+    def start_daemons(self):
+        self.start(DATAPLANE)
+        self.start(AGENT)
+
+    def pid(self, program):
+        return self.processes[program][1]
+
+    def alive(self, program):
+        return program in self.processes and self.processes[program][0].poll() is None
+
+    def signal(self, program, number):
+        """Sends a signal to a daemon, nothing else; SIGKILL is waited for."""
+        outer, inner = self.processes[program]
+        at = time.monotonic()
+        os.kill(inner, number)
+        if number == signal.SIGKILL:
+            outer.wait(timeout=10)
+        return at
+
+    def terminate(self, program, timeout=10):
+        """SIGTERM, and the exit status."""
+        outer, inner = self.processes[program]
+        os.kill(inner, signal.SIGTERM)
+        return outer.wait(timeout=timeout)
+
+    def execute(self, *command):
+        """Runs a command in the node's network to its end and returns what it printed."""
+        return run("ip", "netns", "exec", self.netns, *command)
+
+    # ---- what it says
+
+    def ask(self, command, daemon=AGENT, timeout=5.0, **arguments):
+        """One request over a control socket; None when nobody answers there."""
+        path = os.path.join(self.run_dir, f"{daemon}.control")
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as channel:
+                channel.settimeout(timeout)
+                channel.connect(path)
+                channel.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
+                with channel.makefile("rb") as answer:
+                    line = answer.readline()
+            return json.loads(line) if line else None
+        except (OSError, ValueError):
+            return None
+
+    def status(self):
+        return self.ask("status")
+
+    def role(self):
+        status = self.status()
+        return status["role"] if status else None
+
+    def ctl(self, *arguments):
+        """The `hotpair` command against this node: (exit status, text)."""
+        done = subprocess.run([self.lab.program("hotpair"), "--run-dir", self.run_dir, *arguments],
+                              capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout + done.stderr
+
+    def addresses(self):
+        """Every global address its kernel holds, e.g. {"lan": {"192.0.2.1"}}."""
+        found = {}
+        for link in json.loads(run("ip", "-n", self.netns, "-j", "address", "show")):
+            held = {a["local"] for a in link.get("addr_info", []) if a.get("scope") == "global"}
+            if held:
+                found[link["ifname"]] = held
+        return found
+
+    def conntrack_count(self):
+        return int(self.execute("sysctl", "-n", "net.netfilter.nf_conntrack_count"))
+
+    def log_path(self, program):
+        return os.path.join(self.dir, f"{program}.log")
+
+    def log(self, program):
+        try:
+            with open(self.log_path(program), errors="replace") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
+
+    def cpu_seconds(self, program):
+        """CPU time a daemon and the processes it forked used so far."""
+        return sum(_cpu_of(pid) for pid in [self.pid(program), *_children_of(self.pid(program))])
+
+    # ---- inner works
+
+    def _inside(self, command):
+        return ["nsenter", "--target", str(self._init), "--net", "--mount", "--pid", "--", *command]
+
+    def _start_init(self):
+        """Process 1 of the node's own process namespace: it reaps orphans, and when it dies all die with it."""
+        reaper = ["/bin/sh", "-c", "while :; do sleep 3600; done"]
+        self._outer = subprocess.Popen(
+            ["ip", "netns", "exec", self.netns, "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", *reaper],
+            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
+        self._init = child_of(self._outer.pid)
+
+    def _reap(self):
+        if self._init:
+            self._outer.wait(timeout=10)
+        for outer, _ in self.processes.values():
+            try:
+                outer.wait(timeout=10)
+            except subprocess.TimeoutExpired as late:
+                raise LabError(f"a process of {self.name} outlived its kernel") from late
+        self.processes = {}
+        self._init = None
+
+    @staticmethod
+    def _kill_quietly(pid):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    @staticmethod
+    def _write(path, text):
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(fd, "w") as file:
+            file.write(text)
+
+
+def as_yaml(keys):
+    """One key a line; the values in YAML's flow style, which JSON is."""
+    return "".join(f"{key}: {json.dumps(value)}\n" for key, value in keys.items())
+
+
+def _cpu_of(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+    except FileNotFoundError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _children_of(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return [int(child) for child in file.read().split()]
+    except FileNotFoundError:
+        return []
