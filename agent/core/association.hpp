@@ -48,7 +48,9 @@ class FrameCipher {
 enum class Rejection : std::uint8_t {
   too_short, too_long, wrong_magic, wrong_version, wrong_group, reserved_bits, own_frame, same_chassis_id,
   bad_chassis_id, wrong_path, wrong_password, stale_salt, not_echoed, replayed, malformed_body,
-  wrong_vlan, untagged, wrong_ethertype, count_,
+  wrong_vlan, untagged, wrong_ethertype,
+  throttled,                       // from a salt never seen, while too many such arrive to derive a key for each
+  count_,
 };
 std::string_view to_string(Rejection rejection);
 
@@ -60,6 +62,7 @@ struct OpenedFrame {
 struct RejectedFrame {
   Rejection reason = Rejection::too_short;
   bool proven = false;             // it verified under our password all the same
+  std::size_t body_size = 0;       // proven: `body` holds what it says; never act on it as on a heartbeat
   std::uint32_t value = 0;         // the group, version, chassis or path that it named
 };
 
@@ -78,7 +81,17 @@ class Association {
   std::size_t seal(PathId path, Bytes body, MutableBytes out);
   std::optional<std::size_t> greet(PathId path, Bytes body, MutableBytes out);
 
+  // For frames that the shell refuses before open() (wrong VLAN, ethertype): does it verify under our password?
+  // Reads it into `body` and changes nothing that decides later frames.
+  std::optional<std::size_t> inspect(Bytes frame, MutableBytes body);
+  // The shell's own refusals, counted with the others.
+  void count(Rejection reason);
+  // The password file was read anew: keys are derived again, salts and windows stay.
+  void passwords_changed();
+
   bool established() const;
+  // Rises whenever derive() would answer differently for either direction.
+  std::uint32_t generation() const;
   // A key for another purpose (session sync), bound to both current salts and an extra nonce; established only.
   Key derive(std::string_view purpose, ChassisId sender) const;
   const std::array<std::uint64_t, static_cast<std::size_t>(Rejection::count_)>& rejected() const;

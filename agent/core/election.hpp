@@ -6,7 +6,8 @@
 // With `override`: ... failed modules; priority; incumbency; uptime; serial.
 //
 // Incumbency: when exactly one of the two is primary, it stays so unless a health criterion speaks against
-// it. Without it a pair would hand the role back and forth on the tie-breakers.
+// it. Without it a pair would hand the role back and forth on the tie-breakers. When neither is, a backup
+// counts as the incumbent against a node that has only just started: what it followed is the newest state.
 #pragma once
 
 #include "agent/core/types.hpp"
@@ -22,7 +23,7 @@ struct Candidate {
   ChassisId id = ChassisId::one;
   HealthVector health;
   Serial serial;
-  bool primary = false;
+  bool primary = false;          // the incumbent of the two
 };
 
 struct ElectionRules {
@@ -40,5 +41,11 @@ struct Verdict {
 
 // Symmetric: elect(a, b) == elect(b, a).
 Verdict elect(const Candidate& a, const Candidate& b, const ElectionRules& rules);
+
+// For `hotpair why`: every criterion in the order it is asked, and both values as they are shown.
+std::array<Criterion, 9> election_order(const ElectionRules& rules);
+struct CriterionValues { ShortText<48> a, b; };
+CriterionValues criterion_values(Criterion criterion, const Candidate& a, const Candidate& b,
+                                 const ElectionRules& rules);
 
 }  // namespace hotpair::agent

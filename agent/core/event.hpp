@@ -1,6 +1,7 @@
 // Everything a node can learn. Time comes in with the event; the node never asks for it.
 #pragma once
 
+#include <optional>
 #include <variant>
 
 #include "agent/core/heartbeat.hpp"
@@ -22,11 +23,14 @@ struct HeartbeatReceived {
 struct MismatchSeen {
   enum class Kind : std::uint8_t {
     wrong_group, wrong_password, wrong_vlan, wrong_version, same_chassis_id, wrong_ethertype,
+    wrong_path,                  // heartbeat cables crossed
+    not_associated,              // a verified greeting or an echo of another salt: it does not hear us (yet)
   };
   PathId path = 0;
   Instant heard_at;
   Kind kind = Kind::wrong_password;
   bool proven = false;
+  std::optional<Role> role;      // what its body says, when that could be read (proven only)
   ShortText<96> detail;          // "group 8, ours is 7, from 02:00:00:00:00:01"
 };
 

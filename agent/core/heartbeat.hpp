@@ -34,6 +34,12 @@ struct Heartbeat {
   std::uint32_t grant_round = 0;    // 0: not granting
   enum class AskCause : std::uint8_t { none = 0, election = 1, operator_planned = 2, operator_forced = 3 };
   AskCause ask_cause = AskCause::none;
+  // An operator's `failover` on the primary: it invites its peer to ask, with the cause to ask with.
+  std::uint32_t invite_round = 0;   // 0: not inviting
+  AskCause invite_cause = AskCause::none;
+  // The receiver's ask or invitation that is not followed at present, and why.
+  std::uint32_t refuse_round = 0;   // 0: none
+  ShortText<160> refusal;
   ReplicationState replication;
   std::uint64_t cluster_digest = 0; // of cluster.yaml
   std::uint8_t paths_alive = 0;     // bit i: I hear you on my path i

@@ -1,0 +1,420 @@
+#include "agent/core/association.hpp"
+
+#include <algorithm>
+
+#include "agent/core/association_keys.hpp"
+#include "platform/base/replay_window.hpp"
+#include "platform/base/static_vector.hpp"
+
+namespace hotpair::agent {
+namespace {
+
+// The clear header; WIRE.md has the diagram.
+constexpr std::array<std::uint8_t, 4> kMagic{'H', 'P', 'H', 'B'};
+constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kKindHeartbeat = 1;
+constexpr std::uint8_t kKindGreeting = 2;
+constexpr std::size_t kSaltSize = 16;
+constexpr Salt kNoSalt{};
+static_assert(4 + 1 + 1 + 2 + 1 + 1 + 6 + kSaltSize + kSaltSize + 8 + 8 == kHeartbeatHeaderSize);
+
+// A candidate that answers none of this many greetings was a recording; a new greeting brings it
+// back.
+constexpr unsigned kGreetingsPerCandidate = 256;
+
+struct Header {
+  std::uint8_t version = 0, kind = 0, sender = 0, path = 0;
+  std::uint16_t group = 0;
+  Salt sender_salt{}, echoed_salt{};
+  std::uint64_t counter = 0;
+  bool magic_ok = false, reserved_ok = false;
+};
+
+Header parse_header(Bytes frame) {
+  ByteReader in(frame);
+  Header h;
+  h.magic_ok = std::ranges::equal(in.take(kMagic.size()), kMagic);
+  h.version = in.u8();
+  h.kind = in.u8();
+  h.group = in.u16();
+  h.sender = in.u8();
+  h.path = in.u8();
+  const std::uint64_t reserved = std::uint64_t{in.u32()} | in.u16();
+  in.copy_to(h.sender_salt);
+  in.copy_to(h.echoed_salt);
+  h.counter = in.u64();
+  h.reserved_ok = (reserved | in.u64()) == 0;
+  HOTPAIR_ASSERT(!in.failed());  // the caller checked the size
+  return h;
+}
+
+void write_header(const Header& h, MutableBytes out) {
+  ByteWriter writer(out);
+  writer.put(Bytes(kMagic));
+  writer.u8(h.version);
+  writer.u8(h.kind);
+  writer.u16(h.group);
+  writer.u8(h.sender);
+  writer.u8(h.path);
+  writer.zeros(6);
+  writer.put(Bytes(h.sender_salt));
+  writer.put(Bytes(h.echoed_salt));
+  writer.u64(h.counter);
+  writer.zeros(8);
+  HOTPAIR_ASSERT(writer.size() == kHeartbeatHeaderSize && !writer.failed());
+}
+
+Nonce nonce_of(std::uint8_t path, std::uint64_t counter) {
+  Nonce nonce{};
+  store_be(nonce.data(), std::uint32_t{path});
+  store_be(nonce.data() + 4, counter);
+  return nonce;
+}
+
+struct Verified {
+  std::size_t body_size = 0;
+  int password = 0;
+};
+
+// The peer: whoever last proved that it knows our password and our present salt.
+struct Peer {
+  DirectionKeys rx;
+  Key tx{};
+  int password = 0;  // the one its last accepted frame was sealed with
+  // One window a path, not one a key: the sender's counter rises for as long as its salt stands,
+  // whatever password it seals with, so a counter seen once is never good again.
+  std::array<ReplayWindow<4096>, kMaxPaths> windows{};
+};
+
+struct Candidate {
+  Salt salt{};
+  Key tx{};
+  unsigned greetings_left = 0;
+};
+
+}  // namespace
+
+struct Association::State {
+  State(ChassisId id, std::uint16_t group_id, FrameCipher& frame_cipher)
+      : self(id), group(group_id), cipher(frame_cipher) {}
+
+  ChassisId self;
+  std::uint16_t group;
+  FrameCipher& cipher;
+  Salt own{};
+  std::optional<Key> greeting_key;
+  std::optional<Peer> peer;
+  std::optional<Candidate> candidate;
+  StaticVector<Salt, kRetiredSalts> retired;
+  UnknownKeys unknown;
+  std::array<std::uint64_t, kMaxPaths> counters{};
+  std::array<std::uint64_t, static_cast<std::size_t>(Rejection::count_)> rejected{};
+  std::uint32_t generation = 0;
+
+  void draw_salt();
+  Key tx_key(const Salt& echoed) { return cipher.derive(0, own, echoed, self, kHeartbeatPurpose); }
+  std::optional<Verified> verify(const Header& h, Bytes frame, MutableBytes body, bool& throttled);
+  std::optional<Verified> try_keys(DirectionKeys& keys, bool known, const Header& h, Bytes frame,
+                                   MutableBytes body, bool& throttled);
+  Failure<RejectedFrame> refuse(Rejection reason, std::uint32_t value = 0,
+                                const std::optional<Verified>& proof = std::nullopt);
+  Failure<RejectedFrame> refuse_mismatch(Rejection reason, std::uint32_t value, const Header& h,
+                                         Bytes frame, MutableBytes body);
+  std::optional<Rejection> misaddressed(const Header& h, PathId path, std::uint32_t& value) const;
+  Result<OpenedFrame, RejectedFrame> accept(const Header& h, PathId path, const Verified& proof);
+  bool associate(const Header& h, const Verified& proof);
+  void retire(const Salt& salt);
+  std::size_t seal_with(const Key& key, std::uint8_t kind, const Salt& echoed, PathId path,
+                        Bytes body, MutableBytes out);
+};
+
+Association::Association(ChassisId self, std::uint16_t group, FrameCipher& cipher)
+    : state_(std::make_unique<State>(self, group, cipher)) {
+  state_->draw_salt();
+}
+Association::~Association() = default;
+
+void Association::State::draw_salt() {
+  own = cipher.random_salt();
+  greeting_key.reset();
+  candidate.reset();
+  unknown.clear();
+  if (peer) {
+    peer->rx = DirectionKeys{{peer->rx.direction.sender_salt, own, peer->rx.direction.sender}, {}};
+    peer->tx = tx_key(peer->rx.direction.sender_salt);
+  }
+  ++generation;
+}
+
+Result<OpenedFrame, RejectedFrame> Association::open(PathId path, Bytes frame, MutableBytes body) {
+  State& s = *state_;
+  HOTPAIR_ASSERT(body.size() >= kMaxBodySize && path < kMaxPaths);
+  if (frame.size() < kHeartbeatHeaderSize + kTagSize) return s.refuse(Rejection::too_short);
+  if (frame.size() > kHeartbeatHeaderSize + kMaxBodySize + kTagSize)
+    return s.refuse(Rejection::too_long);
+  s.unknown.frame_seen();
+  const Header h = parse_header(frame);
+  if (!h.magic_ok) return s.refuse(Rejection::wrong_magic);
+  if (h.version != kVersion) return s.refuse(Rejection::wrong_version, h.version);
+  if (!h.reserved_ok || (h.kind != kKindHeartbeat && h.kind != kKindGreeting))
+    return s.refuse(Rejection::reserved_bits);
+  if (h.sender != 1 && h.sender != 2) return s.refuse(Rejection::bad_chassis_id, h.sender);
+  if (h.sender_salt == s.own) return s.refuse(Rejection::own_frame);
+  std::uint32_t value = 0;
+  if (const auto reason = s.misaddressed(h, path, value))
+    return s.refuse_mismatch(*reason, value, h, frame, body);
+  if (std::ranges::find(s.retired, h.sender_salt) != s.retired.end())
+    return s.refuse(Rejection::stale_salt);
+  bool throttled = false;
+  const auto proof = s.verify(h, frame, body, throttled);
+  if (!proof) return s.refuse(throttled ? Rejection::throttled : Rejection::wrong_password);
+  return s.accept(h, path, *proof);
+}
+
+std::optional<Rejection> Association::State::misaddressed(const Header& h, PathId path,
+                                                          std::uint32_t& value) const {
+  if (h.group != group) return value = h.group, Rejection::wrong_group;
+  if (h.sender == static_cast<std::uint8_t>(self))
+    return value = h.sender, Rejection::same_chassis_id;
+  if (h.path != path) return value = h.path, Rejection::wrong_path;
+  return std::nullopt;
+}
+
+Failure<RejectedFrame> Association::State::refuse(Rejection reason, std::uint32_t value,
+                                                  const std::optional<Verified>& proof) {
+  ++rejected[static_cast<std::size_t>(reason)];
+  return fail(RejectedFrame{reason, proof.has_value(), proof ? proof->body_size : 0, value});
+}
+
+// Whether a misaddressed frame is a stranger's or our misconfigured peer's is told by the tag
+// alone.
+Failure<RejectedFrame> Association::State::refuse_mismatch(Rejection reason, std::uint32_t value,
+                                                           const Header& h, Bytes frame,
+                                                           MutableBytes body) {
+  bool throttled = false;
+  return refuse(reason, value, verify(h, frame, body, throttled));
+}
+
+std::optional<Verified> Association::State::verify(const Header& h, Bytes frame, MutableBytes body,
+                                                   bool& throttled) {
+  const Direction direction{h.sender_salt, h.echoed_salt, static_cast<ChassisId>(h.sender)};
+  if (peer && peer->rx.direction == direction)
+    return try_keys(peer->rx, true, h, frame, body, throttled);
+  DirectionKeys* keys = unknown.find(direction);
+  if (keys == nullptr) {
+    throttled = true;
+    return std::nullopt;
+  }
+  return try_keys(*keys, false, h, frame, body, throttled);
+}
+
+std::optional<Verified> Association::State::try_keys(DirectionKeys& keys, bool known,
+                                                     const Header& h, Bytes frame,
+                                                     MutableBytes body, bool& throttled) {
+  const Nonce nonce = nonce_of(h.path, h.counter);
+  const Bytes header = frame.first(kHeartbeatHeaderSize);
+  const Bytes sealed = frame.subspan(kHeartbeatHeaderSize);
+  const std::size_t body_size = sealed.size() - kTagSize;
+  const int passwords = cipher.has_next_password() ? 2 : 1;
+  for (int which = 0; which < passwords; ++which) {
+    auto& key = keys.keys[static_cast<std::size_t>(which)];
+    if (!key) {
+      if (!known && !unknown.may_derive()) {
+        throttled = true;
+        return std::nullopt;
+      }
+      const Direction& d = keys.direction;
+      key = cipher.derive(which, d.sender_salt, d.echoed_salt, d.sender, kHeartbeatPurpose);
+    }
+    if (cipher.open(*key, nonce, header, sealed, body.first(body_size)))
+      return Verified{body_size, which};
+  }
+  return std::nullopt;
+}
+
+Result<OpenedFrame, RejectedFrame> Association::State::accept(const Header& h, PathId path,
+                                                              const Verified& proof) {
+  const bool from_peer = peer && peer->rx.direction.sender_salt == h.sender_salt;
+  if (h.echoed_salt != own) {
+    // Authentic, but it may be a recording: all it can do is to be greeted.
+    if (!from_peer && !(candidate && candidate->salt == h.sender_salt))
+      candidate = Candidate{h.sender_salt, tx_key(h.sender_salt), kGreetingsPerCandidate};
+    return refuse(Rejection::not_echoed, h.sender, proof);
+  }
+  if (h.kind != kKindHeartbeat) return refuse(Rejection::reserved_bits);
+  const bool fresh = from_peer ? false : associate(h, proof);
+  if (!peer->windows[path].accept(h.counter)) return refuse(Rejection::replayed);
+  if (peer->password != proof.password) {
+    peer->password = proof.password;
+    ++generation;
+  }
+  return OpenedFrame{fresh, proof.body_size};
+}
+
+// A frame from a new salt echoes ours: its sender is there, now, and becomes the peer.
+bool Association::State::associate(const Header& h, const Verified& proof) {
+  if (peer) retire(peer->rx.direction.sender_salt);
+  const Salt salt = h.sender_salt;
+  peer.emplace();
+  peer->rx.direction = {salt, own, static_cast<ChassisId>(h.sender)};
+  peer->tx = tx_key(salt);
+  peer->password = proof.password;
+  candidate.reset();
+  ++generation;
+  return true;
+}
+
+void Association::State::retire(const Salt& salt) {
+  if (retired.full()) {
+    // A fresh salt of our own makes everything recorded so far worthless, so nothing need be
+    // remembered. The peer whose frame brought us here goes on under its keys with the new one at
+    // its next frames.
+    retired.clear();
+    peer.reset();
+    draw_salt();
+    return;
+  }
+  retired.push_back(salt);
+}
+
+std::size_t Association::seal(PathId path, Bytes body, MutableBytes out) {
+  State& s = *state_;
+  if (s.peer)
+    return s.seal_with(s.peer->tx, kKindHeartbeat, s.peer->rx.direction.sender_salt, path, body,
+                       out);
+  if (!s.greeting_key) s.greeting_key = s.tx_key(kNoSalt);
+  return s.seal_with(*s.greeting_key, kKindGreeting, kNoSalt, path, body, out);
+}
+
+std::optional<std::size_t> Association::greet(PathId path, Bytes body, MutableBytes out) {
+  State& s = *state_;
+  if (!s.candidate) return std::nullopt;
+  const Candidate candidate = *s.candidate;
+  if (--s.candidate->greetings_left == 0) s.candidate.reset();
+  return s.seal_with(candidate.tx, kKindHeartbeat, candidate.salt, path, body, out);
+}
+
+std::size_t Association::State::seal_with(const Key& key, std::uint8_t kind, const Salt& echoed,
+                                          PathId path, Bytes body, MutableBytes out) {
+  HOTPAIR_ASSERT(path < kMaxPaths && body.size() <= kMaxBodySize);
+  const std::size_t size = kHeartbeatHeaderSize + body.size() + kTagSize;
+  HOTPAIR_ASSERT(out.size() >= size);
+  Header h;
+  h.version = kVersion;
+  h.kind = kind;
+  h.group = group;
+  h.sender = static_cast<std::uint8_t>(self);
+  h.path = path;
+  h.sender_salt = own;
+  h.echoed_salt = echoed;
+  h.counter = ++counters[path];
+  write_header(h, out);
+  cipher.seal(key, nonce_of(path, h.counter), out.first(kHeartbeatHeaderSize), body,
+              out.subspan(kHeartbeatHeaderSize, body.size() + kTagSize));
+  return size;
+}
+
+std::optional<std::size_t> Association::inspect(Bytes frame, MutableBytes body) {
+  State& s = *state_;
+  HOTPAIR_ASSERT(body.size() >= kMaxBodySize);
+  if (frame.size() < kHeartbeatHeaderSize + kTagSize ||
+      frame.size() > kHeartbeatHeaderSize + kMaxBodySize + kTagSize)
+    return std::nullopt;
+  s.unknown.frame_seen();
+  const Header h = parse_header(frame);
+  if (!h.magic_ok || h.version != kVersion || !h.reserved_ok || h.sender_salt == s.own ||
+      (h.sender != 1 && h.sender != 2))
+    return std::nullopt;
+  bool throttled = false;
+  const auto proof = s.verify(h, frame, body, throttled);
+  if (!proof) return std::nullopt;
+  return proof->body_size;
+}
+
+void Association::count(Rejection reason) {
+  HOTPAIR_ASSERT(reason < Rejection::count_);
+  ++state_->rejected[static_cast<std::size_t>(reason)];
+}
+
+void Association::passwords_changed() {
+  State& s = *state_;
+  s.greeting_key.reset();
+  s.candidate.reset();
+  s.unknown.clear();
+  if (s.peer) {
+    s.peer->rx.keys = {};
+    s.peer->tx = s.tx_key(s.peer->rx.direction.sender_salt);
+  }
+  ++s.generation;
+}
+
+bool Association::established() const {
+  return state_->peer.has_value();
+}
+
+std::uint32_t Association::generation() const {
+  return state_->generation;
+}
+
+Key Association::derive(std::string_view purpose, ChassisId sender) const {
+  State& s = *state_;
+  HOTPAIR_ASSERT(s.peer.has_value());
+  const Salt& theirs = s.peer->rx.direction.sender_salt;
+  // Each end seals with its own current password, which during a rotation may be the other's next
+  // one.
+  if (sender == s.self) return s.cipher.derive(0, s.own, theirs, sender, purpose);
+  return s.cipher.derive(s.peer->password, theirs, s.own, sender, purpose);
+}
+
+const std::array<std::uint64_t, static_cast<std::size_t>(Rejection::count_)>&
+Association::rejected() const {
+  return state_->rejected;
+}
+
+std::string_view to_string(Rejection rejection) {
+  switch (rejection) {
+    case Rejection::too_short:
+      return "too_short";
+    case Rejection::too_long:
+      return "too_long";
+    case Rejection::wrong_magic:
+      return "wrong_magic";
+    case Rejection::wrong_version:
+      return "wrong_version";
+    case Rejection::wrong_group:
+      return "wrong_group";
+    case Rejection::reserved_bits:
+      return "reserved_bits";
+    case Rejection::own_frame:
+      return "own_frame";
+    case Rejection::same_chassis_id:
+      return "same_chassis_id";
+    case Rejection::bad_chassis_id:
+      return "bad_chassis_id";
+    case Rejection::wrong_path:
+      return "wrong_path";
+    case Rejection::wrong_password:
+      return "wrong_password";
+    case Rejection::stale_salt:
+      return "stale_salt";
+    case Rejection::not_echoed:
+      return "not_echoed";
+    case Rejection::replayed:
+      return "replayed";
+    case Rejection::malformed_body:
+      return "malformed_body";
+    case Rejection::wrong_vlan:
+      return "wrong_vlan";
+    case Rejection::untagged:
+      return "untagged";
+    case Rejection::wrong_ethertype:
+      return "wrong_ethertype";
+    case Rejection::throttled:
+      return "throttled";
+    case Rejection::count_:
+      break;
+  }
+  return "unknown";
+}
+
+}  // namespace hotpair::agent

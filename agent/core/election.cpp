@@ -1,0 +1,157 @@
+#include "agent/core/election.hpp"
+
+#include "agent/core/text.hpp"
+
+namespace hotpair::agent {
+namespace {
+
+using Value = Text<48>;
+
+// One row of the order: which of the two is better by it, and the value as people read it.
+struct Rule {
+  Criterion criterion;
+  int (*better)(const Candidate& a, const Candidate& b, const ElectionRules& rules);  // >0: a
+  Value (*shown)(const Candidate& candidate, const ElectionRules& rules);
+};
+
+template <typename T>
+constexpr int compare(const T& a, const T& b) {
+  return a == b ? 0 : (a > b ? 1 : -1);
+}
+
+// Failed modules up to the tolerance are forgiven: they count as none.
+int counted_failures(const Candidate& c, const ElectionRules& rules) {
+  const int beyond = c.health.failed_modules - rules.board_failover_tolerance;
+  return beyond > 0 ? beyond : 0;
+}
+
+Value gigabits(std::uint64_t mbps) {
+  Value value(mbps / 1000);
+  const std::uint64_t tenths = mbps % 1000 / 100;
+  if (tenths != 0) value << "." << tenths;
+  return value << " Gbit/s";
+}
+
+constexpr Rule kForced{
+    Criterion::forced,
+    [](const Candidate& a, const Candidate& b, const ElectionRules&) {
+      return compare(static_cast<int>(a.health.forced), static_cast<int>(b.health.forced));
+    },
+    [](const Candidate& c, const ElectionRules&) {
+      return c.health.forced == Forced::none ? Value("not forced")
+                                             : Value("forced ", to_string(c.health.forced));
+    }};
+constexpr Rule kBandwidth{
+    Criterion::bandwidth,
+    [](const Candidate& a, const Candidate& b, const ElectionRules&) {
+      return compare(a.health.bandwidth_mbps, b.health.bandwidth_mbps);
+    },
+    [](const Candidate& c, const ElectionRules&) { return gigabits(c.health.bandwidth_mbps); }};
+constexpr Rule kLags{
+    Criterion::lags,
+    [](const Candidate& a, const Candidate& b, const ElectionRules&) {
+      return compare(a.health.good_lags, b.health.good_lags);
+    },
+    [](const Candidate& c, const ElectionRules&) { return Value(c.health.good_lags, " good"); }};
+constexpr Rule kManagement{Criterion::management,
+                           [](const Candidate& a, const Candidate& b, const ElectionRules&) {
+                             return compare(a.health.management_link, b.health.management_link);
+                           },
+                           [](const Candidate& c, const ElectionRules&) {
+                             return Value(c.health.management_link ? "up" : "down");
+                           }};
+constexpr Rule kModules{Criterion::modules,
+                        [](const Candidate& a, const Candidate& b, const ElectionRules& rules) {
+                          return compare(counted_failures(b, rules), counted_failures(a, rules));
+                        },
+                        [](const Candidate& c, const ElectionRules&) {
+                          return Value(static_cast<unsigned>(c.health.failed_modules), " failed");
+                        }};
+constexpr Rule kIncumbent{Criterion::incumbent,
+                          [](const Candidate& a, const Candidate& b, const ElectionRules&) {
+                            return compare(a.primary, b.primary);
+                          },
+                          [](const Candidate& c, const ElectionRules&) {
+                            return Value(c.primary ? "holds the role" : "does not");
+                          }};
+constexpr Rule kUptime{
+    Criterion::uptime,
+    [](const Candidate& a, const Candidate& b, const ElectionRules& rules) {
+      const std::int64_t ahead = std::int64_t{a.health.uptime_s} - std::int64_t{b.health.uptime_s};
+      const std::int64_t margin =
+          std::chrono::duration_cast<std::chrono::seconds>(rules.uptime_margin).count();
+      return ahead > margin ? 1 : (-ahead > margin ? -1 : 0);
+    },
+    [](const Candidate& c, const ElectionRules&) { return Value(c.health.uptime_s, " s"); }};
+constexpr Rule kPriority{
+    Criterion::priority,
+    [](const Candidate& a, const Candidate& b, const ElectionRules&) {
+      return compare(a.health.priority, b.health.priority);
+    },
+    [](const Candidate& c, const ElectionRules&) { return Value(c.health.priority); }};
+constexpr Rule kSerial{Criterion::serial,
+                       [](const Candidate& a, const Candidate& b, const ElectionRules&) {
+                         return compare(a.serial.view(), b.serial.view());
+                       },
+                       [](const Candidate& c, const ElectionRules&) { return Value(c.serial); }};
+
+using Order = std::array<Rule, 9>;
+constexpr Order kOrder{kForced,    kBandwidth, kLags,     kManagement, kModules,
+                       kIncumbent, kUptime,    kPriority, kSerial};
+constexpr Order kOverrideOrder{kForced,   kBandwidth, kLags,   kManagement, kModules,
+                               kPriority, kIncumbent, kUptime, kSerial};
+
+}  // namespace
+
+std::string_view to_string(Criterion criterion) {
+  switch (criterion) {
+    case Criterion::forced:
+      return "forced state";
+    case Criterion::bandwidth:
+      return "traffic-bandwidth score";
+    case Criterion::lags:
+      return "good LAGs";
+    case Criterion::management:
+      return "management link";
+    case Criterion::modules:
+      return "failed modules";
+    case Criterion::incumbent:
+      return "incumbency";
+    case Criterion::uptime:
+      return "uptime";
+    case Criterion::priority:
+      return "priority";
+    case Criterion::serial:
+      return "serial";
+    case Criterion::identical:
+      return "nothing";
+  }
+  return "unknown";
+}
+
+Verdict elect(const Candidate& a, const Candidate& b, const ElectionRules& rules) {
+  for (const Rule& rule : rules.override_ ? kOverrideOrder : kOrder) {
+    const int better = rule.better(a, b, rules);
+    if (better == 0) continue;
+    const Candidate& winner = better > 0 ? a : b;
+    const Candidate& loser = better > 0 ? b : a;
+    return {winner.id, rule.criterion, rule.shown(winner, rules), rule.shown(loser, rules)};
+  }
+  return {ChassisId::one, Criterion::identical, {}, {}};
+}
+
+CriterionValues criterion_values(Criterion criterion, const Candidate& a, const Candidate& b,
+                                 const ElectionRules& rules) {
+  for (const Rule& rule : kOrder)
+    if (rule.criterion == criterion) return {rule.shown(a, rules), rule.shown(b, rules)};
+  return {};
+}
+
+std::array<Criterion, 9> election_order(const ElectionRules& rules) {
+  std::array<Criterion, 9> order{};
+  for (std::size_t i = 0; i < order.size(); ++i)
+    order[i] = (rules.override_ ? kOverrideOrder : kOrder)[i].criterion;
+  return order;
+}
+
+}  // namespace hotpair::agent
