@@ -1,0 +1,59 @@
+#include <cstdio>
+
+#include "agent/daemon/control_schema.hpp"
+#include "tools/ctl/command.hpp"
+#include "tools/ctl/json_access.hpp"
+
+namespace hotpair::ctl {
+namespace {
+
+int limit = 20;
+bool show_steps = false;
+
+std::string milliseconds(const Json& object, const char* key) {
+  const auto ms = number(object, key);
+  if (!ms) return "-";
+  char buffer[48];
+  std::snprintf(buffer, sizeof buffer, "%.2f ms", *ms);
+  return buffer;
+}
+
+void print_change(const Style& style, const Json& change) {
+  const std::string move = text(change, "from") + " -> " + text(change, "to");
+  std::printf("%s  epoch %s  %s  %s", spoken_time(text(change, "time")).c_str(),
+              text(change, "epoch").c_str(),
+              style(text(change, "to") == "fault" ? Tone::bad : Tone::strong, move).c_str(),
+              text(change, "kind").c_str());
+  if (number(change, "total_ms")) std::printf("  in %s", milliseconds(change, "total_ms").c_str());
+  std::printf("\n  %s\n", text(change, "reason").c_str());
+  for (const Json& step : child(change, "steps")) {
+    const bool ok = flag(step, "ok");
+    if (ok && !show_steps) continue;
+    std::printf("    %-22s %12s  %s\n", text(step, "name").c_str(),
+                milliseconds(step, "ms").c_str(),
+                ok ? "done" : style(Tone::bad, "FAILED: " + text(step, "error")).c_str());
+  }
+}
+
+}  // namespace
+
+void add_history_options(CLI::App& app) {
+  app.add_option("--limit", limit, "how many changes, the newest")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  app.add_flag("--steps", show_steps, "the timed steps of each; failed ones are always shown");
+}
+
+Exit run_history(Context& context) {
+  auto answer =
+      context.ask(Daemon::agent, {{"command", control::command::kHistory}, {"limit", limit}});
+  if (!answer) return Exit::unreachable;
+  if (!accepted(context, *answer)) return Exit::refused;
+  if (context.print_json(*answer)) return Exit::good;
+  const Json& changes = child(*answer, "changes");
+  if (changes.empty()) std::printf("The role of this node has not changed yet.\n");
+  for (const Json& change : changes) print_change(context.style, change);
+  return Exit::good;
+}
+
+}  // namespace hotpair::ctl

@@ -1,0 +1,90 @@
+// hotpair: what the pair does and why, and the few orders it takes. A table of commands; each asks
+// one of the two daemons over its control socket and says the answer in words, or as JSON.
+#include <algorithm>
+#include <array>
+
+#include "tools/ctl/command.hpp"
+
+namespace hotpair::ctl {
+namespace {
+
+constexpr std::array kCommands = {
+    Command{"status", "Both nodes at a glance: who is primary, who could take over, what is wrong",
+            "Examples:\n"
+            "  hotpair status\n"
+            "  hotpair status --json | jq .in_sync          is the backup ready?\n"
+            "  watch -n1 hotpair status",
+            nullptr, run_status},
+    Command{"why", "Why this node has its role: every criterion of the election with both values",
+            "Example:\n  hotpair why", nullptr, run_why},
+    Command{"history", "Dated role changes with their causes and how long each took",
+            "Examples:\n"
+            "  hotpair history --limit 5\n"
+            "  hotpair history --steps                      where the milliseconds went",
+            add_history_options, run_history},
+    Command{"sessions", "How many sessions this node holds; lists them by filters",
+            "Examples:\n"
+            "  hotpair sessions                             the count\n"
+            "  hotpair sessions --protocol tcp --port 443 --state established\n"
+            "  hotpair sessions --address 192.0.2.10 --json\n"
+            "  hotpair sessions --list --limit 0            all of them",
+            add_sessions_options, run_sessions},
+    Command{"verify",
+            "Compares both nodes' session tables now; exit status 0 when equal, 1 when not",
+            "Example:\n  hotpair verify && hotpair failover", nullptr, run_verify},
+    Command{"failover",
+            "Planned switchover: moves the primary role to the other node, losing nothing",
+            "Refused, with the reason, when the backup could not carry on every session.\n"
+            "Examples:\n"
+            "  hotpair failover\n"
+            "  hotpair failover --force                     although the backup is not in sync",
+            add_failover_options, run_failover},
+    Command{"force",
+            "An operator's word about this node that outranks the election, also after restarts",
+            "Examples:\n"
+            "  hotpair force backup                         before work on this box\n"
+            "  hotpair force none                           afterwards: the election decides again",
+            add_force_options, run_force},
+    Command{"reload", "Reads the configuration again; a mistake in it is named and changes nothing",
+            "Example:\n  hotpaird --check-config && hotpair reload", nullptr, run_reload},
+    Command{"version", "The versions of this command, the daemon and the peer",
+            "Example:\n  hotpair version --json", nullptr, run_version},
+};
+
+constexpr const char* kDescription =
+    "The state of a hotpair firewall pair, and the orders it takes.";
+constexpr const char* kFooter =
+    "Start with 'hotpair status'. Each command has its own help: hotpair failover --help\n"
+    "Exit status: 0 good; 1 refused or different; 2 wrong usage; 3 the daemon is not reachable.";
+
+int run_command_line(int argc, char** argv) {
+  Context context;
+  context.style = Style::for_standard_output();
+  CLI::App app{kDescription, "hotpair"};
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.add_option("--run-dir", context.run_dir, "where the daemons' sockets are")
+      ->capture_default_str();
+  app.add_flag("--json", context.json, "answers for programs");
+  Exit exit = Exit::good;
+  for (const Command& command : kCommands) {
+    CLI::App* sub = app.add_subcommand(command.name, command.help);
+    sub->footer(command.examples);
+    sub->fallthrough();  // --json and --run-dir are understood after the command too
+    if (command.add_options) command.add_options(*sub);
+    sub->callback([&context, &exit, &command] { exit = command.run(context); });
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(Exit::usage);
+  }
+  return static_cast<int>(exit);
+}
+
+}  // namespace
+}  // namespace hotpair::ctl
+
+int main(int argc, char** argv) {
+  return hotpair::ctl::run_command_line(argc, argv);
+}

@@ -1,0 +1,210 @@
+#include "tools/ctl/status_view.hpp"
+
+#include <cstdio>
+#include <vector>
+
+#include "tools/ctl/json_access.hpp"
+
+namespace hotpair::ctl {
+namespace {
+
+using Json = nlohmann::json;
+using Rows = std::vector<std::vector<Cell>>;
+
+Cell yes_no(bool good, const char* yes, const char* no, Tone bad_tone = Tone::bad) {
+  return good ? Cell(yes, Tone::good) : Cell(no, bad_tone);
+}
+
+Cell role_cell(const Json& node) {
+  const std::string role = text(node, "role");
+  if (role == "primary") return {"PRIMARY", Tone::good};
+  if (role == "fault") return {"fault", Tone::bad};
+  return {role.empty() ? "-" : role, role == "init" ? Tone::warning : Tone::plain};
+}
+
+std::string gigabits(const Json& health) {
+  const auto value = number(health, "bandwidth_gbps");
+  if (!value) return "-";
+  char buffer[48];
+  std::snprintf(buffer, sizeof buffer, "%g Gbit/s", *value);
+  return buffer;
+}
+
+std::string title(const Json& node, const char* which) {
+  const std::string name = text(node, "hostname");
+  return (name.empty() ? "?" : name) + " (" + which + ", chassis " + text(node, "chassis_id") + ")";
+}
+
+// A column of the table: what a node says of itself, or dashes when there is none.
+std::vector<Cell> node_column(const Json& node, const char* which) {
+  if (!node.is_object()) {
+    std::vector<Cell> dashes(14, Cell("-", Tone::faint));
+    dashes[0] = Cell("(no peer heard yet)", Tone::bad);
+    return dashes;
+  }
+  const Json& health = child(node, "health");
+  const std::string forced = text(health, "forced");
+  const auto seconds = number(node, "role_seconds");
+  const auto uptime = number(health, "uptime_s");
+  return {title(node, which),
+          role_cell(node),
+          seconds ? spoken_duration(*seconds) : "-",
+          forced.empty() || forced == "none" ? Cell("no") : Cell("to " + forced, Tone::warning),
+          gigabits(health),
+          std::to_string(count(health, "good_lags")),
+          yes_no(flag(health, "management_link"), "up", "DOWN"),
+          count(health, "failed_modules") ? Cell(text(health, "failed_modules"), Tone::bad)
+                                          : Cell("none"),
+          uptime ? spoken_duration(*uptime) : "-",
+          text(health, "priority"),
+          text(health, "serial").empty() ? text(node, "serial") : text(health, "serial"),
+          yes_no(flag(node, "dataplane_alive"), "alive", "DOWN"),
+          spoken_count(count(node, "sessions")),
+          yes_no(flag(node, "addresses_held"), "held", "not held", Tone::plain)};
+}
+
+std::string nodes(const Style& style, const Json& status) {
+  const Json& peer = child(status, "peer");
+  const bool silent = peer.is_object() && !flag(peer, "alive");
+  const std::vector<Cell> labels = {"",          "role",      "for",        "forced",
+                                    "bandwidth", "good LAGs", "management", "failed modules",
+                                    "uptime",    "priority",  "serial",     "data plane",
+                                    "sessions",  "addresses"};
+  const std::vector<Cell> left = node_column(child(status, "node"), "this node");
+  const std::vector<Cell> right = node_column(peer, silent ? "NOT HEARD, as last known" : "peer");
+  Rows rows;
+  for (std::size_t i = 0; i < labels.size(); ++i) rows.push_back({labels[i], left[i], right[i]});
+  return columns(style, rows);
+}
+
+std::string reasons(const Style& style, const Json& status) {
+  std::string block;
+  for (const char* key : {"node", "peer"}) {
+    const Json& node = child(status, key);
+    const std::string reason = text(node, "reason");
+    if (!reason.empty()) block += "  " + text(node, "hostname") + ": " + reason + "\n";
+  }
+  const std::string election = election_sentence(status);
+  if (!election.empty()) block += "  " + election + "\n";
+  const std::string suppressed = text(status, "suppressed");
+  if (!suppressed.empty())
+    block += "  " + style(Tone::warning, "but nothing moves: " + suppressed) + "\n";
+  return block.empty() ? "" : style(Tone::strong, "Why") + "\n" + block;
+}
+
+std::string last_heard(const Json& path) {
+  const auto ms = number(path, "last_heard_ms");
+  if (!ms) return "never";
+  char buffer[48];
+  if (*ms < 1000) {
+    std::snprintf(buffer, sizeof buffer, "%.0f ms ago", *ms);
+    return buffer;
+  }
+  return spoken_duration(*ms / 1e3) + " ago";
+}
+
+std::string paths(const Style& style, const Json& status) {
+  Rows rows = {{"path", "interface", "vlan", "link", "state", "last heard", "received", "lost",
+                "peer hears us"}};
+  for (const Json& path : child(status, "heartbeat_paths")) {
+    const bool alive = flag(path, "alive");
+    Cell state = yes_no(alive, "alive", "DEAD");
+    if (flag(path, "best")) state.text += ", best";
+    rows.push_back({text(path, "kind"), text(path, "interface"), text(path, "vlan"),
+                    yes_no(flag(path, "link_up"), "up", "DOWN"), state, last_heard(path),
+                    spoken_count(count(path, "received")), spoken_count(count(path, "lost")),
+                    yes_no(flag(path, "heard_by_peer"), "yes", "NO")});
+  }
+  return style(Tone::strong, "Heartbeat paths") + "\n" + columns(style, rows);
+}
+
+std::string speed(const Json& interface) {
+  const auto mbps = number(interface, "speed_mbps");
+  if (!mbps || *mbps <= 0) return "unknown";
+  char buffer[48];
+  std::snprintf(buffer, sizeof buffer, "%g Gbit/s", *mbps / 1000);
+  return buffer;
+}
+
+std::string interfaces(const Style& style, const Json& status) {
+  Rows rows = {{"interface", "device", "link", "speed", "addresses", "logical system"}};
+  for (const Json& interface : child(status, "data_interfaces")) {
+    const std::string name = text(interface, "name");
+    std::string held;
+    for (const Json& address : child(status, "addresses"))
+      if (text(address, "interface") == name)
+        held += (held.empty() ? "" : " ") + text(address, "address") +
+                (flag(address, "held") ? "" : " (not held)");
+    const Cell link = flag(interface, "present") ? yes_no(flag(interface, "up"), "up", "DOWN")
+                                                 : Cell("MISSING", Tone::bad);
+    rows.push_back({name, text(interface, "device"), link, speed(interface), held,
+                    text(interface, "logical_system")});
+  }
+  if (rows.size() == 1) return "";
+  return style(Tone::strong, "Data interfaces of this node") + "\n" + columns(style, rows);
+}
+
+std::string sessions(const Style& style, const Json& status) {
+  const Json& replication = child(status, "replication");
+  std::string line = "  " + spoken_count(count(replication, "sessions_local")) + " here, " +
+                     spoken_count(count(replication, "sessions_peer")) + " at the peer; ";
+  if (!flag(status, "session_pickup")) {
+    line += "not replicated: session_pickup is off in cluster.yaml";
+  } else if (flag(status, "in_sync")) {
+    line += style(Tone::good, "in sync: digests equal");
+  } else {
+    line +=
+        style(Tone::warning, "NOT IN SYNC: " + spoken_count(count(replication, "lag_sessions")) +
+                                 " sessions behind");
+  }
+  if (auto lag = number(replication, "lag_us")) {
+    char buffer[64];
+    std::snprintf(buffer, sizeof buffer, "; oldest unsent change %.1f ms", *lag / 1e3);
+    line += buffer;
+  }
+  const Json& dataplane = child(status, "dataplane");
+  if (dataplane.is_object() && !flag(dataplane, "ok"))
+    line +=
+        "\n  " +
+        style(Tone::bad, "this node's data plane does not answer: " + text(dataplane, "error")) +
+        "\n  mend it: systemctl restart hotpair-dataplane";
+  return style(Tone::strong, "Sessions") + "\n" + line + "\n";
+}
+
+std::string troubles(const Style& style, const Json& status) {
+  std::string block;
+  for (const Json& mismatch : child(status, "mismatches")) {
+    block += "  " + style(Tone::bad, text(mismatch, "kind")) + " on " +
+             text(mismatch, "interface") + ", " + spoken_count(count(mismatch, "count")) +
+             " frames, last " + spoken_time(text(mismatch, "last_seen")) + ": " +
+             text(mismatch, "detail") + "\n";
+    const std::string advice = text(mismatch, "advice");
+    if (!advice.empty()) block += "    mend it: " + advice + "\n";
+  }
+  const std::string conflict = text(status, "conflict");
+  if (!conflict.empty()) block += "  " + style(Tone::bad, conflict) + "\n";
+  for (const Json& warning : child(status, "warnings"))
+    block += "  " + style(Tone::warning, text(Json{{"w", warning}}, "w")) + "\n";
+  if (const auto episodes = count(status, "dual_primary_episodes"))
+    block += "  both nodes were primary at once " + spoken_count(episodes) +
+             " times since this agent started (see: hotpair history)\n";
+  for (const auto& [reason, number] : child(status, "rejected").items())
+    if (number.is_number_unsigned() && number.get<std::uint64_t>() > 0)
+      block +=
+          "  " + spoken_count(number.get<std::uint64_t>()) + " frames refused: " + reason + "\n";
+  return block.empty() ? "" : style(Tone::strong, "Look at") + "\n" + block;
+}
+
+}  // namespace
+
+std::string status_view(const Style& style, const Json& status) {
+  const Verdict said = verdict(status);
+  std::string screen = style(said.tone == Tone::good ? Tone::strong : said.tone, said.text) + "\n";
+  for (const std::string& block :
+       {troubles(style, status), nodes(style, status), reasons(style, status), paths(style, status),
+        interfaces(style, status), sessions(style, status)})
+    if (!block.empty()) screen += "\n" + block;
+  return screen;
+}
+
+}  // namespace hotpair::ctl
