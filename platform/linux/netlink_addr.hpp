@@ -14,8 +14,8 @@
 
 #include "platform/base/result.hpp"
 #include "platform/base/time.hpp"
-#include "platform/linux/file_descriptor.hpp"
 #include "platform/linux/ip_address.hpp"
+#include "platform/linux/netlink_socket.hpp"
 
 namespace hotpair::sys {
 
@@ -58,9 +58,8 @@ class AddressTable {
   Result<std::vector<InterfaceAddress>> list(int ifindex, Duration timeout = 1s);
 
  private:
-  explicit AddressTable(FileDescriptor socket) : socket_(std::move(socket)) {}
-  FileDescriptor socket_;
-  std::uint32_t sequence_ = 0;
+  explicit AddressTable(NetlinkSocket socket) : socket_(std::move(socket)) {}
+  NetlinkSocket socket_;
 };
 
 struct AddressChange {
@@ -76,15 +75,15 @@ class AddressWatch {
   using Callback = std::function<void(const AddressChange&)>;
 
   static Result<std::unique_ptr<AddressWatch>> open();
-  int fd() const { return socket_.get(); }
+  int fd() const { return socket_.fd(); }
   void on_change(Callback callback) { on_change_ = std::move(callback); }
   // Events were lost (ENOBUFS): compare with AddressTable::list().
   void on_overrun(std::function<void()> callback) { on_overrun_ = std::move(callback); }
   void handle_readable();  // bounded
 
  private:
-  explicit AddressWatch(FileDescriptor socket) : socket_(std::move(socket)) {}
-  FileDescriptor socket_;
+  explicit AddressWatch(NetlinkSocket socket) : socket_(std::move(socket)) {}
+  NetlinkSocket socket_;
   Callback on_change_;
   std::function<void()> on_overrun_;
 };

@@ -8,7 +8,7 @@
 
 namespace hotpair::sys {
 
-// SCHED_FIFO for the calling thread, 1-99. The flag keeps it from children.
+// SCHED_FIFO for the calling thread, 1-99. Processes it starts do not inherit it.
 Status set_realtime_priority(int priority);
 Status lock_memory();                           // mlockall, present and future pages
 void set_thread_name(const std::string& name);  // cut to 15 bytes

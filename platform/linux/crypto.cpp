@@ -1,0 +1,153 @@
+#include "platform/linux/crypto.hpp"
+
+#include <cerrno>
+#include <utility>
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+#include <sys/random.h>
+
+#include "platform/base/assert.hpp"
+
+namespace hotpair::sys {
+namespace {
+
+struct FreeContext {
+  void operator()(EVP_CIPHER_CTX* c) const { EVP_CIPHER_CTX_free(c); }
+  void operator()(EVP_KDF_CTX* c) const { EVP_KDF_CTX_free(c); }
+  void operator()(EVP_KDF* k) const { EVP_KDF_free(k); }
+};
+
+// OpenSSL takes parameters through pointers to non-const and does not write to them.
+OSSL_PARAM octets(const char* name, Bytes bytes) {
+  return OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t*>(bytes.data()),
+                                           bytes.size());
+}
+
+Status derive(const char* algorithm, const OSSL_PARAM* parameters, MutableBytes out) {
+  const std::unique_ptr<EVP_KDF, FreeContext> kdf(EVP_KDF_fetch(nullptr, algorithm, nullptr));
+  if (!kdf)
+    return fail_with(std::string("OpenSSL has no ") + algorithm +
+                     "; see the loaded providers with 'openssl list -providers'");
+  const std::unique_ptr<EVP_KDF_CTX, FreeContext> context(EVP_KDF_CTX_new(kdf.get()));
+  if (!context || EVP_KDF_derive(context.get(), out.data(), out.size(), parameters) != 1)
+    return fail_with(std::string("OpenSSL refused to derive a key by ") + algorithm);
+  return Ok{};
+}
+
+constexpr int as_int(std::size_t size) {
+  return static_cast<int>(size);
+}
+
+}  // namespace
+
+void wipe(MutableBytes secret) {
+  OPENSSL_cleanse(secret.data(), secret.size());
+}
+
+void random_bytes(MutableBytes out) {
+  while (!out.empty()) {
+    const ssize_t got = getrandom(out.data(), out.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
+    HOTPAIR_ASSERT(got > 0);
+    out = out.subspan(static_cast<std::size_t>(got));
+  }
+}
+
+Status scrypt(std::string_view password, Bytes salt, std::uint64_t n, std::uint32_t r,
+              std::uint32_t p, MutableBytes out) {
+  const Bytes secret(reinterpret_cast<const std::uint8_t*>(password.data()), password.size());
+  // OpenSSL's own bound of 32 MiB is just below what n = 2^15, r = 8 takes.
+  std::uint64_t memory = 1024ull * 1024 * 1024 + 64ull * 1024 * 1024;
+  const OSSL_PARAM parameters[] = {
+      octets(OSSL_KDF_PARAM_PASSWORD, secret),
+      octets(OSSL_KDF_PARAM_SALT, salt),
+      OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_N, &n),
+      OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_SCRYPT_R, &r),
+      OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_SCRYPT_P, &p),
+      OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_MAXMEM, &memory),
+      OSSL_PARAM_construct_end()};
+  return derive("SCRYPT", parameters, out);
+}
+
+Status hkdf_sha256(Bytes secret, Bytes salt, Bytes info, MutableBytes out) {
+  char digest[] = "SHA256";
+  const OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+      octets(OSSL_KDF_PARAM_KEY, secret), octets(OSSL_KDF_PARAM_SALT, salt),
+      octets(OSSL_KDF_PARAM_INFO, info), OSSL_PARAM_construct_end()};
+  return derive("HKDF", parameters, out);
+}
+
+std::array<std::uint8_t, 32> sha256(Bytes data) {
+  std::array<std::uint8_t, 32> digest{};
+  unsigned size = 0;
+  const int done =
+      EVP_Digest(data.data(), data.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  HOTPAIR_ASSERT(done == 1 && size == digest.size());
+  return digest;
+}
+
+// Two contexts, for a context that is switched between directions sets its key schedule up anew.
+struct Aes256Gcm::State {
+  std::unique_ptr<EVP_CIPHER_CTX, FreeContext> sealing, opening;
+};
+
+Aes256Gcm::Aes256Gcm(const Key256& key) : state_(std::make_unique<State>()) {
+  state_->sealing.reset(EVP_CIPHER_CTX_new());
+  state_->opening.reset(EVP_CIPHER_CTX_new());
+  HOTPAIR_ASSERT(state_->sealing && state_->opening);
+  const EVP_CIPHER* cipher = EVP_aes_256_gcm();
+  const bool keyed =
+      EVP_EncryptInit_ex(state_->sealing.get(), cipher, nullptr, key.data(), nullptr) == 1 &&
+      EVP_DecryptInit_ex(state_->opening.get(), cipher, nullptr, key.data(), nullptr) == 1;
+  HOTPAIR_ASSERT(keyed);
+}
+
+Aes256Gcm::Aes256Gcm(Aes256Gcm&&) noexcept = default;
+Aes256Gcm& Aes256Gcm::operator=(Aes256Gcm&&) noexcept = default;
+// EVP_CIPHER_CTX_free wipes the key schedule.
+Aes256Gcm::~Aes256Gcm() = default;
+
+void Aes256Gcm::seal(const Nonce96& nonce, Bytes aad, Bytes plain, MutableBytes out) {
+  HOTPAIR_ASSERT(out.size() == plain.size() + kGcmTagSize);
+  EVP_CIPHER_CTX* context = state_->sealing.get();
+  int size = 0;
+  bool done = EVP_EncryptInit_ex(context, nullptr, nullptr, nullptr, nonce.data()) == 1;
+  if (!aad.empty())
+    done = done && EVP_EncryptUpdate(context, nullptr, &size, aad.data(), as_int(aad.size())) == 1;
+  if (!plain.empty())
+    done = done &&
+           EVP_EncryptUpdate(context, out.data(), &size, plain.data(), as_int(plain.size())) == 1;
+  std::uint8_t* tag = out.data() + plain.size();
+  done = done && EVP_EncryptFinal_ex(context, tag, &size) == 1;
+  done = done && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, kGcmTagSize, tag) == 1;
+  HOTPAIR_ASSERT(done);
+}
+
+bool Aes256Gcm::open(const Nonce96& nonce, Bytes aad, Bytes sealed, MutableBytes out) {
+  if (sealed.size() < kGcmTagSize) return false;
+  const Bytes cipher = sealed.first(sealed.size() - kGcmTagSize);
+  HOTPAIR_ASSERT(out.size() == cipher.size());
+  EVP_CIPHER_CTX* context = state_->opening.get();
+  // The tag is only read, though the call takes a pointer to non-const.
+  std::array<std::uint8_t, kGcmTagSize> tag{};
+  std::copy_n(sealed.end() - kGcmTagSize, kGcmTagSize, tag.begin());
+  int size = 0;
+  if (EVP_DecryptInit_ex(context, nullptr, nullptr, nullptr, nonce.data()) != 1) return false;
+  if (!aad.empty() &&
+      EVP_DecryptUpdate(context, nullptr, &size, aad.data(), as_int(aad.size())) != 1)
+    return false;
+  if (!cipher.empty() &&
+      EVP_DecryptUpdate(context, out.data(), &size, cipher.data(), as_int(cipher.size())) != 1)
+    return false;
+  if (EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, kGcmTagSize, tag.data()) != 1)
+    return false;
+  std::uint8_t rest[kGcmTagSize];
+  return EVP_DecryptFinal_ex(context, rest, &size) == 1;
+}
+
+}  // namespace hotpair::sys

@@ -1,0 +1,38 @@
+#include "platform/linux/scheduling.hpp"
+
+#include <cerrno>
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mman.h>
+
+#include "platform/linux/system_error.hpp"
+
+namespace hotpair::sys {
+
+Status set_realtime_priority(int priority) {
+  sched_param parameters{};
+  parameters.sched_priority = priority;
+  // Of this thread alone, and not inherited by what it starts.
+  if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters) == 0) return Ok{};
+  if (errno == EPERM)
+    return fail_with(
+        "real-time priority was not permitted; grant it with 'LimitRTPRIO=' and "
+        "'AmbientCapabilities=CAP_SYS_NICE' in the unit ('systemctl edit')");
+  return fail_errno("cannot set real-time priority " + std::to_string(priority), errno);
+}
+
+Status lock_memory() {
+  if (mlockall(MCL_CURRENT | MCL_FUTURE) == 0) return Ok{};
+  if (errno == EPERM || errno == ENOMEM)
+    return fail_with(
+        "memory may not be locked and can be paged out; allow it with 'LimitMEMLOCK=infinity' in "
+        "the unit ('systemctl edit')");
+  return fail_errno("cannot lock memory", errno);
+}
+
+void set_thread_name(const std::string& name) {
+  pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+}
+
+}  // namespace hotpair::sys
