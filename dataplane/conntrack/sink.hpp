@@ -1,6 +1,8 @@
-// The kernel's conntrack table as a sink: batched creates, updates and deletes. Operations are queued and
-// leave in one sendmsg a batch; errors come back by queue position. Only the backup opens one (and the new
-// primary, to give entries their true timeouts). One thread; never blocks longer than a batch takes.
+// The kernel's conntrack table as a sink: batched creates, updates and deletes. Operations are
+// queued and leave in one sendmsg a batch; the kernel handles a batch within that call and answers
+// only what failed, by sequence number. Only the backup opens one (and the new primary, to give
+// entries their true timeouts). One thread; never blocks longer than a batch takes (64 operations,
+// about 100 us).
 #pragma once
 
 #include <cstdint>
@@ -13,9 +15,10 @@
 namespace hotpair::conntrack {
 
 struct SinkCounters {
-  std::uint64_t created = 0, updated = 0, deleted = 0, refreshed = 0;
-  std::uint64_t failed = 0;         // refused by the kernel for a reason that repeats (table full, ...)
-  std::uint64_t table_full = 0;     // of these: ENOMEM / ENFILE / EAGAIN from a full table
+  std::uint64_t created = 0, updated = 0, deleted = 0, refreshed = 0;  // accepted by the kernel
+  std::uint64_t replaced = 0;  // creates that first had to remove what held one of their tuples
+  std::uint64_t failed = 0;    // refused by the kernel for a reason that repeats (table full, ...)
+  std::uint64_t table_full = 0;  // of these: no room in the kernel's table
   std::uint64_t batches = 0;
 };
 
@@ -24,15 +27,23 @@ class Sink {
   static Result<std::unique_ptr<Sink>> open();
   virtual ~Sink() = default;
 
-  // Makes the kernel's entry what `session` says, whether it exists or not (an entry that clashes is
-  // replaced). `timeout_s` is written in place of the session's own: the hold timeout.
-  virtual void upsert(const dataplane::Session& session, std::uint32_t timeout_s, bool expect_new) = 0;
+  // Makes the kernel's entry what `session` says, whether it exists or not; an entry that holds one
+  // of its tuples is replaced. `timeout_s` is written in place of the session's own: the hold
+  // timeout. `expect_new` spares a request when there is probably no entry yet.
+  virtual void upsert(const dataplane::Session& session, std::uint32_t timeout_s,
+                      bool expect_new) = 0;
   virtual void remove(const dataplane::SessionKey& key) = 0;
-  // Sets only the timeout of an existing entry; when it is gone, calls `on_missing` with its key at flush.
-  virtual void refresh(const dataplane::Session& session, std::uint32_t timeout_s) = 0;
-  virtual void flush() = 0;         // sends what is queued and handles every answer
+  // Sets only the timeout of an existing entry; when it is gone, calls on_missing with its key at
+  // flush.
+  virtual void refresh(const dataplane::SessionKey& key, std::uint32_t timeout_s) = 0;
+  virtual void flush() = 0;  // sends what is queued and handles every answer
 
+  // Called from flush(), or from an operation that completes a batch; must not call back into the
+  // sink.
   virtual void on_missing(std::function<void(const dataplane::SessionKey&)> callback) = 0;
+  // The kernel refused an upsert (errno of the refusal); the entry is not there, or not up to date.
+  virtual void on_refused(
+      std::function<void(const dataplane::SessionKey&, int error)> callback) = 0;
   virtual const SinkCounters& counters() const = 0;
 };
 

@@ -1,5 +1,10 @@
 // The kernel's conntrack table as a source: its events as they happen, and dumps of the whole.
-// Non-blocking; drive it when fd() is readable. Only the primary opens one. One thread.
+// Non-blocking; drive it when event_fd() is readable and while dumping(). Only the primary opens
+// one. One thread.
+//
+// Events and dump records travel over two sockets, so a record may be older than an event that was
+// already told. The source keeps the order: of a session that had an event since the kernel wrote a
+// record, the record is left out.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +16,18 @@
 namespace hotpair::conntrack {
 
 // Called while parsing, in the order of the kernel; must not call back into the source.
+//
+// A TCP session with tcp_state 0 comes from an event that did not say (only a mark changed, say):
+// what is known of its TCP state, flags and window scales still holds.
 class SourceVisitor {
  public:
   virtual ~SourceVisitor() = default;
-  virtual void on_upsert(const dataplane::Session& session) = 0;     // new or changed
+  virtual void on_upsert(const dataplane::Session& session) = 0;  // new or changed
   virtual void on_destroy(const dataplane::SessionKey& key) = 0;
-  virtual void on_dump_entry(const dataplane::Session& session) = 0;
-  virtual void on_dump_done(bool complete) = 0;                      // false: interrupted, ask again
-  virtual void on_overrun() = 0;                                     // events were lost (ENOBUFS)
+  virtual void on_dump_entry(
+      const dataplane::Session& session) = 0;    // timeout_s: what remains of it
+  virtual void on_dump_done(bool complete) = 0;  // false: interrupted, ask again
+  virtual void on_overrun() = 0;                 // events were lost (ENOBUFS)
 };
 
 struct SourceCounters {
@@ -26,7 +35,7 @@ struct SourceCounters {
 };
 
 struct SourceOptions {
-  int receive_buffer_bytes = 64 << 20;   // SO_RCVBUFFORCE; what the kernel granted is checked
+  int receive_buffer_bytes = 64 << 20;  // SO_RCVBUFFORCE; what the kernel granted is checked
 };
 
 class Source {
@@ -35,12 +44,14 @@ class Source {
   virtual ~Source() = default;
 
   virtual int event_fd() const = 0;
-  virtual int dump_fd() const = 0;
-  virtual Status subscribe() = 0;        // events flow from now on
-  virtual void unsubscribe() = 0;
-  virtual Status start_dump() = 0;       // one at a time
+  virtual int receive_buffer_bytes() const = 0;  // as granted for events
+  virtual Status subscribe() = 0;                // events flow from now on
+  virtual void unsubscribe() = 0;                // and what waits is dropped
+  virtual Status start_dump() = 0;               // one at a time
+  virtual void stop_dump() = 0;                  // without on_dump_done
   virtual bool dumping() const = 0;
-  // Reads and parses at most about `max_messages` events (then dump records); true when more may wait.
+  // Reads and parses at most about `max_messages` events (then dump records); true when more may
+  // wait.
   virtual bool poll_events(SourceVisitor& visitor, int max_messages) = 0;
   virtual bool poll_dump(SourceVisitor& visitor, int max_messages) = 0;
   virtual const SourceCounters& counters() const = 0;
