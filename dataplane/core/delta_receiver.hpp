@@ -1,0 +1,109 @@
+// The backup's half of the replication: applies the primary's frames to the table and tells the
+// sink, acknowledges, and reports digests. Frames may come late, twice, in any order or never.
+//
+// A record is applied unless a newer frame already named its session. What an earlier stream left
+// in the table stays until the new stream has named all it has and says so (a sweep): never a
+// flush.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "dataplane/core/counters.hpp"
+#include "dataplane/core/delta_wire.hpp"
+#include "dataplane/core/digest.hpp"
+#include "dataplane/core/id_map.hpp"
+#include "dataplane/core/receive_window.hpp"
+#include "dataplane/core/retired.hpp"
+#include "dataplane/core/session_sink.hpp"
+#include "dataplane/core/session_table.hpp"
+#include "platform/base/time.hpp"
+
+namespace hotpair::dataplane {
+
+class DeltaReceiver {
+ public:
+  DeltaReceiver(SessionTable& table, SessionSink& sink, Counters& counters);
+
+  // Becomes the backup's under a new instance number; frames of epochs below `epoch` are ignored.
+  void start(std::uint64_t epoch, std::uint32_t instance);
+  void set_credit(std::uint16_t frames);
+
+  void on_data(const FrameHeader& header, ByteReader& records, Instant now);
+  void on_marker(const FrameHeader& header, const Marker& marker, Instant now);
+  std::size_t next_frame(Instant now, MutableBytes buffer);
+  void work(std::size_t max_slots);  // goes on with a sweep
+  void scrub(std::uint32_t id);
+  std::optional<Instant> next_deadline(Instant now) const;
+
+  std::uint64_t epoch() const { return epoch_; }
+  bool peer_heard(Instant now) const;
+  bool in_sync(Instant now) const { return peer_in_sync_ && peer_heard(now); }
+  std::uint64_t peer_sessions() const { return peer_sessions_; }
+
+  static constexpr Duration kPeerSilence = 2s;
+  static constexpr Duration kAckDelay = 200us;
+  static constexpr std::uint32_t kFramesPerAck = 8;
+
+ private:
+  bool accept(const FrameHeader& header, Instant now);
+  bool follow(const FrameHeader& header);
+  void note_received(const FrameHeader& header, Instant now);
+  bool decode_all(ByteReader& in);
+  void prefetch_targets();
+  void apply(const Record& record, std::uint32_t hash, std::uint64_t sequence);
+  void apply_create(const Record& record, std::uint32_t hash, std::uint64_t sequence, IdNote& note);
+  void apply_update(const Record& record, IdNote& note);
+  std::uint32_t bound_slot(std::uint32_t id, const IdNote& note) const;
+  bool change(std::uint32_t id, const SessionState& state);
+  void remove(std::uint32_t id);
+  void begin_sweep(const Record& record);
+  void sweep_slot(std::uint32_t id);
+  std::size_t write_ack(Instant now, MutableBytes buffer);
+  std::size_t write_report(MutableBytes buffer);
+  FrameHeader reply_header(FrameKind kind);
+  void rebuild_digests();
+
+  SessionTable& table_;
+  SessionSink& sink_;
+  Counters& counters_;
+  std::uint32_t instance_ = 0;
+
+  std::uint64_t epoch_ = 0;
+  std::uint32_t sender_ = 0, stream_ = 0;  // whom we follow; sender 0: nobody yet
+  std::uint32_t notes_stream_ = 0;         // rises with each stream followed: validity of notes
+  Retired retired_senders_;
+  ReceiveWindow window_;
+  IdMap ids_;
+  DigestTable digests_;
+  std::uint64_t peer_sessions_ = 0;
+  bool peer_in_sync_ = false, heard_ = false;
+  Instant heard_at_;
+
+  std::uint32_t hello_to_ = 0;  // a sender that does not know our instance number
+  bool hello_due_ = false, ack_now_ = false;
+  std::uint32_t unacknowledged_ = 0;
+  Instant ack_at_, newest_at_;
+  std::uint16_t span_ = 0, credit_ = kWindowFrames;
+  std::uint64_t acks_ = 0;
+
+  BucketSet sweep_buckets_;
+  bool sweeping_ = false;
+  std::uint64_t sweep_from_ = 0;
+  std::uint32_t sweep_at_ = 0;
+
+  Report report_;  // of the marker last answered
+  DigestTable reported_;
+  std::uint32_t report_next_ = kBuckets;  // bucket to report next; kBuckets: none
+  bool summary_due_ = false;
+
+  struct Target {
+    Record record;
+    std::uint32_t hash = 0;
+  };
+  std::array<Target, kMaxRecordsPerFrame> batch_;
+  std::size_t batch_size_ = 0;
+};
+
+}  // namespace hotpair::dataplane

@@ -1,0 +1,131 @@
+// The primary's half of the replication: keeps each changed session once on a list of what is to be
+// sent, makes frames of it, remembers what is under way, and proves by digests that it arrived.
+//
+// State-based: a frame carries the state sessions have when it is made. What is lost is put back on
+// the list; nothing is queued twice; so memory is the table's, however slow the backup. A stream is
+// one run through the table for one instance of the backup: it begins with every session to be sent
+// (bulk, behind the fresh changes), each as a create until a create was acknowledged, and ends when
+// the peer falls silent.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "dataplane/core/counters.hpp"
+#include "dataplane/core/delta_wire.hpp"
+#include "dataplane/core/digest.hpp"
+#include "dataplane/core/digest_audit.hpp"
+#include "dataplane/core/flight.hpp"
+#include "dataplane/core/retired.hpp"
+#include "dataplane/core/session_table.hpp"
+#include "dataplane/core/slot_list.hpp"
+#include "platform/base/time.hpp"
+
+namespace hotpair::dataplane {
+
+class DeltaSender {
+ public:
+  DeltaSender(SessionTable& table, Counters& counters, std::uint32_t instance);
+
+  void start(std::uint64_t epoch, Instant now);  // becomes the primary's; no peer is known yet
+  void set_delay(Duration delay) { delay_ = delay; }
+
+  // The session is new or changed (normalised). Its id; kNone when the table is full.
+  std::uint32_t upsert(const Session& session, Instant now);
+  void remove(std::uint32_t id, Instant now);
+
+  void on_ack(const FrameHeader& header, const Ack& ack, Instant now);
+  void on_report(const FrameHeader& header, const Report& report, Instant now);
+  std::size_t next_frame(Instant now, MutableBytes buffer);
+  void work(Instant now, std::size_t max_slots);
+  void scrub(std::uint32_t id, Instant now);  // compares the slot's content with its digest
+  std::optional<Instant> next_deadline(Instant now) const;
+  void request_verify() { audit_.request(); }
+
+  bool connected() const { return connected_; }
+  bool bulk_running() const { return connected_ && !bulk_finished_; }
+  bool in_sync(Instant now) const;
+  std::uint64_t lag_sessions() const;
+  Duration lag(Instant now) const;  // age of the oldest change not yet acknowledged
+  Duration round_trip() const { return flight_.round_trip(); }
+  std::uint64_t peer_sessions() const { return peer_sessions_; }
+  const VerifyReport& verify() const { return audit_.last(); }
+
+  static constexpr Duration kPeerSilence = 2s;
+  static constexpr Duration kProbePeriod = 100ms;
+  static constexpr Duration kMostLagInSync = 1s;
+
+ private:
+  enum class Repair : std::uint8_t { none, marking, resending, sweeping };
+
+  // --- the list of what is to be sent
+  void adopt(Slot& slot, std::uint8_t flags);
+  void make_dirty(std::uint32_t id, Instant now);
+  void put_back(std::uint32_t id, std::uint32_t since);
+  void clear(Slot& slot, std::uint8_t flags);
+  void drop_duties(Slot& slot);
+  void release_delayed(Instant now);
+  // --- streams
+  void begin_stream(std::uint32_t peer, Instant now);
+  void abandon_stream();
+  void on_peer(const FrameHeader& header, Instant now);
+  bool of_this_stream(const FrameHeader& header) const;
+  void reclaim(std::size_t max_slots);
+  // --- frames
+  std::size_t write_probe(Instant now, MutableBytes buffer);
+  std::size_t write_marker(Instant now, MutableBytes buffer);
+  std::size_t write_data(Instant now, MutableBytes buffer);
+  FrameHeader header(FrameKind kind, std::uint64_t sequence, Instant now) const;
+  bool anything_to_send() const;
+  bool marker_due(Instant now) const;
+  std::uint32_t next_to_send(bool bulk_first);
+  std::uint32_t next_bulk();
+  bool write_sweeps(MutableBytes body, std::size_t& at, FlightFrame& frame);
+  bool write_session(std::uint32_t id, MutableBytes body, std::size_t& at, FlightFrame& frame);
+  void note_sent(std::uint32_t id, RecordKind kind, FlightFrame& frame);
+  // --- settled frames
+  void on_received(const FlightFrame& frame);
+  void on_received(const FlightRecord& record, std::uint64_t sequence);
+  void on_lost(const FlightFrame& frame, Instant now);
+  // --- repair of unequal buckets
+  void begin_repair(const BucketSet& buckets, Instant now);
+  void mark_for_repair(Instant now, std::size_t max_slots);
+  void advance_repair();
+  void rebuild_digests();
+
+  SessionTable& table_;
+  Counters& counters_;
+  const std::uint32_t instance_;
+  std::uint64_t epoch_ = 0;
+  Duration delay_{};
+
+  bool connected_ = false;
+  std::uint32_t peer_ = 0, stream_ = 0;
+  Retired retired_peers_;
+  std::uint64_t newest_ack_ = 0, peer_sessions_ = 0;
+  Instant peer_heard_at_, sent_at_, probe_at_;
+
+  SlotList fresh_, delayed_;
+  std::uint64_t unsettled_ = 0;     // slots that are dirty or under way
+  std::uint32_t lost_waiting_ = 0;  // slots whose last state sent was lost and not sent again yet
+  std::uint32_t bulk_at_ = 0, bulk_end_ = 0;  // slots of the stream's begin still to be looked at
+  std::uint32_t bulk_unsent_ = 0, bulk_pending_ = 0;  // sessions not yet sent; not yet acknowledged
+  bool bulk_sweep_sent_ = false, bulk_finished_ = false;
+  std::uint64_t stream_begin_ = 0;  // first sequence of the stream
+  Instant stream_began_at_;
+  std::uint32_t reclaim_at_ = 0;
+  std::uint32_t frames_since_bulk_ = 0;
+
+  Flight flight_;
+  DigestTable sent_;  // of every session as last sent
+  DigestAudit audit_;
+
+  Repair repair_ = Repair::none;
+  BucketSet repair_buckets_, sweeps_due_;
+  std::uint32_t sweeps_flying_ = 0;
+  std::uint64_t repair_begin_ = 0;
+  std::uint32_t repair_at_ = 0, repair_pending_ = 0;
+};
+
+}  // namespace hotpair::dataplane

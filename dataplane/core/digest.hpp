@@ -1,0 +1,36 @@
+// The digest of a session table: for each of 4096 buckets the exclusive or of its sessions'
+// digests, kept up to date with each change. Equal digests prove equal content but for a chance of
+// 2^-64 a bucket.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+
+#include "dataplane/core/session_key.hpp"
+
+namespace hotpair::dataplane {
+
+using BucketSet = std::bitset<kBuckets>;
+
+class DigestTable {
+ public:
+  // 0 stands for "no session": replace(b, 0, d) adds, replace(b, d, 0) removes.
+  void replace(std::uint32_t bucket, std::uint64_t from, std::uint64_t to) {
+    buckets_[bucket] ^= from ^ to;
+    root_ ^= from ^ to;
+    sessions_ += (to != 0 ? 1u : 0u);
+    sessions_ -= (from != 0 ? 1u : 0u);
+  }
+  std::uint64_t bucket(std::uint32_t b) const { return buckets_[b]; }
+  std::uint64_t root() const { return root_; }  // of all sessions
+  std::uint64_t sessions() const { return sessions_; }
+  void clear() { *this = DigestTable{}; }
+
+ private:
+  std::array<std::uint64_t, kBuckets> buckets_{};
+  std::uint64_t root_ = 0;
+  std::uint64_t sessions_ = 0;
+};
+
+}  // namespace hotpair::dataplane

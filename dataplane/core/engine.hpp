@@ -1,0 +1,164 @@
+// The replication engine of one node: the session table, and the sender or the receiver that works
+// on it. Pure: time comes in with each call, frames go in and out as plaintext bodies (the shell
+// seals them), the kernel is told through a SessionSink. One thread. Memory is bounded by
+// EngineConfig whatever the load and however slow the peer; nothing is allocated per session change
+// once the table has reached its size.
+//
+// The shell's loop:  events -> upsert/destroy;  received bodies -> on_frame;  work();
+//                    while (next_frame(now, buffer) > 0) seal and send;  sleep until
+//                    next_deadline().
+// A role change keeps the table: a promoted backup's sessions are the primary's from then on.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "dataplane/core/control.hpp"
+#include "dataplane/core/counters.hpp"
+#include "dataplane/core/delta_receiver.hpp"
+#include "dataplane/core/delta_sender.hpp"
+#include "dataplane/core/pickup_filter.hpp"
+#include "dataplane/core/session_sink.hpp"
+#include "dataplane/core/session_table.hpp"
+#include "platform/base/bytes.hpp"
+#include "platform/base/rng.hpp"
+#include "platform/base/time.hpp"
+
+namespace hotpair::dataplane {
+
+using control::Role;
+
+struct EngineConfig {
+  std::uint32_t max_sessions = 1u << 20;  // live sessions; see SessionTable for the bytes of each
+  std::uint64_t seed = 0;  // from the system's randomness: hash key and instance numbers
+  PickupOptions pickup;
+};
+
+struct EngineStatus {
+  Role role = Role::idle;
+  std::uint64_t epoch = 0;
+  std::uint64_t newest_epoch_heard =
+      0;                    // larger than epoch on a primary: another primary took over
+  bool in_sync = false;     // primary: proven now; backup: the primary's word, 2 s fresh
+  bool peer_heard = false;  // an accepted frame of the peer within two seconds
+  bool bulk_running = false;
+  std::uint64_t sessions = 0;
+  std::uint64_t peer_sessions = 0;  // as the peer last said
+  std::uint64_t lag_sessions = 0;   // primary: changes not yet acknowledged
+  Duration lag{};                   // primary: age of the oldest of them
+  Duration round_trip{};
+  VerifyReport verify;  // primary: the last complete digest comparison
+};
+
+class Engine {
+ public:
+  Engine(const EngineConfig& config, SessionSink& sink, Instant now);
+
+  void set_role(Role role, std::uint64_t epoch, Instant now);
+  void set_pickup(const PickupOptions& options);  // asks for a dump, which applies it to the table
+
+  // What the kernel reported; the primary's only (ignored in other roles).
+  void upsert(const Session& session, Instant now);
+  void destroy(const SessionKey& key, Instant now);
+
+  // A kernel dump, while events go on: begin, each entry, end. Sessions that neither the dump nor
+  // an event since begin_dump named are removed, a bounded number per work(). An incomplete dump
+  // removes nothing.
+  void begin_dump(Instant now);
+  void dump_entry(const Session& session, Instant now);
+  void end_dump(bool complete, Instant now);
+  bool dump_wanted() const {
+    return dump_wanted_;
+  }  // set at takeover, overflow, set_pickup; cleared by begin
+
+  void on_frame(Bytes body, Instant now);
+  // Writes the next frame's body into `buffer` (kMinFrame bytes at least, kMaxFrame is best) and
+  // returns its size; 0 when nothing is to be sent now. Call until 0.
+  std::size_t next_frame(Instant now, MutableBytes buffer);
+  // Bounded background work: sweeps, repairs, scrubbing, timeouts. Call once a loop.
+  void work(Instant now);
+  // When next_frame() or work() may have something to do; in the past: at once.
+  std::optional<Instant> next_deadline(Instant now) const;
+
+  // Frames the shell is ready to take in without an acknowledgement; 0 stops the peer. Backup.
+  void set_receive_credit(std::uint16_t frames) { receiver_.set_credit(frames); }
+  // True when every change made before `since` is acknowledged. Primary; true without a peer or
+  // session.
+  bool drained(Instant since, Instant now) const;
+  // Starts a digest comparison at once; done when status().verify.round has risen. Primary.
+  void request_verify() { sender_.request_verify(); }
+
+  // Backup: hands out sessions so that each comes up at least every kRefreshPeriod. After a
+  // takeover: hands out each session of before once, as fast as it is called. At most `max` a call;
+  // returns how many.
+  template <typename Visit>
+  std::size_t refresh(Instant now, std::size_t max, Visit&& visit);
+  // Visits up to `max` sessions from `cursor` (0: the first); returns the next cursor, nullopt at
+  // the end.
+  template <typename Visit>
+  std::optional<std::uint32_t> list(std::uint32_t cursor, std::size_t max, Visit&& visit) const;
+  const Session* find(const SessionKey& key) const;
+
+  EngineStatus status(Instant now) const;
+  const Counters& counters() const { return counters_; }
+  Role role() const { return role_; }
+  const SessionTable& table() const { return table_; }
+  SessionTable& table_for_test() { return table_; }
+
+  static constexpr Duration kRefreshPeriod = 240s;
+  static constexpr std::size_t kSlotsPerWork = 4096;  // bounds the time of one work()
+
+ private:
+  bool admit(const Session& session, const Slot* known);
+  std::size_t slots_due_for_refresh(Instant now);
+  void reconcile(Instant now);
+
+  Counters counters_;
+  SessionSink& sink_;
+  SessionTable table_;
+  Rng rng_;
+  DeltaSender sender_;
+  DeltaReceiver receiver_;
+  PickupOptions pickup_;
+  Role role_ = Role::idle;
+  std::uint64_t epoch_ = 0;
+  std::uint64_t newest_epoch_heard_ = 0;
+
+  bool dump_wanted_ = false, dumping_ = false;
+  std::optional<std::uint32_t>
+      reconcile_at_;  // slot to look at next; a finished dump is being applied
+  std::uint8_t dump_mark_ = 0;
+
+  std::uint32_t refresh_at_ = 0;
+  std::optional<std::uint32_t>
+      handback_end_;  // after takeover: slots from refresh_at_ to here are handed back
+  Instant refreshed_until_;
+};
+
+template <typename Visit>
+std::size_t Engine::refresh(Instant now, std::size_t max, Visit&& visit) {
+  std::size_t handed = 0;
+  for (std::size_t due = slots_due_for_refresh(now); due > 0 && handed < max; --due) {
+    if (refresh_at_ >= table_.high_water()) refresh_at_ = 0;
+    const Slot& slot = table_.slot(refresh_at_++);
+    if (slot.live()) {
+      visit(slot.session);
+      ++handed;
+    }
+  }
+  return handed;
+}
+
+template <typename Visit>
+std::optional<std::uint32_t> Engine::list(std::uint32_t cursor, std::size_t max,
+                                          Visit&& visit) const {
+  for (; cursor < table_.high_water() && max > 0; ++cursor) {
+    if (!table_.slot(cursor).live()) continue;
+    visit(table_.slot(cursor).session);
+    --max;
+  }
+  if (cursor >= table_.high_water()) return std::nullopt;
+  return cursor;
+}
+
+}  // namespace hotpair::dataplane

@@ -1,0 +1,37 @@
+// Which sessions are replicated: cluster.yaml's session_pickup as a pure predicate, applied where
+// sessions enter the engine. The delay is not judged here: the sender keeps a young session back
+// for that long.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "dataplane/core/session.hpp"
+#include "platform/base/time.hpp"
+
+namespace hotpair::dataplane {
+
+// An address prefix in network byte order; IPv4 in the first four bytes.
+struct Prefix {
+  std::array<std::uint8_t, 16> address{};
+  std::uint8_t length = 0;  // 0-32 or 0-128; longer counts as the longest
+  bool ipv6 = false;
+};
+
+struct PickupOptions {
+  bool enabled = false;
+  bool udp = true;
+  bool only_assured = false;    // session_pickup.from: assured
+  Duration delay{};             // a session younger than this is not sent
+  std::vector<Prefix> exclude;  // matched against both addresses of the original direction
+};
+
+enum class Pickup : std::uint8_t { carry, disabled, protocol, udp_off, excluded, not_assured };
+
+// The first reason, in the order of the enumerators, why `session` is not replicated; carry when
+// none.
+Pickup judge(const PickupOptions& options, const Session& session);
+bool contains(const Prefix& prefix, bool ipv6, const Address& address);
+
+}  // namespace hotpair::dataplane

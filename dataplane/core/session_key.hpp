@@ -1,0 +1,40 @@
+// What sessions are found by and compared by: the keyed hash of the index, the digest of the
+// content, and the form a session takes before it enters a table (so that every field of it can be
+// carried on the wire).
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/core/session.hpp"
+
+namespace hotpair::dataplane {
+
+constexpr std::uint32_t kBuckets =
+    4096;  // of the digest; 32 KiB of digests, 16 sessions of 65,536 each
+constexpr std::uint8_t kProtocolTcp = 6, kProtocolUdp = 17;
+
+// `session` without what is not replicated: status bits that are not carried, TCP fields of what is
+// not TCP, the unused tail of IPv4 addresses. decode(encode(s)) == s holds for a normalised
+// session.
+Session normalised(const Session& session);
+bool is_normalised(const Session& session);
+
+// The parts of the state an update record carries; the others are carried by creates only.
+bool same_rarely_changing(const SessionState& a, const SessionState& b);
+
+// Keyed, because an attacker chooses ports and addresses: without the key nobody can make chains
+// collide.
+std::uint32_t hash_key(const SessionKey& key, std::uint64_t secret);
+
+// Unkeyed and the same on both nodes, whatever their byte order.
+std::uint64_t digest_key(const SessionKey& key);
+constexpr std::uint32_t bucket_of(std::uint64_t key_digest) {
+  return static_cast<std::uint32_t>(key_digest >> 52);
+}
+std::uint64_t digest_session(std::uint64_t key_digest, const SessionState& state);  // never 0
+inline std::uint64_t digest_session(const Session& s) {
+  return digest_session(digest_key(s.key), s.state);
+}
+static_assert(kBuckets == 1u << (64 - 52), "bucket_of yields one of kBuckets");
+
+}  // namespace hotpair::dataplane
