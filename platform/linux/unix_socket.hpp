@@ -30,6 +30,7 @@ class UnixSocket {
 
   int fd() const { return fd_.get(); }
   explicit operator bool() const { return static_cast<bool>(fd_); }
+  FileDescriptor take() && { return std::move(fd_); }
 
   // One message (seqpacket). would_block: the peer does not read; nothing was sent.
   Outcome send(Bytes message);
@@ -54,11 +55,8 @@ class UnixListener {
   std::optional<UnixSocket> accept();  // none: nobody waits, or the process is out of descriptors
 
  private:
-  UnixListener(FileDescriptor fd, FileDescriptor lock, std::string path)
-      : fd_(std::move(fd)), lock_(std::move(lock)), path_(std::move(path)) {}
+  UnixListener(FileDescriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
   FileDescriptor fd_;
-  FileDescriptor
-      lock_;  // "<path>.lock": two processes that start at once cannot both replace a stale file
   std::string path_;
 };
 

@@ -56,9 +56,9 @@ struct YamlProblem {
   std::string message;
 };
 
-constexpr std::size_t kMaxYamlBytes = 1024 * 1024;
+constexpr std::size_t kMaxYamlBytes = 256 * 1024;
 constexpr int kMaxYamlDepth = 32;
-constexpr std::size_t kMaxYamlNodes = 100'000;
+constexpr std::size_t kMaxYamlNodes = 50'000;
 
 // Empty text is a null node.
 Result<YamlNode, YamlProblem> parse_yaml(std::string_view text);
