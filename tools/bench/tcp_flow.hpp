@@ -7,6 +7,7 @@
 #include <string>
 
 #include "platform/base/result.hpp"
+#include "platform/base/time.hpp"
 #include "platform/linux/file_descriptor.hpp"
 #include "tools/bench/endpoint.hpp"
 

@@ -2,6 +2,8 @@
 // one of the two daemons over its control socket and says the answer in words, or as JSON.
 #include <algorithm>
 #include <array>
+#include <cstdio>
+#include <string_view>
 
 #include "tools/ctl/command.hpp"
 
@@ -57,7 +59,26 @@ constexpr const char* kFooter =
     "Start with 'hotpair status'. Each command has its own help: hotpair failover --help\n"
     "Exit status: 0 good; 1 refused or different; 2 wrong usage; 3 the daemon is not reachable.";
 
+// The word where a command belongs, when it is not one.
+const char* unknown_command(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--run-dir") ++i;
+    if (word.empty() || word[0] == '-') continue;
+    const bool known = std::any_of(kCommands.begin(), kCommands.end(),
+                                   [&](const Command& command) { return word == command.name; });
+    return known ? nullptr : argv[i];
+  }
+  return nullptr;
+}
+
 int run_command_line(int argc, char** argv) {
+  if (const char* word = unknown_command(argc, argv)) {
+    std::fprintf(stderr, "hotpair: there is no command '%s'; there are:", word);
+    for (const Command& command : kCommands) std::fprintf(stderr, " %s", command.name);
+    std::fprintf(stderr, "\n");
+    return static_cast<int>(Exit::usage);
+  }
   Context context;
   context.style = Style::for_standard_output();
   CLI::App app{kDescription, "hotpair"};

@@ -1,0 +1,253 @@
+#!/usr/bin/python3
+"""The `hotpair` command against daemons that are only a script.
+
+    tests/ctl/test_hotpair_command.py build/debug/tools/ctl/hotpair
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+HOTPAIR = sys.argv.pop(1) if len(sys.argv) > 1 else "build/release/tools/ctl/hotpair"
+
+
+def node(name, role, **more):
+    health = {"forced": "none", "bandwidth_gbps": 20, "good_lags": 0, "management_link": True, "failed_modules": 0,
+              "uptime_s": 7300, "priority": 128, "serial": f"LAB-{name}"}
+    return {"chassis_id": int(name[-1]), "hostname": name, "serial": f"LAB-{name}", "role": role, "epoch": 12,
+            "role_since": "2026-03-01T12:00:00.000Z", "role_seconds": 3720, "reason": "its reason", "forced": "none",
+            "addresses_held": role == "primary", "health": health, "dataplane_alive": True, "sessions": 1234567,
+            "lost_interfaces": [], "alive": True, "last_heard_ms": 4, "version": "0.1.0", **more}
+
+
+def status(**more):
+    return {
+        "ok": True, "version": "0.1.0", "time": "2026-03-01T13:02:00Z", "group_id": 7, "group_name": "lab",
+        "role": "primary", "epoch": 12, "in_sync": True, "node": node("fw1", "primary"), "peer": node("fw2", "backup"),
+        "session_pickup": True,
+        "replication": {"in_sync": True, "lag_sessions": 0, "lag_us": 300, "sessions_local": 9, "sessions_peer": 9},
+        "election": {"winner": "fw1", "criterion": "serial", "winner_value": "B", "loser_value": "A"},
+        "suppressed": "", "conflict": "", "dual_primary": False, "dual_primary_episodes": 0,
+        "heartbeat_paths": [
+            {"path": 0, "kind": "heartbeat", "interface": "ha0", "vlan": 999, "link_up": True, "alive": True,
+             "best": True, "last_heard_ms": 3, "received": 1000, "lost": 0, "heard_by_peer": True},
+            {"path": 1, "kind": "heartbeat", "interface": "ha1", "vlan": 999, "link_up": False, "alive": False,
+             "best": False, "last_heard_ms": None, "received": 0, "lost": 7, "heard_by_peer": False}],
+        "data_interfaces": [{"name": "lan", "device": "ens3f0", "present": True, "up": True, "speed_mbps": 10000,
+                             "logical_system": ""}],
+        "addresses": [{"interface": "lan", "device": "ens3f0", "address": "192.0.2.1/24", "held": True}],
+        "mismatches": [], "rejected": {}, "warnings": [], **more}
+
+
+class FakeDaemon:
+    """Listens where a daemon would and answers each command with what the test says."""
+
+    def __init__(self, run_dir, name, answers):
+        self.requests = []
+        self._answers = answers
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(os.path.join(run_dir, f"{name}.control"))
+        self._listener.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                channel, _ = self._listener.accept()
+            except OSError:
+                return
+            with channel, channel.makefile("rwb") as stream:
+                for line in stream:
+                    request = json.loads(line)
+                    self.requests.append(request)
+                    answer = self._answers[request["command"]]
+                    answer = answer(request) if callable(answer) else answer
+                    stream.write((answer if isinstance(answer, str) else json.dumps(answer)).encode() + b"\n")
+                    stream.flush()
+
+    def close(self):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+
+class HotpairCommand(unittest.TestCase):
+    def setUp(self):
+        self._dir = tempfile.TemporaryDirectory()
+        self.addCleanup(self._dir.cleanup)
+
+    def agent(self, **answers):
+        daemon = FakeDaemon(self._dir.name, "hotpaird", answers)
+        self.addCleanup(daemon.close)
+        return daemon
+
+    def dataplane(self, **answers):
+        daemon = FakeDaemon(self._dir.name, "hotpair-dataplane", answers)
+        self.addCleanup(daemon.close)
+        return daemon
+
+    def hotpair(self, *arguments):
+        done = subprocess.run([HOTPAIR, "--run-dir", self._dir.name, *arguments], capture_output=True, text=True,
+                              timeout=20)
+        return done.returncode, done.stdout, done.stderr
+
+    def verdict(self, answer):
+        self.agent(status=answer)
+        code, out, _ = self.hotpair("status")
+        self.assertEqual(code, 0)
+        return out.splitlines()[0]
+
+    def test_a_healthy_pair_is_told_in_the_first_line(self):
+        line = self.verdict(status())
+        self.assertEqual(line, "fw1 is PRIMARY (epoch 12) since 2026-03-01 12:00:00 UTC, 1 h 2 min ago; "
+                               "fw2 is backup, in sync")
+
+    def test_on_the_backup_the_primary_is_still_named_first(self):
+        line = self.verdict(status(role="backup", node=node("fw2", "backup"), peer=node("fw1", "primary")))
+        self.assertTrue(line.startswith("fw1 is PRIMARY"), line)
+
+    def test_a_backup_that_is_not_in_sync_is_said_so(self):
+        self.assertIn("NOT IN SYNC", self.verdict(status(in_sync=False)))
+
+    def test_a_silent_peer_means_no_backup(self):
+        line = self.verdict(status(peer=node("fw2", "backup", alive=False, last_heard_ms=12000)))
+        self.assertIn("fw2 is not heard for 12 s: there is NO BACKUP", line)
+
+    def test_a_pair_without_a_primary_is_said_so(self):
+        line = self.verdict(status(role="fault", node=node("fw1", "fault"), peer=None))
+        self.assertIn("NO PRIMARY", line)
+
+    def test_two_primaries_are_said_so(self):
+        line = self.verdict(status(dual_primary=True, peer=node("fw2", "primary")))
+        self.assertIn("BOTH NODES ARE PRIMARY", line)
+
+    def test_a_mismatch_is_shown_with_its_advice(self):
+        mismatch = {"kind": "wrong password", "interface": "ha0", "count": 77, "last_seen": "now",
+                    "detail": "the neighbour's frames do not open", "advice": "copy /etc/hotpair/password"}
+        self.agent(status=status(mismatches=[mismatch]))
+        _, out, _ = self.hotpair("status")
+        self.assertIn("wrong password on ha0, 77 frames", out)
+        self.assertIn("mend it: copy /etc/hotpair/password", out)
+
+    def test_what_comes_from_the_wire_cannot_command_the_terminal(self):
+        self.agent(status=status(peer=node("fw2", "backup", reason="\x1b[2J\x07gone")))
+        _, out, _ = self.hotpair("status")
+        self.assertNotIn("\x1b", out)
+
+    def test_an_answer_of_a_stranger_shape_is_shown_as_well_as_it_can_be(self):
+        for answer in ({"ok": True}, {"ok": True, "node": 7, "peer": [], "heartbeat_paths": {"a": 1}, "epoch": -1}):
+            self.assertIn("NO PRIMARY", self.verdict(answer))
+            self.doCleanups()
+            self.setUp()
+
+    def test_json_is_the_agents_answer_with_the_data_planes_beside_it(self):
+        self.agent(status=status())
+        self.dataplane(status={"ok": True, "role": "primary", "sessions": 9})
+        code, out, _ = self.hotpair("status", "--json")
+        self.assertEqual(code, 0)
+        answer = json.loads(out)
+        self.assertEqual(answer.pop("dataplane")["sessions"], 9)
+        self.assertEqual(answer, status())
+
+    def test_a_dead_data_plane_does_not_hide_the_agent(self):
+        self.agent(status=status())
+        code, out, _ = self.hotpair("status")
+        self.assertEqual(code, 0)
+        self.assertIn("systemctl restart hotpair-dataplane", out)
+
+    def test_without_a_daemon_the_exit_status_is_3_and_the_mending_command_is_named(self):
+        code, out, err = self.hotpair("status")
+        self.assertEqual((code, out), (3, ""))
+        self.assertIn("systemctl start hotpaird", err)
+
+    def test_an_answer_that_is_not_json_counts_as_no_answer(self):
+        self.agent(status="<html>")
+        self.assertEqual(self.hotpair("status")[0], 3)
+
+    def test_wrong_usage_is_2(self):
+        for arguments in ([], ["bogus"], ["failover", "now"], ["force"], ["force", "sideways"]):
+            self.assertEqual(self.hotpair(*arguments)[0], 2, arguments)
+
+    def test_help_is_0_and_teaches_with_examples(self):
+        for command in ("status", "why", "history", "sessions", "verify", "failover", "force", "reload", "version"):
+            code, out, _ = self.hotpair(command, "--help")
+            self.assertEqual(code, 0)
+            self.assertIn("Example", out)
+
+    def test_a_refused_failover_is_1_with_the_reason(self):
+        self.agent(failover={"ok": False, "error": "fw2 is not in sync"})
+        code, _, err = self.hotpair("failover")
+        self.assertEqual(code, 1)
+        self.assertIn("fw2 is not in sync", err)
+
+    def test_failover_says_how_long_it_took_and_force_is_passed_on(self):
+        agent = self.agent(failover={"ok": True, "message": "fw2 is primary now", "took_ms": 12.34})
+        self.assertEqual(self.hotpair("failover", "--force"), (0, "fw2 is primary now (12.3 ms)\n", ""))
+        self.assertEqual(agent.requests, [{"command": "failover", "force": True}])
+
+    def test_force_passes_the_state(self):
+        agent = self.agent(force={"ok": True, "message": "done"})
+        self.assertEqual(self.hotpair("force", "backup")[0], 0)
+        self.assertEqual(agent.requests[0]["state"], "backup")
+
+    def test_verify_is_0_when_equal_and_1_when_not(self):
+        answer = {"ok": True, "in_sync": True, "buckets": 4096, "compared": 4096, "different": 0, "sessions": 5,
+                  "peer_sessions": 5, "took_ms": 3}
+        self.dataplane(verify=lambda request: answer)
+        self.assertEqual(self.hotpair("verify")[0], 0)
+        answer.update(different=2, in_sync=False)
+        code, out, _ = self.hotpair("verify")
+        self.assertEqual(code, 1)
+        self.assertIn("2 different", out)
+
+    def test_sessions_counts_and_lists_page_by_page(self):
+        def page(request):
+            if request.get("count_only"):
+                return {"ok": True, "total": 1500}
+            first = request.get("cursor", 0)
+            last = min(1500, first + request["limit"])
+            one = {"protocol": "tcp", "family": 4, "src": "192.0.2.10", "dst": "198.51.100.10", "sport": 4242,
+                   "dport": 80, "reply_src": "198.51.100.10", "reply_dst": "198.51.100.1", "reply_sport": 80,
+                   "reply_dport": 4242, "state": "established", "mark": 0, "zone": 0, "timeout_s": 300,
+                   "assured": True, "nat": True}
+            return {"ok": True, "total": 1500, "sessions": [one] * (last - first), "next": last if last < 1500 else None}
+
+        daemon = self.dataplane(sessions=page)
+        self.assertIn("1,500 sessions", self.hotpair("sessions")[1])
+        code, out, _ = self.hotpair("sessions", "--protocol", "tcp", "--limit", "0", "--json")
+        self.assertEqual((code, len(json.loads(out)["sessions"])), (0, 1500))
+        self.assertEqual(daemon.requests[-1], {"command": "sessions", "limit": 1000, "protocol": "tcp", "cursor": 1000})
+        self.assertIn("as 198.51.100.1:4242", self.hotpair("sessions", "--port", "80", "--limit", "3")[1])
+
+    def test_history_tells_each_change_and_always_its_failed_steps(self):
+        steps = [{"name": "claim addresses", "ms": 1.5, "ok": True, "error": ""},
+                 {"name": "run hooks", "ms": 9, "ok": False, "error": "exit status 1"}]
+        change = {"time": "2026-03-01T12:00:00Z", "from": "backup", "to": "primary", "epoch": 12, "kind": "failover",
+                  "reason": "fw1 fell silent", "steps": steps, "total_ms": 12.5}
+        self.agent(history={"ok": True, "changes": [change]})
+        _, out, _ = self.hotpair("history")
+        self.assertIn("backup -> primary  failover  in 12.50 ms", out)
+        self.assertIn("FAILED: exit status 1", out)
+        self.assertNotIn("claim addresses", out)
+        self.assertIn("claim addresses", self.hotpair("history", "--steps")[1])
+
+    def test_why_marks_the_deciding_criterion(self):
+        criteria = [{"criterion": "priority", "node": "200", "peer": "100", "decides": True},
+                    {"criterion": "serial", "node": "A", "peer": "B", "decides": False}]
+        self.agent(why={"ok": True, "role": "primary", "epoch": 12, "reason": "elected", "since": "now",
+                        "election": status()["election"], "criteria": criteria, "suppressed": "", "conflict": ""})
+        _, out, _ = self.hotpair("why")
+        self.assertRegex(out, r"priority\s+200\s+100\s+<- decides")
+
+    def test_version_works_without_a_daemon(self):
+        code, out, _ = self.hotpair("version")
+        self.assertEqual(code, 0)
+        self.assertIn("hotpaird  (not reachable)", out)
+
+
+if __name__ == "__main__":
+    unittest.main()
