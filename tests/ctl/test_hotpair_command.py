@@ -31,7 +31,7 @@ def status(**more):
         "role": "primary", "epoch": 12, "in_sync": True, "node": node("fw1", "primary"), "peer": node("fw2", "backup"),
         "session_pickup": True,
         "replication": {"in_sync": True, "lag_sessions": 0, "lag_us": 300, "sessions_local": 9, "sessions_peer": 9},
-        "election": {"winner": "fw1", "criterion": "serial", "winner_value": "B", "loser_value": "A"},
+        "election": {"winner": 1, "criterion": "serial", "winner_value": "B", "loser_value": "A"},
         "suppressed": "", "conflict": "", "dual_primary": False, "dual_primary_episodes": 0,
         "heartbeat_paths": [
             {"path": 0, "kind": "heartbeat", "interface": "ha0", "vlan": 999, "link_up": True, "alive": True,
@@ -241,6 +241,7 @@ class HotpairCommand(unittest.TestCase):
         self.agent(why={"ok": True, "role": "primary", "epoch": 12, "reason": "elected", "since": "now",
                         "election": status()["election"], "criteria": criteria, "suppressed": "", "conflict": ""})
         _, out, _ = self.hotpair("why")
+        self.assertIn("chassis 1 wins the election by serial (B against A)", out)
         self.assertRegex(out, r"priority\s+200\s+100\s+<- decides")
 
     def test_version_works_without_a_daemon(self):

@@ -157,7 +157,7 @@ std::string sessions(const Style& style, const Json& status) {
         style(Tone::warning, "NOT IN SYNC: " + spoken_count(count(replication, "lag_sessions")) +
                                  " sessions behind");
   }
-  if (auto lag = number(replication, "lag_us")) {
+  if (auto lag = number(replication, "lag_us"); lag && *lag > 0) {
     char buffer[64];
     std::snprintf(buffer, sizeof buffer, "; oldest unsent change %.1f ms", *lag / 1e3);
     line += buffer;

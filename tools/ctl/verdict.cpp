@@ -47,6 +47,17 @@ Verdict alone(const Json& node, const Json& peer, const Json& status) {
   return {primary_part(node, status) + "; " + why + ": there is NO BACKUP", Tone::bad};
 }
 
+// The winner is a chassis number; a person knows it by its name.
+std::string winner_name(const Json& status, const Json& election) {
+  for (const char* key : {"node", "peer"}) {
+    const Json& node = child(status, key);
+    if (node.is_object() && count(node, "chassis_id") == count(election, "winner"))
+      return name_of(node);
+  }
+  const std::string winner = text(election, "winner");
+  return count(election, "winner") ? "chassis " + winner : winner;
+}
+
 }  // namespace
 
 Verdict verdict(const Json& status) {
@@ -68,7 +79,7 @@ std::string election_sentence(const Json& status) {
   const Json& election = child(status, "election");
   if (!election.is_object()) return "";
   const std::string criterion = text(election, "criterion");
-  std::string sentence = text(election, "winner") + " wins the election by " + criterion;
+  std::string sentence = winner_name(status, election) + " wins the election by " + criterion;
   const std::string winner = text(election, "winner_value");
   const std::string loser = text(election, "loser_value");
   if (!winner.empty() || !loser.empty()) sentence += " (" + winner + " against " + loser + ")";
