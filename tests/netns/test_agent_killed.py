@@ -1,0 +1,36 @@
+#!/usr/bin/python3
+"""kill -9 of the primary's agent: a node without an agent keeps no addresses, and the peer takes over."""
+
+import signal
+import unittest
+
+import story
+from lab import Lab
+from node import AGENT
+from traffic import Traffic
+
+
+class AgentKilled(unittest.TestCase):
+    def test_the_peer_takes_over_and_the_addresses_leave_the_dead_node(self):
+        with Lab(story.build()) as lab:
+            lab.form()
+            old = lab.primary()
+            heir = lab.other(old)
+            held = old.addresses()
+            self.assertIn("lan", held)
+            with Traffic(lab) as traffic:
+                traffic.mark("agent killed")
+                old.signal(AGENT, signal.SIGKILL)
+                lab.wait("the peer to take over", lambda: heir.role() == "primary")
+                lab.wait("the addresses to leave the dead node", lambda: "lan" not in old.addresses(), timeout=2)
+                self.assertEqual(heir.addresses()["lan"], held["lan"])
+                report = traffic.report()
+                self.assertTrue(report.all_alive, report)
+
+                old.start(AGENT)
+                lab.wait_formed()
+                self.assertEqual(lab.primary(), heir, "the agent that came back must not take the role")
+
+
+if __name__ == "__main__":
+    story.main()
