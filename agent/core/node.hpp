@@ -2,8 +2,9 @@
 // reads a clock or touches the system, so two of them and a network run in a simulation (tests/sim).
 //
 // Owned by one thread. A Node is driven by a shell that keeps three promises: every event is stepped in the
-// order of its time; every action is carried out in the order given; the outcome of each action with an id
-// comes back as ActionDone (a failure too).
+// order of its time (frames that wait in a socket before a deadline that has passed); every action is
+// carried out in the order given; the outcome of each action with an id comes back as ActionDone (a
+// failure too).
 #pragma once
 
 #include <memory>

@@ -1,0 +1,124 @@
+// Who should be primary, and what holds a change back.
+#include "agent/core/node_state.hpp"
+
+namespace hotpair::agent {
+namespace {
+
+// A node that followed a primary holds the newest state; one that has only just started does not.
+int seniority(Role role) {
+  if (role == Role::primary) return 2;
+  return role == Role::backup ? 1 : 0;
+}
+
+ElectionRules rules_of(const NodeConfig& config) {
+  return {config.override_, config.uptime_margin, config.board_failover_tolerance};
+}
+
+Reason described(const Verdict& verdict) {
+  if (verdict.criterion == Criterion::identical) return "nothing tells the two apart";
+  return Sentence(to_string(verdict.criterion), " ", verdict.winner_value, " against ",
+                  verdict.loser_value);
+}
+
+}  // namespace
+
+bool Node::State::nobody_is_primary() const {
+  return peer.alive() && role != Role::primary && peer.newest().role != Role::primary;
+}
+
+// The verdict, and then `winner`, which stands above it where a node cannot follow it.
+void Node::State::update_verdict(Instant now) {
+  verdict_known = peer.known();
+  winner = self();
+  if (!verdict_known) return;
+  const Heartbeat& theirs = peer.newest();
+  const int ours = seniority(role), their_seniority = seniority(theirs.role);
+  const Candidate here{self(), vector, config.serial, ours > their_seniority};
+  const Candidate there{peer_id(), theirs.health, theirs.serial, their_seniority > ours};
+  verdict = elect(here, there, rules_of(config));
+  if (!peer.alive() || theirs.leaving) {
+    impasse_since.reset();
+    return;
+  }
+  winner = verdict.winner;
+  if (pinned()) winner = self();
+  if (role != Role::fault && theirs.role == Role::fault) winner = self();
+  if (!nobody_is_primary() || theirs.role == Role::fault) {
+    impasse_since.reset();
+    impasse_reported = false;
+    return;
+  }
+  // Nodes whose rules differ may each wait for the other, or each ask the other for ever.
+  if (!impasse_since) impasse_since = now;
+  const Duration bound = std::max<Duration>(config.hello_holddown, 1s);
+  if (now - *impasse_since < bound) {
+    wake(*impasse_since + bound);
+  } else {
+    winner = ChassisId::one;
+    if (now - *impasse_since >= 2 * bound) {
+      if (theirs.ask_round != 0) winner = peer_id();  // it may be unable to grant
+    } else {
+      wake(*impasse_since + 2 * bound);
+    }
+    if (!impasse_reported)
+      report(ReportEvent::Level::warning, "impasse",
+             Sentence("no primary for ", now - *impasse_since,
+                      ": the nodes judge differently, so node ", winner, " goes first"));
+    impasse_reported = true;
+  }
+  // Who cannot get rid of its addresses is the primary already, as far as the neighbours can tell.
+  if (!addresses_gone() && addresses.failures() > 0) winner = self();
+}
+
+bool Node::State::pinned() const {
+  return pin && role == Role::primary && same_inputs(pin->self, vector) &&
+         same_inputs(pin->peer, peer.newest().health);
+}
+
+bool Node::State::choice() const {
+  if (verdict.criterion == Criterion::forced) return false;
+  const HealthVector& primary = role == Role::primary ? vector : peer.newest().health;
+  return !has_fault(primary, config.board_failover_tolerance);
+}
+
+bool Node::State::in_sync() const {
+  if (role == Role::primary) return replication.in_sync;
+  return peer_is(Role::primary) && peer.newest().replication.in_sync;
+}
+
+// I4: a takeover by choice needs a backup that holds every session.
+Reason Node::State::gate(Instant now) {
+  if (config.session_pickup && !in_sync()) {
+    const ReplicationState& primary =
+        role == Role::primary ? replication : peer.newest().replication;
+    if (!primary.dataplane_alive)
+      return "the backup is not in sync: the primary's data plane is not running";
+    return Sentence("the backup is not in sync: ", primary.lag_sessions, " of ", primary.sessions,
+                    " sessions are not acknowledged or not yet compared");
+  }
+  if (role_moved_at && now - *role_moved_at < config.hold) {
+    wake(*role_moved_at + config.hold);
+    return Sentence("held back by election.hold until in ",
+                    whole_seconds(*role_moved_at + config.hold - now));
+  }
+  if (on_disk < reserved && disk.failures() > 0)
+    return Sentence("the state file cannot be written: ", disk.error());
+  return {};
+}
+
+// What the verdict would be right after the move that an operator plans.
+Reason Node::State::bounce() const {
+  const bool ours_after = role != Role::primary;
+  const Candidate here{self(), vector, config.serial, ours_after};
+  const Candidate there{peer_id(), peer.newest().health, peer.newest().serial, !ours_after};
+  const Verdict after = elect(here, there, rules_of(config));
+  const ChassisId wanted = ours_after ? self() : peer_id();
+  if (after.winner == wanted) return {};
+  return Sentence("node ", after.winner, " would take the role straight back: ", described(after));
+}
+
+Reason Node::State::verdict_reason() const {
+  return described(verdict);
+}
+
+}  // namespace hotpair::agent

@@ -1,0 +1,112 @@
+// What follows from what was heard and from time passing, before anything is decided.
+#include "agent/core/node_state.hpp"
+
+namespace hotpair::agent {
+namespace {
+
+using Level = ReportEvent::Level;
+
+}  // namespace
+
+void Node::State::observe_time(Instant now) {
+  if (now >= uptime_due) {
+    health.refresh_uptime(now);
+    uptime_due = now + 1s;
+  }
+  wake(uptime_due);
+  if (claim_fault_until && role != Role::primary) {
+    if (now >= *claim_fault_until) {
+      claim_fault_until.reset();
+      health.claiming_fails(false);
+    } else {
+      wake(*claim_fault_until);
+    }
+  }
+  const HealthVector before = vector;
+  vector = health.vector(forced);
+  if (!(vector == before)) ++health_version;
+}
+
+void Node::State::observe_peer(Instant now) {
+  const PeerLiveness::Changes changes = peer.update(now);
+  wake(peer.next_change());
+  report_paths(changes, now);
+  if (changes.peer_came)
+    report(Level::notice, "peer-alive",
+           Sentence("node ", peer_id(), " is heard, role ", to_string(peer.newest().role)));
+  if (changes.peer_died) {
+    report(Level::warning, "peer-dead", peer.silent_reason(now));
+    rounds.stop_asking();
+    rounds.stop_refusing();
+    listening_until = std::max(listening_until, now + config.hello_holddown);
+  }
+  if (peer.alive()) {
+    const Heartbeat& heard = peer.newest();
+    raise_known(heard.epoch);
+    if (heard.role == Role::primary && heard.epoch > last_primary_epoch) {
+      if (last_primary_epoch.number != 0) role_moved_at = now;
+      last_primary_epoch = heard.epoch;
+    }
+    if (role == Role::backup && heard.role == Role::primary) follow_dataplane(heard.epoch);
+    if (heard.cluster_digest != config.cluster_digest && heard.cluster_digest != digest_reported) {
+      digest_reported = heard.cluster_digest;
+      report(Level::warning, "config-differs",
+             "cluster.yaml is not the same on both nodes; 'hotpair config diff' shows where");
+    }
+  }
+  observe_grant(now);
+}
+
+void Node::State::report_paths(const PeerLiveness::Changes& changes, Instant now) {
+  for (PathId i = 0; i < kMaxPaths; ++i) {
+    const unsigned bit = 1u << i;
+    if (changes.died & bit)
+      report(Level::warning, "path-dead",
+             Sentence("path ", config.paths[i].name, " silent for ", now - peer.path(i).last_heard,
+                      " while the peer is heard on others"));
+    if (changes.came & bit)
+      report(Level::notice, "path-alive",
+             Sentence("path ", config.paths[i].name, " is heard again"));
+  }
+}
+
+// I1: what this node uses next is above everything it ever heard.
+void Node::State::raise_known(Epoch heard) {
+  if (heard <= known) return;
+  known = heard;
+  if (role != Role::primary) epoch = heard;
+  if (reserved <= known) reserved = next_epoch(known, self());
+}
+
+// I5: a grant ends with the peer primary, its ask withdrawn, the peer dead, or its time.
+void Node::State::observe_grant(Instant now) {
+  if (!rounds.granting()) return;
+  const bool ended = !peer.alive() || peer.newest().role == Role::primary ||
+                     peer.newest().ask_round != rounds.granted_round() ||
+                     now >= rounds.grant_ends();
+  if (ended)
+    rounds.void_grant();
+  else
+    wake(rounds.grant_ends());
+}
+
+// Whether somebody was heard within the time, and when that will have changed.
+bool Node::State::recent(const Neighbour& neighbour, Duration within, Instant now) {
+  if (!neighbour.heard || now - neighbour.last_heard >= within) return false;
+  wake(neighbour.last_heard + within);
+  return true;
+}
+
+// Our own peer, heard but refused. It may run as primary when it says so, or when its body could
+// not be read and the fault is one that befalls a running node (a switch, a cable). A wrong group
+// or chassis id needs a restart, which gave its addresses back.
+bool Node::State::neighbour_may_be_primary(Instant now) {
+  using Kind = MismatchSeen::Kind;
+  if (!recent(proven, config.detection_time(), now)) return false;
+  const MismatchSeen& seen = proven.seen;
+  if (seen.role) return *seen.role == Role::primary;
+  return seen.kind == Kind::wrong_vlan || seen.kind == Kind::wrong_ethertype ||
+         seen.kind == Kind::wrong_path;
+}
+
+}  // namespace hotpair::agent

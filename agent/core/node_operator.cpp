@@ -1,0 +1,88 @@
+// What an operator orders, and the one answer each order gets.
+#include "agent/core/node_state.hpp"
+
+namespace hotpair::agent {
+
+void Node::State::answer(bool accepted, const Reason& text) {
+  if (waiting.kind == OperatorWait::Kind::asks && role != Role::primary) rounds.stop_asking();
+  waiting = OperatorWait{};
+  rounds.stop_inviting();
+  emit(OperatorAnswer{accepted, text});
+}
+
+void Node::State::failover(bool by_force, Instant now) {
+  if (const Reason why = failover_refusal(by_force, now); why.size != 0) {
+    emit(OperatorAnswer{false, why});
+    return;
+  }
+  const AskCause cause = by_force ? AskCause::operator_forced : AskCause::operator_planned;
+  const bool asks = role == Role::backup;
+  waiting = {asks ? OperatorWait::Kind::asks : OperatorWait::Kind::invites, cause, now};
+  if (!asks) rounds.invite(cause);
+}
+
+Reason Node::State::failover_refusal(bool by_force, Instant now) {
+  if (leave_wanted) return "this node's agent is exiting";
+  if (waiting.kind != OperatorWait::Kind::none) return "another order is still being carried out";
+  if (transaction.running()) return "a takeover is under way";
+  (void)peer.update(now);
+  if (!peer.known()) return Sentence("node ", peer_id(), " was never heard");
+  if (!peer.alive())
+    return Sentence("node ", peer_id(), " is not alive: ", peer.silent_reason(now));
+  if (role != Role::primary && role != Role::backup)
+    return Sentence("this node is in role ", to_string(role), ": ", role_reason);
+  const Role theirs = peer.newest().role;
+  const bool movable = role == Role::primary ? theirs == Role::backup : theirs == Role::primary;
+  if (!movable)
+    return Sentence("this node is ", to_string(role), " and node ", peer_id(), " is ",
+                    to_string(theirs), ": there is nothing to move");
+  if (by_force) return {};
+  update_verdict(now);
+  if (const Reason back = bounce(); back.size != 0)
+    return Sentence(back, "; 'hotpair failover --force' holds it there");
+  if (const Reason closed = gate(now); closed.size != 0)
+    return Sentence(closed, "; 'hotpair failover --force' moves the role all the same");
+  return {};
+}
+
+// Written first, used then: what was accepted survives a restart.
+void Node::State::force(Forced wanted, Instant now) {
+  if (waiting.kind != OperatorWait::Kind::none) {
+    emit(OperatorAnswer{false, "another order is still being carried out"});
+    return;
+  }
+  forced_wanted = wanted;
+  waiting = {OperatorWait::Kind::forces, AskCause::none, now};
+}
+
+void Node::State::operator_progress(Instant now) {
+  using Kind = OperatorWait::Kind;
+  if (waiting.kind == Kind::none) return;
+  const Instant bound = waiting.since + kOperatorBound;
+  if (waiting.kind == Kind::forces) {
+    if (forced == forced_wanted && disk.wanted().forced == forced_wanted)
+      return answer(true, Sentence("forced state of node ", self(), ": ", to_string(forced)));
+    const bool tried = disk.wanted().forced == forced_wanted && disk.failures() > 0;
+    if (!tried && now < bound) return wake(bound);
+    forced_wanted = forced;
+    return answer(false, Sentence("the state file cannot be written: ", disk.error()));
+  }
+  const Heartbeat& theirs = peer.newest();
+  if (transaction.running() && transaction.stage() != Stage::drain) return;
+  if (waiting.kind == Kind::asks && role == Role::primary)
+    return answer(true, Sentence("node ", self(), " is primary since ", now - waiting.since,
+                                 " after the order"));
+  if (waiting.kind == Kind::invites && role == Role::backup && peer_is(Role::primary))
+    return answer(true, Sentence("node ", peer_id(), " is primary since ", now - waiting.since,
+                                 " after the order"));
+  if (waiting.kind == Kind::asks && rounds.refused_by(theirs))
+    return answer(false, Sentence("node ", peer_id(), " refuses: ", theirs.refusal));
+  if (waiting.kind == Kind::invites && role == Role::primary && !peer.alive())
+    return answer(
+        false, Sentence("node ", peer_id(), " fell silent during the move; this node is primary"));
+  if (now >= bound)
+    return answer(false, Sentence("node ", peer_id(), " did not follow within ", kOperatorBound));
+  wake(bound);
+}
+
+}  // namespace hotpair::agent

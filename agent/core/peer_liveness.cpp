@@ -1,0 +1,145 @@
+#include "agent/core/peer_liveness.hpp"
+
+namespace hotpair::agent {
+namespace {
+
+constexpr std::uint32_t kLossUnit = 65536;
+constexpr std::uint32_t kLossMemory = 64;       // heartbeats over which the average mostly forgets
+constexpr std::uint64_t kLargestGap = 100'000;  // more is a sender that counts anew, not loss
+
+constexpr std::uint8_t bit(PathId path) {
+  return static_cast<std::uint8_t>(1u << path);
+}
+
+}  // namespace
+
+void PeerLiveness::configure(const std::array<PathConfig, kMaxPaths>& paths, Duration detection,
+                             int threshold) {
+  detection_ = detection;
+  threshold_ = threshold > 0 ? static_cast<std::uint64_t>(threshold) : 1;
+  for (PathId i = 0; i < kMaxPaths; ++i) {
+    if (paths_[i].configured != paths[i].configured) paths_[i] = Path{};
+    paths_[i].configured = paths[i].configured;
+  }
+}
+
+bool PeerLiveness::heard(PathId id, Instant heard_at, bool new_association,
+                         const Heartbeat& heartbeat) {
+  HOTPAIR_ASSERT(id < kMaxPaths);
+  if (new_association)
+    for (Path& path : paths_) path.newest = 0;
+  Path& path = paths_[id];
+  count_gap(path, heartbeat.sequence, !path.ever_heard || path.newest == 0);
+  path.ever_heard = true;
+  path.last_heard = std::max(path.last_heard, heard_at);
+  ++path.received;
+  if (std::chrono::microseconds(heartbeat.loop_age_us) < detection_)
+    vouched_at_ = std::max(vouched_at_, heard_at);
+  if (known_ && !new_association && heartbeat.sequence <= newest_.sequence) return false;
+  known_ = true;
+  newest_ = heartbeat;
+  return true;
+}
+
+void PeerLiveness::count_gap(Path& path, std::uint64_t sequence, bool restarted) {
+  std::uint64_t gap = 0;
+  if (!restarted) {
+    if (sequence <= path.newest) return;  // late or twice: neither lost nor new
+    gap = sequence - path.newest - 1;
+    if (gap > kLargestGap) gap = 0;
+  }
+  path.newest = sequence;
+  path.lost += gap;
+  const auto weight = static_cast<std::uint32_t>(std::min<std::uint64_t>(gap, kLossMemory));
+  path.recent_loss -= path.recent_loss / kLossMemory;
+  path.recent_loss = std::min(kLossUnit, path.recent_loss + weight * (kLossUnit / kLossMemory));
+}
+
+void PeerLiveness::resumed(Instant now) {
+  resumed_at_ = now;
+  alive_at_resume_ = alive_;
+}
+
+bool PeerLiveness::path_alive(const Path& path, Instant now) const {
+  if (!path.configured || !path.ever_heard) return false;
+  const Instant floor = path.alive && alive_at_resume_ ? resumed_at_ : Instant{};
+  return now - std::max(path.last_heard, floor) < detection_;
+}
+
+bool PeerLiveness::peer_alive(Instant now) const {
+  if (!known_) return false;
+  const Instant floor = alive_ && alive_at_resume_ ? resumed_at_ : Instant{};
+  return now - std::max(vouched_at_, floor) < detection_;
+}
+
+PeerLiveness::Changes PeerLiveness::update(Instant now) {
+  Changes changes;
+  const bool alive = peer_alive(now);
+  changes.peer_died = alive_ && !alive;
+  changes.peer_came = !alive_ && alive;
+  for (PathId i = 0; i < kMaxPaths; ++i) {
+    Path& path = paths_[i];
+    path.alive = path_alive(path, now);
+    if (path.alive) {
+      if (path.reported_dead) changes.came |= bit(i);
+      path.reported_dead = false;
+    } else if (path.ever_heard && path.configured && !path.reported_dead && alive &&
+               newest_.sequence >= path.newest + threshold_) {
+      path.reported_dead = true;  // the others went on: the path, not the node
+      changes.died |= bit(i);
+    }
+  }
+  alive_ = alive;
+  return changes;
+}
+
+std::uint8_t PeerLiveness::paths_alive() const {
+  std::uint8_t bits = 0;
+  for (PathId i = 0; i < kMaxPaths; ++i)
+    if (paths_[i].alive) bits |= bit(i);
+  return bits;
+}
+
+std::optional<PathId> PeerLiveness::best() const {
+  std::optional<PathId> best;
+  std::uint32_t least = 0;
+  for (PathId i = 0; i < kMaxPaths; ++i) {
+    if (!paths_[i].alive) continue;
+    const std::uint32_t percent = paths_[i].recent_loss / (kLossUnit / 100);
+    if (best && percent >= least) continue;
+    best = i;
+    least = percent;
+  }
+  return best;
+}
+
+Duration PeerLiveness::silence(Instant now) const {
+  Instant newest;
+  for (const Path& path : paths_) newest = std::max(newest, path.last_heard);
+  return now - newest;
+}
+
+Instant PeerLiveness::next_change() const {
+  Instant next = Instant::max();
+  const Instant floor = alive_at_resume_ ? resumed_at_ : Instant{};
+  if (alive_) next = std::max(vouched_at_, floor) + detection_;
+  for (const Path& path : paths_)
+    if (path.alive) next = std::min(next, std::max(path.last_heard, floor) + detection_);
+  return next;
+}
+
+Reason PeerLiveness::silent_reason(Instant now) const {
+  unsigned heard = 0, silent = 0;
+  for (const Path& path : paths_) {
+    if (!path.configured || !path.ever_heard) continue;
+    ++heard;
+    if (now - path.last_heard >= detection_) ++silent;
+  }
+  if (silent < heard)
+    return Sentence("peer's main loop stood still for ", now - vouched_at_,
+                    " while its heartbeats go on");
+  return Sentence("peer silent for ", silence(now), " on ", silent, " of ", heard,
+                  heard == 1 ? " path" : " paths");
+}
+
+}  // namespace hotpair::agent
