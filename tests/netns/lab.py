@@ -56,6 +56,7 @@ class Lab:
         self._settings = {1: fw1 or {}, 2: fw2 or {}}
         self.nodes = []
         self.dir = None
+        self.switch = None
         self._limits = None
 
     # ---- its life
@@ -81,6 +82,8 @@ class Lab:
             node.destroy()
         for name in ("client", "server", "sw"):
             remove_namespace(self.prefix + name)
+        if self.switch:
+            self.switch.close()
         if self._limits:
             self._limits.restore()
         if self.dir:

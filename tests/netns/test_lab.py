@@ -14,7 +14,7 @@ class TheLab(unittest.TestCase):
     def test_a_firewall_that_lost_its_sessions_loses_every_connection(self):
         with Lab(story.build()) as lab:
             route_by_hand(lab.fw1)
-            with Traffic(lab, tcp=20) as traffic:
+            with Traffic(lab, tcp=20, settle_s=1) as traffic:
                 traffic.mark("quiet")
                 time.sleep(0.3)
                 report = traffic.report()

@@ -12,12 +12,13 @@ from network import LabError, die_with_parent
 class Traffic:
     """TCP connections and 1 ms datagram streams from the client to the server, over IPv4 and IPv6."""
 
-    def __init__(self, lab, tcp=200, udp_interval_ms=1, tcp_interval_ms=100):
+    def __init__(self, lab, tcp=200, udp_interval_ms=1, tcp_interval_ms=100, settle_s=5):
         self._lab = lab
         self._tcp = tcp
         self._options = ["--tcp", str(tcp), "--udp-interval", str(udp_interval_ms), "--tcp-interval",
-                         str(tcp_interval_ms)]
+                         str(tcp_interval_ms), "--settle", str(settle_s)]
         self._programs = []
+        self._readers = []
         self._events = Queue()
 
     def __enter__(self):
@@ -40,6 +41,11 @@ class Traffic:
         for program in reversed(self._programs):
             program.kill()
             program.wait()
+        for reader in self._readers:
+            reader.join()
+        for program in self._programs:
+            program.stdin.close()
+            program.stdout.close()
 
     def mark(self, name):
         """What happens from now on is measured."""
@@ -56,7 +62,8 @@ class Traffic:
         program = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                    preexec_fn=die_with_parent)
         self._programs.append(program)
-        threading.Thread(target=self._read, args=(program.stdout,), daemon=True).start()
+        self._readers.append(threading.Thread(target=self._read, args=(program.stdout,), daemon=True))
+        self._readers[-1].start()
         return program, self._await(wait_for, timeout=20)
 
     def _read(self, stream):
