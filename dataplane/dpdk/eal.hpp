@@ -1,0 +1,29 @@
+// DPDK's environment: started once, early, with what the configuration says and quietly. Its own log lines
+// go to ours; the last of them explain a failure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "platform/base/log.hpp"
+#include "platform/base/result.hpp"
+
+namespace hotpair::dpdk {
+
+struct EalOptions {
+  bool hugepages = true;
+  std::vector<unsigned> lcores;             // the first is used; empty: any CPU this process may run on
+  std::vector<std::string> pci_devices;     // only these are touched; none: PCI is not looked at
+  std::string file_prefix;                  // unique on the machine
+};
+
+Status start_eal(const EalOptions& options, const Log& log);
+void stop_eal();
+
+// What DPDK said last, for the sentence that explains a failure; empty when nothing.
+std::string last_eal_words();
+
+// "0000:3b:00.1" or "3b:00.1"
+bool is_pci_address(const std::string& device);
+
+}  // namespace hotpair::dpdk

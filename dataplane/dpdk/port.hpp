@@ -1,0 +1,80 @@
+// The session-sync port: one DPDK ethdev with one receive and one transmit queue. Frames in and out as byte
+// spans; buffers, rings and drivers stay inside. One thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataplane/dpdk/counters.hpp"
+#include "dataplane/dpdk/frame_io.hpp"
+#include "platform/base/bytes.hpp"
+#include "platform/base/log.hpp"
+#include "platform/base/result.hpp"
+#include "platform/linux/file_descriptor.hpp"
+
+struct rte_mbuf;
+struct rte_mempool;
+
+namespace hotpair::dpdk {
+
+class Port {
+ public:
+  // The first of `devices` that works (a PCI address or a vdev string such as
+  // "net_af_packet0,iface=dps0"); what keeps the others from working is logged. The error names them all.
+  static Result<std::unique_ptr<Port>> open(const std::vector<std::string>& devices, Counters& counters,
+                                            const Log& log);
+  ~Port();
+  Port(const Port&) = delete;
+  Port& operator=(const Port&) = delete;
+
+  const std::string& device() const { return device_; }
+  const Mac& mac() const { return mac_; }
+  std::size_t max_frame() const { return max_frame_; }  // Ethernet header included, checksum not
+
+  enum class Link : std::uint8_t { up, down, replaced };
+  Link link() const;  // replaced: the kernel interface under the port is another one now; open it anew
+
+  // Calls visit(Bytes frame) for at most one burst of frames; returns how many there were.
+  template <typename Visit>
+  std::size_t receive(Visit&& visit) {
+    const std::size_t count = receive_burst();
+    for (std::size_t i = 0; i < count; ++i) visit(received(i));
+    release_burst(count);
+    return count;
+  }
+
+  // Room for one frame, max_frame() bytes; empty when no buffer is free. commit() follows, with the bytes
+  // used (0: none, the room is given back).
+  MutableBytes begin_frame();
+  void commit(std::size_t size);
+  void flush();                // hands what was committed to the device
+
+  static constexpr std::size_t kBurst = 32;
+
+ private:
+  Port(std::uint16_t id, std::string device, Counters& counters);
+  Status start();
+  std::size_t receive_burst();
+  Bytes received(std::size_t i) const;
+  void release_burst(std::size_t count);
+  void watch_kernel_interface();
+
+  std::uint16_t id_;
+  std::string device_;
+  Counters& counters_;
+  Mac mac_{};
+  std::size_t max_frame_ = 1514;
+  rte_mempool* pool_ = nullptr;
+  std::array<rte_mbuf*, kBurst> rx_{}, tx_{};
+  std::size_t tx_count_ = 0;
+  rte_mbuf* open_ = nullptr;
+  // Of a port that is a kernel interface (iface=...): what DPDK does not say about it.
+  std::string kernel_interface_;
+  unsigned kernel_index_ = 0;
+  sys::FileDescriptor kernel_socket_;
+};
+
+}  // namespace hotpair::dpdk

@@ -1,0 +1,94 @@
+#include "dataplane/dpdk/port_device.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "dataplane/dpdk/eal.hpp"
+#include "platform/linux/file_descriptor.hpp"
+#include "platform/linux/system_error.hpp"
+
+namespace hotpair::dpdk {
+
+namespace {
+
+Status bring_up(const std::string& interface) {
+  const sys::FileDescriptor fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  std::strncpy(request.ifr_name, interface.c_str(), IFNAMSIZ - 1);
+  if (!fd || ioctl(fd.get(), SIOCGIFFLAGS, &request) != 0)
+    return sys::fail_errno("cannot look at interface " + interface, errno);
+  if (request.ifr_flags & IFF_UP) return Ok{};
+  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
+  if (ioctl(fd.get(), SIOCSIFFLAGS, &request) != 0)
+    return fail_with("interface " + interface + " is down and cannot be set up (" +
+                     sys::errno_text(errno) + "); run 'ip link set " + interface + " up'");
+  return Ok{};
+}
+
+Status prepare_kernel_interface(const std::string& interface) {
+  if (if_nametoindex(interface.c_str()) == 0)
+    return fail_with("there is no interface " + interface +
+                     "; 'ip -brief link' lists those there are");
+  const sys::FileDescriptor raw(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
+  if (!raw && (errno == EPERM || errno == EACCES))
+    return fail_with(
+        "not permitted to open a packet socket; run hotpair-dataplane as root, or 'setcap "
+        "cap_net_raw,cap_net_admin+ep' on it");
+  return bring_up(interface);
+}
+
+Status prepare_pci(const std::string& device) {
+  std::string address = device.substr(0, device.find(','));
+  if (address.size() == 7) address = "0000:" + address;
+  const std::filesystem::path path = "/sys/bus/pci/devices/" + address;
+  std::error_code error;
+  if (!std::filesystem::exists(path, error))
+    return fail_with("there is no PCI device " + address + "; 'lspci -D' lists those there are");
+  const auto driver = std::filesystem::read_symlink(path / "driver", error).filename().string();
+  if (error)
+    return fail_with("PCI device " + address + " has no driver; run 'dpdk-devbind.py --bind=vfio-pci " +
+                     address + "'");
+  // These serve DPDK beside their kernel driver.
+  const bool serves = driver == "vfio-pci" || driver == "uio_pci_generic" || driver == "igb_uio" ||
+                      driver.rfind("mlx", 0) == 0 || driver == "mana";
+  if (!serves)
+    return fail_with("PCI device " + address + " belongs to the kernel driver " + driver +
+                     "; run 'dpdk-devbind.py --bind=vfio-pci " + address +
+                     "', or use it as \"net_af_packet0,iface=NAME\"");
+  return Ok{};
+}
+
+}  // namespace
+
+std::string kernel_interface_of(const std::string& device) {
+  const std::size_t key = device.find(",iface=");
+  if (key == std::string::npos) return "";
+  const std::size_t begin = key + std::strlen(",iface=");
+  return device.substr(begin, device.find(',', begin) - begin);
+}
+
+Status prepare_device(const std::string& device) {
+  if (is_pci_address(device)) return prepare_pci(device);
+  const std::string interface = kernel_interface_of(device);
+  return interface.empty() ? Status(Ok{}) : prepare_kernel_interface(interface);
+}
+
+std::string explain_refusal(const std::string& device, int error) {
+  std::string out = "DPDK cannot use it (" + sys::errno_text(error);
+  if (!last_eal_words().empty()) out += "; it says: " + last_eal_words();
+  out += ")";
+  if (error == EBUSY || error == EEXIST)
+    out += "; another process holds it, 'fuser -v /dev/vfio/*' names it";
+  else if (is_pci_address(device))
+    out += "; 'dpdk-devbind.py --status' shows what it is bound to";
+  else
+    out += "; is the driver's name right, and its package (librte-net-*) installed?";
+  return out;
+}
+
+}  // namespace hotpair::dpdk

@@ -1,0 +1,19 @@
+// Why a device cannot be the session-sync port, found out before DPDK is asked: its own answers say little.
+#pragma once
+
+#include <string>
+
+#include "platform/base/result.hpp"
+
+namespace hotpair::dpdk {
+
+// The value of iface= in a vdev string; empty when there is none.
+std::string kernel_interface_of(const std::string& device);
+
+// What stands in the way, as a sentence with the command that would mend it; brings a kernel interface up.
+Status prepare_device(const std::string& device);
+
+// The sentence for a device that DPDK refused although nothing known stood in the way.
+std::string explain_refusal(const std::string& device, int error);
+
+}  // namespace hotpair::dpdk
