@@ -1,0 +1,157 @@
+// Modules, logical systems, synchronisation and takeover.
+#include "platform/config/schema.hpp"
+#include "platform/config/values.hpp"
+
+namespace hotpair::config {
+namespace {
+
+constexpr std::size_t kMaxPaths = 256;
+constexpr std::size_t kMaxHooks = 16;
+constexpr std::size_t kMaxProtocols = 32;
+
+bool is_unit_name(const std::string& name) {
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string::npos || dot == 0 || dot + 1 == name.size()) return false;
+  return std::all_of(name.begin(), name.end(),
+                     [](char c) { return c > 0x20 && c < 0x7f && c != '/'; });
+}
+
+// The names of /etc/iproute2/rt_protos that a daemon or an administrator gives to routes.
+bool is_route_protocol(const std::string& name) {
+  static const std::vector<std::string> known = {
+      "boot",       "static", "gated", "ra",  "mrt",  "zebra", "bird", "dhcp",
+      "keepalived", "babel",  "openr", "bgp", "isis", "ospf",  "rip",  "eigrp"};
+  if (std::find(known.begin(), known.end(), name) != known.end()) return true;
+  const bool digits =
+      !name.empty() && name.size() <= 3 && name.front() != '0' &&
+      std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return digits && std::stoi(name) >= 3 && std::stoi(name) <= 255;
+}
+
+// Which keys a module may have follows from its kind.
+void check_module(const Input& in, Module& module) {
+  const bool worker = module.kind == Module::Kind::worker;
+  const std::vector<std::string> foreign =
+      worker ? std::vector<std::string>{"interfaces", "priority"}
+             : std::vector<std::string>{"unit", "command", "interval", "timeout", "rise", "fall"};
+  for (const sys::YamlEntry& entry : in.node.entries)
+    if (std::find(foreign.begin(), foreign.end(), entry.key) != foreign.end())
+      in.context.report(
+          entry.line, in.path + "." + entry.key, entry.value.shown(),
+          worker ? "only in a module of kind interface" : "only in a module of kind worker");
+  const bool unit = in.node.find("unit") != nullptr, command = in.node.find("command") != nullptr;
+  if (worker && unit == command)
+    in.context.report(in.node.line, in.path, unit ? "both unit and command" : "",
+                      "a worker module has one of unit and command");
+  if (!worker && in.node.find("kind") != nullptr && in.node.find("interfaces") == nullptr)
+    in.context.report(in.node.line, in.path + ".interfaces", "",
+                      "a list of 1 to 64 names of interfaces");
+  if (worker && module.timeout > module.interval)
+    in.context.report(in.context.line_of(in.path + ".timeout"), in.path + ".timeout",
+                      show_duration(module.timeout),
+                      "at most the interval, " + show_duration(module.interval));
+}
+
+}  // namespace
+
+Codec<Module> module_schema() {
+  const auto kind = choice<Module::Kind>(
+      {{"interface", Module::Kind::interface}, {"worker", Module::Kind::worker}});
+  const auto names =
+      list_of(interface_name(), 1, kMaxInterfaces, Order::does_not, "names of interfaces");
+  const auto unit = text(3, 255, "the name of a systemd unit, e.g. nftables.service", is_unit_name);
+  return object<Module>(
+      {
+          required(field("slot", &Module::slot, integer<int>(1, kMaxSlot))),
+          required(field("kind", &Module::kind, kind)),
+          field("interfaces", &Module::interfaces, names),
+          field("priority", &Module::priority, integer<std::uint8_t>(0, 255)),
+          field("unit", &Module::unit, unit),
+          field("command", &Module::command, command_line()),
+          field("interval", &Module::interval, duration(100ms, 3600s)),
+          field("timeout", &Module::timeout, duration(10ms, 60s)),
+          field("rise", &Module::rise, integer<int>(1, 100)),
+          field("fall", &Module::fall, integer<int>(1, 100)),
+      },
+      check_module);
+}
+
+Codec<LogicalSystem> logical_system_schema() {
+  const auto names =
+      list_of(interface_name(), 1, kMaxInterfaces, Order::does_not, "names of interfaces");
+  return object<LogicalSystem>({
+      required(field("name", &LogicalSystem::name, label(1, 31))),
+      field("vrf", &LogicalSystem::vrf, device_name()),
+      field("conntrack_zone", &LogicalSystem::conntrack_zone, integer<std::uint16_t>(1, 65535)),
+      required(field("interfaces", &LogicalSystem::interfaces, names)),
+  });
+}
+
+Codec<ConfigSync> config_sync_schema() {
+  const auto path_key = [](const std::string& key) -> std::optional<std::string> {
+    return key.starts_with('/') ? std::optional(key) : std::nullopt;
+  };
+  return object<ConfigSync>({
+      field("paths", &ConfigSync::paths,
+            list_of(absolute_path(), 0, kMaxPaths, Order::does_not, "paths")),
+      field("apply", &ConfigSync::apply,
+            map_of<std::string, std::vector<std::string>>(path_key, "paths as keys", command_line(),
+                                                          kMaxPaths)),
+  });
+}
+
+Codec<RouteSync> route_sync_schema() {
+  const auto protocol =
+      text(1, 16,
+           "a routing protocol as in /etc/iproute2/rt_protos (bgp, ospf, static, ...) or 3 to 255",
+           is_route_protocol);
+  return object<RouteSync>({
+      field("enabled", &RouteSync::enabled, boolean()),
+      field("protocols", &RouteSync::protocols,
+            list_of(protocol, 0, kMaxProtocols, Order::does_not, "routing protocols")),
+      field("hold", &RouteSync::hold, duration(0s, 3600s)),
+      field("wait", &RouteSync::wait, duration(0s, 3600s)),
+      field("ttl", &RouteSync::ttl, duration(1s, 3600s)),
+  });
+}
+
+Codec<Takeover> takeover_schema() {
+  // The file groups what config.hpp keeps side by side.
+  struct Garp {
+    int count = Takeover{}.garp_count;
+    Duration interval = Takeover{}.garp_interval;
+  };
+  using Commands = std::vector<std::vector<std::string>>;
+  struct Hooks {
+    Commands primary, backup, fault;
+  };
+  struct File {
+    Garp garp;
+    Hooks hooks;
+  };
+  const auto commands = list_of(command_line(), 0, kMaxHooks, Order::matters, "commands");
+  const auto garp = object<Garp>({
+      field("count", &Garp::count, integer<int>(1, 60)),
+      field("interval", &Garp::interval, duration(10ms, 20s)),
+  });
+  const auto hooks = object<Hooks>({
+      field("primary", &Hooks::primary, commands),
+      field("backup", &Hooks::backup, commands),
+      field("fault", &Hooks::fault, commands),
+  });
+  const Codec<File> file =
+      object<File>({field("garp", &File::garp, garp), field("hooks", &File::hooks, hooks)});
+  auto read = [file](const Input& in) -> std::optional<Takeover> {
+    auto f = file.read(in);
+    if (!f) return std::nullopt;
+    return Takeover{f->garp.count, f->garp.interval, std::move(f->hooks.primary),
+                    std::move(f->hooks.backup), std::move(f->hooks.fault)};
+  };
+  auto show = [file](const Takeover& t) {
+    return file.show(
+        File{{t.garp_count, t.garp_interval}, {t.hooks_primary, t.hooks_backup, t.hooks_fault}});
+  };
+  return {read, show, file.allowed};
+}
+
+}  // namespace hotpair::config

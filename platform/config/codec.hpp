@@ -1,0 +1,174 @@
+// The machinery behind the schema's tables. A Codec reads one kind of value from YAML, says what it
+// allows and shows the value in one canonical spelling (the digest is made of it). A Field ties a
+// key to a member and a codec, so that a key of the configuration is one line of a table.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "platform/config/config.hpp"
+#include "platform/linux/yaml_config.hpp"
+
+namespace hotpair::config {
+
+// One file being read: collects its problems and remembers on which line each key stands.
+class Context {
+ public:
+  Context(std::string file, ConfigProblems& problems) : file_(std::move(file)), out_(problems) {}
+
+  void report(int line, std::string key, std::string found, std::string allowed);
+  void remember(const std::string& path, int line) { lines_.emplace(path, line); }
+  bool given(const std::string& path) const { return lines_.contains(path); }
+  int line_of(const std::string& path) const;  // of the nearest enclosing key that was given
+
+ private:
+  std::string file_;
+  ConfigProblems& out_;
+  std::unordered_map<std::string, int> lines_;
+};
+
+// A value and where it stands: "heartbeat.interval", "modules[2].slot".
+struct Input {
+  Context& context;
+  const sys::YamlNode& node;
+  std::string path;
+
+  void refuse(const std::string& allowed) const {
+    context.report(node.line, path, node.shown(), allowed);
+  }
+  Input child(const sys::YamlNode& value, const std::string& key) const {
+    return {context, value, path.empty() ? key : path + "." + key};
+  }
+  Input item(std::size_t index) const {
+    return {context, node.items[index], path + "[" + std::to_string(index) + "]"};
+  }
+};
+
+template <typename T>
+struct Codec {
+  std::function<std::optional<T>(const Input&)> read;  // none: the problem was reported
+  std::function<std::string(const T&)> show;
+  std::string allowed;
+};
+
+template <typename S>
+struct Field {
+  std::string key;
+  bool required = false;
+  std::string allowed;
+  std::function<void(const Input&, S&)> read;
+  std::function<std::string(const S&)> show;
+};
+template <typename S>
+using Fields = std::vector<Field<S>>;
+
+template <typename S, typename M>
+Field<S> field(const char* key, M S::*member, Codec<M> codec) {
+  auto read = [member, codec](const Input& in, S& out) {
+    if (auto value = codec.read(in)) out.*member = std::move(*value);
+  };
+  auto show = [member, codec](const S& s) { return codec.show(s.*member); };
+  return {key, false, codec.allowed, read, show};
+}
+template <typename S, typename M>
+Field<S> field(const char* key, std::optional<M> S::*member, Codec<M> codec) {
+  auto read = [member, codec](const Input& in, S& out) { out.*member = codec.read(in); };
+  auto show = [member, codec](const S& s) {
+    return s.*member ? codec.show(*(s.*member)) : std::string("-");
+  };
+  return {key, false, codec.allowed, read, show};
+}
+template <typename S>
+Field<S> required(Field<S> f) {
+  f.required = true;
+  return f;
+}
+
+// Unambiguous in a longer text: "3:lan".
+std::string show_text(const std::string& text);
+void report_unknown_key(const Input& map, const sys::YamlEntry& entry,
+                        const std::vector<std::string>& known);
+void report_duplicate_key(const Input& map, const sys::YamlEntry& entry);
+// Which is closest to `word` by typing mistakes; empty when none is close.
+std::string nearest(const std::string& word, const std::vector<std::string>& known);
+
+// A map with the keys of `fields`. `check` sees the whole and reports what its parts cannot know.
+template <typename S>
+Codec<S> object(Fields<S> fields, std::function<void(const Input&, S&)> check = nullptr) {
+  std::vector<std::string> known;
+  for (const auto& f : fields) known.push_back(f.key);
+  auto read = [fields, known, check](const Input& in) -> std::optional<S> {
+    S out{};
+    if (!in.node.is_map() && !in.node.is_null()) {
+      in.refuse("a map of keys and values");
+      return std::nullopt;
+    }
+    for (const sys::YamlEntry& entry : in.node.entries) {
+      const auto found = std::find_if(fields.begin(), fields.end(),
+                                      [&](const auto& f) { return f.key == entry.key; });
+      if (found == fields.end()) {
+        report_unknown_key(in, entry, known);
+      } else if (entry.first_line != 0) {
+        report_duplicate_key(in, entry);
+      } else {
+        const Input child = in.child(entry.value, entry.key);
+        in.context.remember(child.path, entry.line);
+        found->read(child, out);
+      }
+    }
+    for (const auto& f : fields)
+      if (f.required && in.node.find(f.key) == nullptr)
+        in.context.report(in.node.line, in.child(in.node, f.key).path, "", f.allowed);
+    if (check) check(in, out);
+    return out;
+  };
+  auto show = [fields](const S& s) {
+    std::string text = "{";
+    for (const auto& f : fields) text += f.key + "=" + f.show(s) + ";";
+    return text + "}";
+  };
+  return {read, show, "a map of keys and values"};
+}
+
+enum class Order : std::uint8_t { matters, does_not };
+
+// Absent and empty are the same unless `at_least` says otherwise.
+template <typename T>
+Codec<std::vector<T>> list_of(Codec<T> codec, std::size_t at_least, std::size_t at_most,
+                              Order order, const std::string& what) {
+  const std::string allowed =
+      "a list of " + std::to_string(at_least) + " to " + std::to_string(at_most) + " " + what;
+  auto read = [=](const Input& in) -> std::optional<std::vector<T>> {
+    const bool list = in.node.is_sequence() || in.node.is_null();
+    if (!list || in.node.items.size() < at_least || in.node.items.size() > at_most) {
+      const std::string found = std::to_string(in.node.items.size()) + " items";
+      in.context.report(in.node.line, in.path, in.node.is_sequence() ? found : in.node.shown(),
+                        allowed);
+      return std::nullopt;
+    }
+    std::vector<T> out;
+    for (std::size_t i = 0; i < in.node.items.size(); ++i) {
+      const Input item = in.item(i);
+      in.context.remember(item.path, item.node.line);
+      // A refused item keeps its place, so that later checks name the right line.
+      out.push_back(codec.read(item).value_or(T{}));
+    }
+    return out;
+  };
+  auto show = [codec, order](const std::vector<T>& items) {
+    std::vector<std::string> shown;
+    for (const T& item : items) shown.push_back(codec.show(item));
+    if (order == Order::does_not) std::sort(shown.begin(), shown.end());
+    std::string text = "[";
+    for (const std::string& each : shown) text += each + ",";
+    return text + "]";
+  };
+  return {read, show, allowed};
+}
+
+}  // namespace hotpair::config

@@ -1,0 +1,254 @@
+#include <set>
+
+#include "platform/config/schema.hpp"
+#include "platform/linux/ip_address.hpp"
+
+namespace hotpair::config {
+namespace {
+
+constexpr std::size_t kLongestDevice = 15;
+
+std::string indexed(const std::string& list, std::size_t index) {
+  return list + "[" + std::to_string(index) + "]";
+}
+
+// Reports the second of two equal values, naming where the first stands.
+class Unique {
+ public:
+  explicit Unique(Context& context) : context_(context) {}
+
+  void add(const std::string& value, const std::string& path, const std::string& shown) {
+    if (value.empty()) return;
+    const auto [first, fresh] = first_.try_emplace(value, path);
+    if (!fresh)
+      context_.report(context_.line_of(path), path, shown,
+                      "each only once (it stands at " + first->second + ", line " +
+                          std::to_string(context_.line_of(first->second)) + ")");
+  }
+  void add(const std::string& value, const std::string& path) { add(value, path, value); }
+  void add_all(const std::vector<std::string>& values, const std::string& path) {
+    for (std::size_t i = 0; i < values.size(); ++i) add(values[i], indexed(path, i));
+  }
+
+ private:
+  Context& context_;
+  std::map<std::string, std::string> first_;
+};
+
+void check_references(Context& context, const std::vector<std::string>& names,
+                      const std::string& path, const std::set<std::string>& known,
+                      const std::string& where) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i].empty() || known.contains(names[i])) continue;
+    const std::string guess = nearest(names[i], {known.begin(), known.end()});
+    context.report(context.line_of(indexed(path, i)), indexed(path, i), names[i],
+                   "an interface named in " + where +
+                       (guess.empty() ? std::string() : "; did you mean " + guess + "?"));
+  }
+}
+
+std::set<std::string> logical_system_interfaces(const ClusterFile& cluster) {
+  std::set<std::string> names;
+  for (const LogicalSystem& system : cluster.logical_systems)
+    names.insert(system.interfaces.begin(), system.interfaces.end());
+  return names;
+}
+
+// Two logical systems may use one address: their VRFs keep them apart.
+std::string logical_system_of(const ClusterFile& cluster, const std::string& interface) {
+  for (const LogicalSystem& system : cluster.logical_systems)
+    if (std::find(system.interfaces.begin(), system.interfaces.end(), interface) !=
+        system.interfaces.end())
+      return system.name;
+  return {};
+}
+
+void check_addresses(Context& context, const ClusterFile& cluster) {
+  Unique interfaces(context), addresses(context);
+  auto add = [&](const std::vector<AddressPrefix>& list, const std::string& interface,
+                 const std::string& path) {
+    const std::string system = logical_system_of(cluster, interface);
+    for (std::size_t i = 0; i < list.size(); ++i)
+      if (!list[i].text.empty())
+        addresses.add(system + " " + sys::to_text(sys::IpAddress{list[i].ipv6, list[i].address}),
+                      indexed(path, i), list[i].text);
+  };
+  for (std::size_t i = 0; i < cluster.redundant_interfaces.size(); ++i) {
+    const RedundantInterface& each = cluster.redundant_interfaces[i];
+    const std::string path = indexed("redundant_interfaces", i);
+    interfaces.add(each.interface, path + ".interface");
+    add(each.addresses, each.interface, path + ".addresses");
+  }
+  if (!cluster.management) return;
+  interfaces.add(cluster.management->interface, "management.interface");
+  add(cluster.management->addresses, "", "management.addresses");
+}
+
+void check_logical_systems(Context& context, const ClusterFile& cluster) {
+  Unique names(context), vrfs(context), zones(context), interfaces(context);
+  for (std::size_t i = 0; i < cluster.logical_systems.size(); ++i) {
+    const LogicalSystem& system = cluster.logical_systems[i];
+    const std::string path = indexed("logical_systems", i);
+    names.add(system.name, path + ".name");
+    vrfs.add(system.vrf, path + ".vrf");
+    if (system.conntrack_zone)
+      zones.add(std::to_string(*system.conntrack_zone), path + ".conntrack_zone");
+    interfaces.add_all(system.interfaces, path + ".interfaces");
+  }
+}
+
+void fill_monitor(Context& context, ClusterFile& cluster) {
+  std::vector<std::string>& names = cluster.monitor.interfaces;
+  if (context.given("monitor.interfaces")) return;
+  auto add = [&](const std::string& name) {
+    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(name);
+  };
+  for (const RedundantInterface& each : cluster.redundant_interfaces) add(each.interface);
+  for (const std::string& name : logical_system_interfaces(cluster)) add(name);
+}
+
+void check_monitor(Context& context, const ClusterFile& cluster,
+                   const std::set<std::string>& known) {
+  const Monitor& monitor = cluster.monitor;
+  Unique(context).add_all(monitor.interfaces, "monitor.interfaces");
+  Unique(context).add_all(monitor.lags, "monitor.lags");
+  check_references(context, monitor.lags, "monitor.lags",
+                   {monitor.interfaces.begin(), monitor.interfaces.end()}, "monitor.interfaces");
+  if (monitor.interfaces.size() > kMaxInterfaces)
+    context.report(context.line_of("monitor"), "monitor.interfaces",
+                   std::to_string(monitor.interfaces.size()) + " interfaces",
+                   "at most 64 interfaces of redundant_interfaces and logical_systems");
+  for (std::size_t i = 0; i < monitor.remote.size(); ++i) {
+    const std::string path = indexed("monitor.remote", i) + ".interface";
+    const std::string& name = monitor.remote[i].interface;
+    if (name.empty() || known.contains(name)) continue;
+    const std::string guess = nearest(name, {known.begin(), known.end()});
+    context.report(context.line_of(path), path, name,
+                   "an interface named in redundant_interfaces, monitor, management or "
+                   "logical_systems" +
+                       (guess.empty() ? std::string() : "; did you mean " + guess + "?"));
+  }
+}
+
+void check_modules(Context& context, const ClusterFile& cluster,
+                   const std::set<std::string>& known) {
+  Unique slots(context);
+  for (std::size_t i = 0; i < cluster.modules.size(); ++i) {
+    const Module& module = cluster.modules[i];
+    const std::string path = indexed("modules", i);
+    if (module.slot != 0) slots.add(std::to_string(module.slot), path + ".slot");
+    Unique(context).add_all(module.interfaces, path + ".interfaces");
+    check_references(context, module.interfaces, path + ".interfaces", known,
+                     "redundant_interfaces, monitor, management or logical_systems");
+  }
+}
+
+void check_synchronisation(Context& context, const ClusterFile& cluster) {
+  const ConfigSync& sync = cluster.config_sync;
+  Unique(context).add_all(sync.paths, "config_sync.paths");
+  for (std::size_t i = 0; i < sync.paths.size(); ++i) {
+    const std::string path = indexed("config_sync.paths", i);
+    if (sync.paths[i].ends_with("/node.yaml"))
+      context.report(context.line_of(path), path, sync.paths[i],
+                     "any file but node.yaml, which is each box's own");
+    if (sync.paths[i] == cluster.password_file)
+      context.report(context.line_of(path), path, sync.paths[i],
+                     "any file but the password_file, which never travels");
+  }
+  for (const auto& [file, command] : sync.apply) {
+    if (std::find(sync.paths.begin(), sync.paths.end(), file) != sync.paths.end()) continue;
+    const std::string path = "config_sync.apply." + file;
+    context.report(context.line_of(path), path, file, "a path that stands in config_sync.paths");
+  }
+  Unique(context).add_all(cluster.route_sync.protocols, "route_sync.protocols");
+  if (cluster.route_sync.enabled && cluster.route_sync.protocols.empty() &&
+      !context.given("route_sync.protocols"))
+    context.report(context.line_of("route_sync.enabled"), "route_sync.protocols", "",
+                   "the protocols whose routes are kept, e.g. [bgp, ospf, static]");
+}
+
+std::set<std::string> known_interfaces(const ClusterFile& cluster) {
+  std::set<std::string> known = logical_system_interfaces(cluster);
+  for (const RedundantInterface& each : cluster.redundant_interfaces) known.insert(each.interface);
+  known.insert(cluster.monitor.interfaces.begin(), cluster.monitor.interfaces.end());
+  if (cluster.management) known.insert(cluster.management->interface);
+  known.erase("");
+  return known;
+}
+
+// A wrong guess here would tag data frames away or take heartbeats for data: it must be said.
+void check_heartbeat_devices(Context& context, const NodeFile& node,
+                             const std::set<std::string>& names) {
+  for (std::size_t i = 0; i < node.heartbeat_interfaces.size(); ++i) {
+    const std::string path = indexed("heartbeat_interfaces", i);
+    const std::string& device = node.heartbeat_interfaces[i].interface;
+    if (device.empty() || context.given(path + ".vlan")) continue;
+    for (const std::string& name : names)
+      if (node.device(name) == device)
+        context.report(context.line_of(path + ".interface"), path + ".interface", device,
+                       "a device that is not also the data interface " + name +
+                           ", or a vlan of its own beside it");
+  }
+}
+
+void check_module_overrides(Context& context, const NodeFile& node, const ClusterFile& cluster) {
+  for (const auto& [slot, override_] : node.modules) {
+    const std::string path = "modules." + std::to_string(slot);
+    const auto module = std::find_if(cluster.modules.begin(), cluster.modules.end(),
+                                     [slot = slot](const Module& m) { return m.slot == slot; });
+    if (module == cluster.modules.end())
+      context.report(context.line_of(path), path, "slot " + std::to_string(slot),
+                     "a slot of cluster.yaml's modules");
+    else if (override_.priority && module->kind == Module::Kind::worker)
+      context.report(context.line_of(path + ".priority"), path + ".priority",
+                     std::to_string(*override_.priority), "only for a module of kind interface");
+  }
+}
+
+}  // namespace
+
+void check_node(Context& context, const NodeFile& node) {
+  Unique heartbeats(context), devices(context), lcores(context), mapped(context);
+  for (std::size_t i = 0; i < node.heartbeat_interfaces.size(); ++i) {
+    const HeartbeatInterface& each = node.heartbeat_interfaces[i];
+    if (each.interface.empty()) continue;
+    const std::string shown = each.interface + " with vlan " + std::to_string(each.vlan);
+    heartbeats.add(shown, indexed("heartbeat_interfaces", i) + ".interface", shown);
+  }
+  devices.add_all(node.session_sync.devices, "session_sync.devices");
+  for (std::size_t i = 0; i < node.session_sync.lcores.size(); ++i)
+    lcores.add(std::to_string(node.session_sync.lcores[i]), indexed("session_sync.lcores", i));
+  for (const auto& [name, device] : node.interfaces) mapped.add(device, "interfaces." + name);
+}
+
+void check_cluster(Context& context, ClusterFile& cluster) {
+  fill_monitor(context, cluster);
+  const std::set<std::string> known = known_interfaces(cluster);
+  check_addresses(context, cluster);
+  check_logical_systems(context, cluster);
+  check_monitor(context, cluster, known);
+  check_modules(context, cluster, known);
+  check_synchronisation(context, cluster);
+}
+
+void check_together(Context& node_context, const NodeFile& node, Context& cluster_context,
+                    const ClusterFile& cluster) {
+  const std::set<std::string> known = known_interfaces(cluster);
+  check_heartbeat_devices(node_context, node, known);
+  check_module_overrides(node_context, node, cluster);
+  for (const std::string& name : known)
+    if (node.device(name).size() > kLongestDevice)
+      cluster_context.report(0, name, "a name of " + std::to_string(name.size()) + " bytes",
+                             "at most 15 bytes, or a device for it under interfaces in node.yaml");
+  std::vector<std::string> names(known.begin(), known.end());
+  for (const auto& [name, device] : node.interfaces)
+    if (!known.contains(name)) {
+      const std::string guess = nearest(name, names);
+      node_context.report(node_context.line_of("interfaces." + name), "interfaces." + name, name,
+                          "an interface of cluster.yaml" +
+                              (guess.empty() ? std::string() : "; did you mean " + guess + "?"));
+    }
+}
+
+}  // namespace hotpair::config

@@ -1,0 +1,105 @@
+// The kinds of values that the configuration is made of.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <limits>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "platform/config/codec.hpp"
+
+namespace hotpair::config {
+
+Codec<bool> boolean();
+Codec<Duration> duration(Duration low, Duration high);
+std::string show_duration(Duration d);  // "10ms"
+std::optional<Duration> parse_duration(const std::string& text);
+
+// Text of low to high bytes of which `accept` says it is well formed.
+Codec<std::string> text(std::size_t low, std::size_t high, const std::string& allowed,
+                        std::function<bool(const std::string&)> accept = nullptr);
+Codec<std::string> label(std::size_t low, std::size_t high);  // printable, no spaces at its ends
+Codec<std::string> device_name();                             // as the kernel takes it
+Codec<std::string> interface_name();                          // the cluster's name for a device
+Codec<std::string> absolute_path();
+Codec<std::string> ip_address();
+Codec<std::string> subnet();               // host bits clear
+Codec<AddressPrefix> interface_address();  // 192.0.2.1/24: what a device can be given
+Codec<std::uint16_t> ethertype();
+Codec<std::vector<std::string>>
+command_line();  // a program, by path or by name in $PATH, and arguments
+
+Codec<std::int64_t> number(std::int64_t low, std::int64_t high);
+
+template <typename T>
+Codec<T> integer(std::type_identity_t<T> low, std::type_identity_t<T> high) {
+  const Codec<std::int64_t> wide =
+      number(static_cast<std::int64_t>(low), static_cast<std::int64_t>(high));
+  auto read = [wide](const Input& in) -> std::optional<T> {
+    const auto value = wide.read(in);
+    if (!value) return std::nullopt;
+    return static_cast<T>(*value);
+  };
+  return {read, [](const T& v) { return std::to_string(v); }, wide.allowed};
+}
+
+template <typename E>
+Codec<E> choice(std::initializer_list<std::pair<const char*, E>> names) {
+  std::vector<std::pair<std::string, E>> known(names.begin(), names.end());
+  std::string allowed;
+  for (const auto& [name, value] : known) allowed += (allowed.empty() ? "" : " or ") + name;
+  auto read = [known, allowed](const Input& in) -> std::optional<E> {
+    for (const auto& [name, value] : known)
+      if (in.node.is_scalar() && in.node.text == name) return value;
+    in.refuse(allowed);
+    return std::nullopt;
+  };
+  auto show = [known](const E& v) {
+    for (const auto& [name, value] : known)
+      if (value == v) return name;
+    return std::string("?");
+  };
+  return {read, show, allowed};
+}
+
+// A map whose keys are free within `check_key` (false: reported as not allowed).
+template <typename K, typename V>
+Codec<std::map<K, V>> map_of(std::function<std::optional<K>(const std::string&)> read_key,
+                             const std::string& allowed_key, Codec<V> codec, std::size_t at_most) {
+  const std::string allowed = "a map of at most " + std::to_string(at_most) + " entries";
+  auto read = [=](const Input& in) -> std::optional<std::map<K, V>> {
+    std::map<K, V> out;
+    if ((!in.node.is_map() && !in.node.is_null()) || in.node.entries.size() > at_most) {
+      in.refuse(allowed);
+      return std::nullopt;
+    }
+    for (const sys::YamlEntry& entry : in.node.entries) {
+      const Input child = in.child(entry.value, entry.key);
+      const std::optional<K> key = read_key(entry.key);
+      if (!key) {
+        in.context.report(entry.line, in.path, entry.key.substr(0, 60), allowed_key);
+      } else if (entry.first_line != 0 || out.contains(*key)) {
+        report_duplicate_key(in, entry);
+      } else {
+        in.context.remember(child.path, entry.line);
+        if (auto value = codec.read(child)) out.emplace(*key, std::move(*value));
+      }
+    }
+    return out;
+  };
+  auto show = [codec](const std::map<K, V>& map) {
+    std::string shown = "{";
+    for (const auto& [key, value] : map) {
+      if constexpr (std::is_arithmetic_v<K>)
+        shown += std::to_string(key) + "=" + codec.show(value) + ";";
+      else
+        shown += show_text(key) + "=" + codec.show(value) + ";";
+    }
+    return shown + "}";
+  };
+  return {read, show, allowed};
+}
+
+}  // namespace hotpair::config
