@@ -6,6 +6,7 @@
 // flush.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -28,12 +29,13 @@ class DeltaReceiver {
 
   // Becomes the backup's under a new instance number; frames of epochs below `epoch` are ignored.
   void start(std::uint64_t epoch, std::uint32_t instance);
+  void raise_epoch(std::uint64_t epoch) { epoch_ = std::max(epoch_, epoch); }
   void set_credit(std::uint16_t frames);
 
   void on_data(const FrameHeader& header, ByteReader& records, Instant now);
   void on_marker(const FrameHeader& header, const Marker& marker, Instant now);
   std::size_t next_frame(Instant now, MutableBytes buffer);
-  void work(std::size_t max_slots);  // goes on with a sweep
+  void work(std::size_t max_slots);  // goes on with the count of digests and with a sweep
   void scrub(std::uint32_t id);
   std::optional<Instant> next_deadline(Instant now) const;
 
@@ -47,23 +49,33 @@ class DeltaReceiver {
   static constexpr std::uint32_t kFramesPerAck = 8;
 
  private:
+  struct Target {
+    Record record;
+    std::uint32_t hash = 0;
+  };
+
   bool accept(const FrameHeader& header, Instant now);
   bool follow(const FrameHeader& header);
+  bool is_new(const FrameHeader& header);
   void note_received(const FrameHeader& header, Instant now);
   bool decode_all(ByteReader& in);
-  void prefetch_targets();
-  void apply(const Record& record, std::uint32_t hash, std::uint64_t sequence);
-  void apply_create(const Record& record, std::uint32_t hash, std::uint64_t sequence, IdNote& note);
+  void prefetch_ahead(std::size_t at);
+  bool overtaken(std::uint32_t slot, std::uint64_t sequence);
+  void apply(const Target& target, std::uint64_t sequence);
+  void apply_create(const Target& target, IdNote& note);
   void apply_update(const Record& record, IdNote& note);
   std::uint32_t bound_slot(std::uint32_t id, const IdNote& note) const;
   bool change(std::uint32_t id, const SessionState& state);
   void remove(std::uint32_t id);
   void begin_sweep(const Record& record);
+  void count_slot(std::uint32_t id);
   void sweep_slot(std::uint32_t id);
   std::size_t write_ack(Instant now, MutableBytes buffer);
   std::size_t write_report(MutableBytes buffer);
   FrameHeader reply_header(FrameKind kind);
-  void rebuild_digests();
+  void set_digest(std::uint32_t id, std::uint64_t digest);
+  void recount();
+  bool counting() const { return counted_to_ != SessionTable::kNone; }
 
   SessionTable& table_;
   SessionSink& sink_;
@@ -76,7 +88,8 @@ class DeltaReceiver {
   Retired retired_senders_;
   ReceiveWindow window_;
   IdMap ids_;
-  DigestTable digests_;
+  DigestTable digests_;                             // of the slots below counted_to_
+  std::uint32_t counted_to_ = SessionTable::kNone;  // kNone: all
   std::uint64_t peer_sessions_ = 0;
   bool peer_in_sync_ = false, heard_ = false;
   Instant heard_at_;
@@ -98,10 +111,6 @@ class DeltaReceiver {
   std::uint32_t report_next_ = kBuckets;  // bucket to report next; kBuckets: none
   bool summary_due_ = false;
 
-  struct Target {
-    Record record;
-    std::uint32_t hash = 0;
-  };
   std::array<Target, kMaxRecordsPerFrame> batch_;
   std::size_t batch_size_ = 0;
 };

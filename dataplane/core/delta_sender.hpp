@@ -29,6 +29,8 @@ class DeltaSender {
   DeltaSender(SessionTable& table, Counters& counters, std::uint32_t instance);
 
   void start(std::uint64_t epoch, Instant now);  // becomes the primary's; no peer is known yet
+  // Sessions exist that the table has no room for: no verdict can be good.
+  void set_incomplete(bool incomplete) { incomplete_ = incomplete; }
   void set_delay(Duration delay) { delay_ = delay; }
 
   // The session is new or changed (normalised). Its id; kNone when the table is full.
@@ -46,6 +48,8 @@ class DeltaSender {
   bool connected() const { return connected_; }
   bool bulk_running() const { return connected_ && !bulk_finished_; }
   bool in_sync(Instant now) const;
+  // True when every change made before `since` is acknowledged, or there is no peer to do it.
+  bool settled_since(Instant since, Instant now) const;
   std::uint64_t lag_sessions() const;
   Duration lag(Instant now) const;  // age of the oldest change not yet acknowledged
   Duration round_trip() const { return flight_.round_trip(); }
@@ -63,6 +67,7 @@ class DeltaSender {
   void adopt(Slot& slot, std::uint8_t flags);
   void make_dirty(std::uint32_t id, Instant now);
   void put_back(std::uint32_t id, std::uint32_t since);
+  bool bulk_sweep_due() const;
   void clear(Slot& slot, std::uint8_t flags);
   void drop_duties(Slot& slot);
   void release_delayed(Instant now);
@@ -81,17 +86,17 @@ class DeltaSender {
   bool marker_due(Instant now) const;
   std::uint32_t next_to_send(bool bulk_first);
   std::uint32_t next_bulk();
-  bool write_sweeps(MutableBytes body, std::size_t& at, FlightFrame& frame);
+  void write_sweeps(Instant now, MutableBytes body, std::size_t& at, FlightFrame& frame);
   bool write_session(std::uint32_t id, MutableBytes body, std::size_t& at, FlightFrame& frame);
   void note_sent(std::uint32_t id, RecordKind kind, FlightFrame& frame);
   // --- settled frames
   void on_received(const FlightFrame& frame);
   void on_received(const FlightRecord& record, std::uint64_t sequence);
-  void on_lost(const FlightFrame& frame, Instant now);
+  void on_lost(const FlightFrame& frame);
   // --- repair of unequal buckets
-  void begin_repair(const BucketSet& buckets, Instant now);
+  void begin_repair(const BucketSet& buckets);
   void mark_for_repair(Instant now, std::size_t max_slots);
-  void advance_repair();
+  void advance_repair(Instant now);
   void rebuild_digests();
 
   SessionTable& table_;
@@ -99,6 +104,7 @@ class DeltaSender {
   const std::uint32_t instance_;
   std::uint64_t epoch_ = 0;
   Duration delay_{};
+  bool incomplete_ = false;
 
   bool connected_ = false;
   std::uint32_t peer_ = 0, stream_ = 0;
@@ -111,7 +117,7 @@ class DeltaSender {
   std::uint32_t lost_waiting_ = 0;  // slots whose last state sent was lost and not sent again yet
   std::uint32_t bulk_at_ = 0, bulk_end_ = 0;  // slots of the stream's begin still to be looked at
   std::uint32_t bulk_unsent_ = 0, bulk_pending_ = 0;  // sessions not yet sent; not yet acknowledged
-  bool bulk_sweep_sent_ = false, bulk_finished_ = false;
+  bool bulk_sweep_flying_ = false, bulk_finished_ = false;
   std::uint64_t stream_begin_ = 0;  // first sequence of the stream
   Instant stream_began_at_;
   std::uint32_t reclaim_at_ = 0;

@@ -91,6 +91,9 @@ std::optional<FrameHeader> decode_header(ByteReader& in);
 
 // Bytes written to `out`; 0 when it does not fit. The session is normalised.
 std::size_t encode_record(const Record& record, MutableBytes out);
+// The same for a session in place: create, update or remove.
+std::size_t encode_session(RecordKind kind, std::uint32_t id, const Session& session,
+                           MutableBytes out);
 bool decode_record(ByteReader& in, Record& out);  // false: malformed, `out` is undefined
 inline void encode_record_count(std::uint16_t count, std::uint8_t* body) {
   store_be<std::uint16_t>(body + kHeaderSize, count);

@@ -32,15 +32,16 @@ class DigestAudit {
   void restart(Instant now);  // nothing is proven; the next round is due at once
   bool due(Instant now) const { return now >= next_round_at_; }
   Instant deadline() const { return next_round_at_; }
+  void request_round(Instant now) { next_round_at_ = now; }
   void request() {
     full_wanted_ = true;
     next_round_at_ = Instant{};
   }
 
-  // Begins a round: what the marker with this sequence is to ask. `quiet`: all that was sent is
+  // Begins a round: what the next frame, a marker, is to ask. `quiet`: all that was sent is
   // acknowledged.
-  Marker begin(std::uint64_t sequence, bool quiet, const DigestTable& sent, std::uint64_t sessions,
-               Duration round_trip, Instant now);
+  Marker begin(const Flight& flight, bool quiet, const DigestTable& sent, std::uint64_t sessions,
+               Instant now);
   // Takes a report; when it completes the round, returns the buckets that differ (possibly none).
   std::optional<BucketSet> on_report(const Report& report, const Flight& flight, Counters& counters,
                                      Instant now);
@@ -55,7 +56,8 @@ class DigestAudit {
 
   bool running_ = false, summary_ = false, full_wanted_ = false, untold_known_ = false;
   std::uint32_t round_ = 0;
-  std::uint64_t marker_ = 0;
+  std::uint64_t marker_ = 0;  // its sequence
+  std::uint64_t oldest_ = 0;  // the oldest frame not settled when it left
   Instant began_at_, next_round_at_;
   DigestTable snapshot_;
   BucketSet untold_;            // touched by frames the backup had not received

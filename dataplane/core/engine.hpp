@@ -17,6 +17,7 @@
 #include "dataplane/core/counters.hpp"
 #include "dataplane/core/delta_receiver.hpp"
 #include "dataplane/core/delta_sender.hpp"
+#include "dataplane/core/key_set.hpp"
 #include "dataplane/core/pickup_filter.hpp"
 #include "dataplane/core/session_sink.hpp"
 #include "dataplane/core/session_table.hpp"
@@ -61,12 +62,13 @@ class Engine {
   void upsert(const Session& session, Instant now);
   void destroy(const SessionKey& key, Instant now);
 
-  // A kernel dump, while events go on: begin, each entry, end. Sessions that neither the dump nor
-  // an event since begin_dump named are removed, a bounded number per work(). An incomplete dump
-  // removes nothing.
-  void begin_dump(Instant now);
+  // A kernel dump, while events go on: begin, each entry, end. What an event said since begin_dump
+  // stands; the dump says the rest. Sessions that neither named are removed afterwards, a bounded
+  // number per work(). An incomplete dump removes nothing. A dump's timeouts are ignored where
+  // nothing else differs: they are what is left, not what the session's state is given.
+  void begin_dump();
   void dump_entry(const Session& session, Instant now);
-  void end_dump(bool complete, Instant now);
+  void end_dump(bool complete);
   bool dump_wanted() const {
     return dump_wanted_;
   }  // set at takeover, overflow, set_pickup; cleared by begin
@@ -89,15 +91,16 @@ class Engine {
   void request_verify() { sender_.request_verify(); }
 
   // Backup: hands out sessions so that each comes up at least every kRefreshPeriod. After a
-  // takeover: hands out each session of before once, as fast as it is called. At most `max` a call;
-  // returns how many.
+  // takeover: hands out each session of before once, as fast as it is called, until handing_back()
+  // ends. At most `max` a call; returns how many.
   template <typename Visit>
   std::size_t refresh(Instant now, std::size_t max, Visit&& visit);
+  bool handing_back() const { return role_ == Role::primary && refresh_at_ < handback_end_; }
   // Visits up to `max` sessions from `cursor` (0: the first); returns the next cursor, nullopt at
   // the end.
   template <typename Visit>
   std::optional<std::uint32_t> list(std::uint32_t cursor, std::size_t max, Visit&& visit) const;
-  const Session* find(const SessionKey& key) const;
+  const Session* find(const SessionKey& key) const;  // null when there is none
 
   EngineStatus status(Instant now) const;
   const Counters& counters() const { return counters_; }
@@ -107,16 +110,21 @@ class Engine {
 
   static constexpr Duration kRefreshPeriod = 240s;
   static constexpr std::size_t kSlotsPerWork = 4096;  // bounds the time of one work()
+  static constexpr Duration kScrubStep = 50ms;        // a whole pass takes half a minute
+  static constexpr std::uint32_t kScrubSteps = 600;
 
  private:
-  bool admit(const Session& session, const Slot* known);
-  std::size_t slots_due_for_refresh(Instant now);
+  bool admit(const Session& session, std::uint32_t known);
+  void upsert_admitted(const Session& session, Instant now);
+  std::uint32_t refresh_target(Instant now);
+  void overflow(bool happened);
   void reconcile(Instant now);
+  void scrub(Instant now);
 
   Counters counters_;
   SessionSink& sink_;
-  SessionTable table_;
   Rng rng_;
+  SessionTable table_;
   DeltaSender sender_;
   DeltaReceiver receiver_;
   PickupOptions pickup_;
@@ -125,26 +133,28 @@ class Engine {
   std::uint64_t newest_epoch_heard_ = 0;
 
   bool dump_wanted_ = false, dumping_ = false;
-  std::optional<std::uint32_t>
-      reconcile_at_;  // slot to look at next; a finished dump is being applied
   std::uint8_t dump_mark_ = 0;
+  KeySet ended_in_dump_;
+  std::optional<std::uint32_t> reconcile_at_;  // slot to look at next, after a complete dump
 
-  std::uint32_t refresh_at_ = 0;
-  std::optional<std::uint32_t>
-      handback_end_;  // after takeover: slots from refresh_at_ to here are handed back
-  Instant refreshed_until_;
+  std::uint32_t refresh_at_ = 0;    // slot to be refreshed next
+  std::uint32_t handback_end_ = 0;  // after a takeover: slots below are to be handed back
+  Instant refresh_began_at_;
+
+  std::uint32_t scrub_at_ = 0;
+  Instant scrub_due_at_;
 };
 
 template <typename Visit>
 std::size_t Engine::refresh(Instant now, std::size_t max, Visit&& visit) {
   std::size_t handed = 0;
-  for (std::size_t due = slots_due_for_refresh(now); due > 0 && handed < max; --due) {
-    if (refresh_at_ >= table_.high_water()) refresh_at_ = 0;
+  const std::uint32_t target = refresh_target(now);
+  for (std::size_t looked = 0; refresh_at_ < target && handed < max && looked < kSlotsPerWork;
+       ++looked) {
     const Slot& slot = table_.slot(refresh_at_++);
-    if (slot.live()) {
-      visit(slot.session);
-      ++handed;
-    }
+    if (!slot.live()) continue;
+    visit(slot.session);
+    ++handed;
   }
   return handed;
 }

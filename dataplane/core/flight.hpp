@@ -28,6 +28,7 @@ struct FlightFrame {
   Instant sent_at;
   State state = State::none;
   std::uint16_t count = 0;
+  std::uint32_t since = 0;  // CoarseTime of the oldest change it tells
   std::array<FlightRecord, kMaxRecordsPerFrame> records;
 
   void add(FlightRecord record) { records[count++] = record; }
@@ -44,8 +45,8 @@ class Flight {
   std::uint64_t next_sequence() const { return next_; }
   std::uint64_t oldest() const {
     return oldest_;
-  }  // the oldest not settled; next_sequence() when none
-  std::optional<Instant> oldest_sent_at() const;
+  }                                         // the oldest not settled; next_sequence() when none
+  const FlightFrame* oldest_frame() const;  // null when none flies
   Duration round_trip() const { return smoothed_; }
   std::uint16_t credit() const { return credit_; }
 

@@ -1,0 +1,243 @@
+// The records of a data frame: WIRE.md, "Records".
+#include <algorithm>
+
+#include "dataplane/core/delta_wire.hpp"
+#include "dataplane/core/session_key.hpp"
+
+namespace hotpair::dataplane {
+namespace {
+
+// The tag: kind in the two high bits, then what the record has.
+constexpr unsigned kKindShift = 6;
+constexpr std::uint8_t kIpv6 = 0x20, kNat = 0x10, kProtocolMask = 0x0c, kLongTimeout = 0x02,
+                       kExtras = 0x01;
+constexpr std::uint8_t kCodeTcp = 0x00, kCodeUdp = 0x04, kCodeOther = 0x08;
+// Which parts of the reply tuple are not the original's reversed.
+constexpr std::uint8_t kReplySrc = 1, kReplyDst = 2, kReplySrcPort = 4, kReplyDstPort = 8;
+constexpr std::uint8_t kMark = 1, kZone = 2;
+constexpr std::size_t kIpv4Bytes = 4, kIpv6Bytes = 16;
+
+std::uint8_t protocol_code(std::uint8_t protocol) {
+  if (protocol == kProtocolTcp) return kCodeTcp;
+  return protocol == kProtocolUdp ? kCodeUdp : kCodeOther;
+}
+
+// Four status bits and the TCP state in one byte.
+std::uint8_t pack_status(const SessionState& s) {
+  const unsigned status =
+      ((s.status & kStatusSeenReply) ? 8u : 0u) | ((s.status & kStatusAssured) ? 4u : 0u) |
+      ((s.status & kStatusSrcNat) ? 2u : 0u) | ((s.status & kStatusDstNat) ? 1u : 0u);
+  return static_cast<std::uint8_t>((status << 4) | s.tcp_state);
+}
+void unpack_status(std::uint8_t byte, SessionState& s) {
+  s.status = ((byte & 0x80) ? kStatusSeenReply : 0) | ((byte & 0x40) ? kStatusAssured : 0) |
+             ((byte & 0x20) ? kStatusSrcNat : 0) | ((byte & 0x10) ? kStatusDstNat : 0);
+  s.tcp_state = byte & 0x0f;
+}
+
+void put_address(ByteWriter& out, const Address& address, bool ipv6) {
+  out.put(Bytes(address.bytes).first(ipv6 ? kIpv6Bytes : kIpv4Bytes));
+}
+void get_address(ByteReader& in, Address& address, bool ipv6) {
+  const Bytes bytes = in.take(ipv6 ? kIpv6Bytes : kIpv4Bytes);
+  std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
+}
+
+std::uint8_t nat_parts(const Session& s) {
+  const Tuple plain = reversed(s.key.original);
+  const Tuple& reply = s.state.reply;
+  return static_cast<std::uint8_t>((reply.src == plain.src ? 0u : kReplySrc) |
+                                   (reply.dst == plain.dst ? 0u : kReplyDst) |
+                                   (reply.src_port == plain.src_port ? 0u : kReplySrcPort) |
+                                   (reply.dst_port == plain.dst_port ? 0u : kReplyDstPort));
+}
+void put_nat(ByteWriter& out, const Session& s, std::uint8_t parts) {
+  out.u8(parts);
+  if (parts & kReplySrc) put_address(out, s.state.reply.src, s.key.ipv6);
+  if (parts & kReplyDst) put_address(out, s.state.reply.dst, s.key.ipv6);
+  if (parts & kReplySrcPort) out.u16(s.state.reply.src_port);
+  if (parts & kReplyDstPort) out.u16(s.state.reply.dst_port);
+}
+bool get_nat(ByteReader& in, Session& s) {
+  const std::uint8_t parts = in.u8();
+  if (parts & kReplySrc) get_address(in, s.state.reply.src, s.key.ipv6);
+  if (parts & kReplyDst) get_address(in, s.state.reply.dst, s.key.ipv6);
+  if (parts & kReplySrcPort) s.state.reply.src_port = in.u16();
+  if (parts & kReplyDstPort) s.state.reply.dst_port = in.u16();
+  return parts != 0 && parts == nat_parts(s);
+}
+
+void put_extras(ByteWriter& out, const Session& s) {
+  out.u8(static_cast<std::uint8_t>((s.state.mark ? kMark : 0u) | (s.key.zone ? kZone : 0u)));
+  if (s.state.mark) out.u32(s.state.mark);
+  if (s.key.zone) out.u16(s.key.zone);
+}
+bool get_extras(ByteReader& in, Session& s) {
+  const std::uint8_t which = in.u8();
+  if (which & kMark) s.state.mark = in.u32();
+  if (which & kZone) s.key.zone = in.u16();
+  const unsigned found = (s.state.mark ? kMark : 0u) | (s.key.zone ? kZone : 0u);
+  return which != 0 && which == found;
+}
+
+// What an update consists of and a create ends with.
+void put_changing(ByteWriter& out, const SessionState& s, bool tcp) {
+  out.u8(pack_status(s));
+  if (tcp) {
+    out.u8(s.tcp_flags_original);
+    out.u8(s.tcp_flags_reply);
+  }
+  if (s.timeout_s > 0xffff)
+    out.u32(s.timeout_s);
+  else
+    out.u16(static_cast<std::uint16_t>(s.timeout_s));
+}
+bool get_changing(ByteReader& in, SessionState& s, bool tcp, bool long_timeout) {
+  unpack_status(in.u8(), s);
+  if (tcp) {
+    s.tcp_flags_original = in.u8();
+    s.tcp_flags_reply = in.u8();
+  }
+  s.timeout_s = long_timeout ? in.u32() : in.u16();
+  return (tcp || s.tcp_state == 0) && long_timeout == (s.timeout_s > 0xffff);
+}
+
+void put_create(ByteWriter& out, std::uint32_t id, const Session& s) {
+  const std::uint8_t code = protocol_code(s.key.protocol), parts = nat_parts(s);
+  const bool extras = s.state.mark != 0 || s.key.zone != 0;
+  out.u8(static_cast<std::uint8_t>(
+      (1u << kKindShift) | (s.key.ipv6 ? kIpv6 : 0u) | (parts ? kNat : 0u) | code |
+      (s.state.timeout_s > 0xffff ? kLongTimeout : 0u) | (extras ? kExtras : 0u)));
+  out.u32(id);
+  if (code == kCodeOther) out.u8(s.key.protocol);
+  put_address(out, s.key.original.src, s.key.ipv6);
+  put_address(out, s.key.original.dst, s.key.ipv6);
+  out.u16(s.key.original.src_port);
+  out.u16(s.key.original.dst_port);
+  if (parts) put_nat(out, s, parts);
+  if (extras) put_extras(out, s);
+  if (code == kCodeTcp)
+    out.u8(
+        static_cast<std::uint8_t>((s.state.tcp_wscale_original << 4) | s.state.tcp_wscale_reply));
+  put_changing(out, s.state, code == kCodeTcp);
+}
+
+bool get_protocol(ByteReader& in, std::uint8_t code, SessionKey& key) {
+  if (code == kCodeTcp || code == kCodeUdp) {
+    key.protocol = code == kCodeTcp ? kProtocolTcp : kProtocolUdp;
+    return true;
+  }
+  key.protocol = in.u8();
+  return code == kCodeOther && key.protocol != kProtocolTcp && key.protocol != kProtocolUdp;
+}
+
+bool get_create(ByteReader& in, std::uint8_t tag, Record& r) {
+  Session& s = r.session;
+  s = Session{};
+  r.id = in.u32();
+  s.key.ipv6 = (tag & kIpv6) != 0;
+  if (!get_protocol(in, tag & kProtocolMask, s.key)) return false;
+  get_address(in, s.key.original.src, s.key.ipv6);
+  get_address(in, s.key.original.dst, s.key.ipv6);
+  s.key.original.src_port = in.u16();
+  s.key.original.dst_port = in.u16();
+  s.state.reply = reversed(s.key.original);
+  if ((tag & kNat) && !get_nat(in, s)) return false;
+  if ((tag & kExtras) && !get_extras(in, s)) return false;
+  const bool tcp = s.key.protocol == kProtocolTcp;
+  if (tcp) {
+    const std::uint8_t scales = in.u8();
+    s.state.tcp_wscale_original = scales >> 4;
+    s.state.tcp_wscale_reply = scales & 0x0f;
+  }
+  return get_changing(in, s.state, tcp, (tag & kLongTimeout) != 0);
+}
+
+void put_update(ByteWriter& out, std::uint32_t id, const Session& s) {
+  const bool tcp = s.key.protocol == kProtocolTcp;
+  out.u8(static_cast<std::uint8_t>((2u << kKindShift) | (tcp ? kCodeTcp : kCodeUdp) |
+                                   (s.state.timeout_s > 0xffff ? kLongTimeout : 0u)));
+  out.u32(id);
+  put_changing(out, s.state, tcp);
+}
+bool get_update(ByteReader& in, std::uint8_t tag, Record& r) {
+  const std::uint8_t code = tag & kProtocolMask;
+  if ((tag & (kIpv6 | kNat | kExtras)) != 0 || (code != kCodeTcp && code != kCodeUdp)) return false;
+  r.session = Session{};
+  r.session.key.protocol = code == kCodeTcp ? kProtocolTcp : kProtocolUdp;
+  r.id = in.u32();
+  return get_changing(in, r.session.state, code == kCodeTcp, (tag & kLongTimeout) != 0);
+}
+
+void put_remove(ByteWriter& out, std::uint32_t id) {
+  out.u8(3u << kKindShift);
+  out.u32(id);
+}
+void put_sweep(ByteWriter& out, std::uint16_t bucket, std::uint64_t from) {
+  out.u8(0);
+  out.u16(bucket);
+  out.u64(from);
+}
+
+// Near the end of a frame, what does not fit must not leave half a record behind.
+template <typename Put>
+std::size_t write_whole(MutableBytes out, const Put& put) {
+  if (out.size() >= kMaxRecord) {
+    ByteWriter writer(out);
+    put(writer);
+    return writer.size();
+  }
+  std::array<std::uint8_t, kMaxRecord> scratch{};
+  ByteWriter writer(scratch);
+  put(writer);
+  if (writer.size() > out.size()) return 0;
+  std::copy_n(scratch.begin(), writer.size(), out.begin());
+  return writer.size();
+}
+
+}  // namespace
+
+std::size_t encode_session(RecordKind kind, std::uint32_t id, const Session& session,
+                           MutableBytes out) {
+  return write_whole(out, [&](ByteWriter& writer) {
+    if (kind == RecordKind::create)
+      put_create(writer, id, session);
+    else if (kind == RecordKind::update)
+      put_update(writer, id, session);
+    else
+      put_remove(writer, id);
+  });
+}
+
+std::size_t encode_record(const Record& record, MutableBytes out) {
+  if (record.kind != RecordKind::sweep)
+    return encode_session(record.kind, record.id, record.session, out);
+  return write_whole(out, [&](ByteWriter& w) { put_sweep(w, record.bucket, record.from); });
+}
+
+bool decode_record(ByteReader& in, Record& out) {
+  const std::uint8_t tag = in.u8();
+  const auto kind = static_cast<RecordKind>(tag >> kKindShift);
+  out.kind = kind;
+  out.id = 0;
+  out.bucket = 0;
+  out.from = 0;
+  bool good = true;
+  if (kind == RecordKind::create) {
+    good = get_create(in, tag, out);
+  } else if (kind == RecordKind::update) {
+    good = get_update(in, tag, out);
+  } else if (kind == RecordKind::remove) {
+    out.session = Session{};
+    out.id = in.u32();
+    good = (tag & 0x3f) == 0;
+  } else {
+    out.session = Session{};
+    out.bucket = in.u16();
+    out.from = in.u64();
+    good = tag == 0 && (out.bucket < kBuckets || out.bucket == kAllBuckets);
+  }
+  return good && !in.failed();
+}
+
+}  // namespace hotpair::dataplane

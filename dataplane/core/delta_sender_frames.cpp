@@ -1,0 +1,278 @@
+// What goes into frames, and what becomes of it once they are settled.
+#include <algorithm>
+
+#include "dataplane/core/coarse_time.hpp"
+#include "dataplane/core/delta_sender.hpp"
+#include "dataplane/core/sender_flags.hpp"
+#include "dataplane/core/session_key.hpp"
+#include "platform/base/assert.hpp"
+
+namespace hotpair::dataplane {
+
+using namespace sender_flags;
+
+namespace {
+
+constexpr std::uint32_t kFramesPerBulkTurn =
+    8;  // every eighth frame starts with bulk: it always ends
+
+}  // namespace
+
+std::size_t DeltaSender::next_frame(Instant now, MutableBytes buffer) {
+  HOTPAIR_ASSERT(buffer.size() >= kMinFrame);
+  std::size_t size = 0;
+  if (connected_ && flight_.may_send()) {
+    if (marker_due(now))
+      size = write_marker(now, buffer);
+    else if (anything_to_send())
+      size = write_data(now, buffer);
+  }
+  if (size == 0 && now >= probe_at_) size = write_probe(now, buffer);
+  if (size == 0) return 0;
+  probe_at_ = now + kProbePeriod;
+  ++counters_.frames_sent;
+  return size;
+}
+
+FrameHeader DeltaSender::header(FrameKind kind, std::uint64_t sequence, Instant now) const {
+  return {.kind = kind,
+          .flags = in_sync(now) ? kFlagInSync : std::uint8_t{0},
+          .span = static_cast<std::uint16_t>(sequence == 0 ? 0 : sequence - flight_.oldest()),
+          .stream = connected_ ? stream_ : 0,
+          .epoch = epoch_,
+          .sender = instance_,
+          .receiver = peer_,
+          .sequence = sequence};
+}
+
+// Keeps the connection alive, finds a peer, and learns of new credit when an acknowledgement was
+// lost.
+std::size_t DeltaSender::write_probe(Instant now, MutableBytes buffer) {
+  ByteWriter out(buffer);
+  FrameHeader h = header(FrameKind::marker, 0, now);
+  if (!connected_) h.receiver = 0;
+  encode_header(h, out);
+  encode(Marker{.round = 0, .want = Marker::Want::nothing, .sessions = table_.size()}, out);
+  return out.size();
+}
+
+// A digest speaks of sessions as last sent, so nothing that was lost may still wait to be sent
+// again.
+bool DeltaSender::marker_due(Instant now) const {
+  return bulk_finished_ && repair_ == Repair::none && lost_waiting_ == 0 && audit_.due(now);
+}
+
+std::size_t DeltaSender::write_marker(Instant now, MutableBytes buffer) {
+  const bool quiet = unsettled_ == 0 && flight_.empty();
+  ByteWriter out(buffer);
+  encode_header(header(FrameKind::marker, flight_.next_sequence(), now), out);
+  encode(audit_.begin(flight_, quiet, sent_, table_.size(), now), out);
+  flight_.prepare();
+  flight_.launch(now);
+  return out.size();
+}
+
+// All of the table was named in this stream: what the backup has besides can go.
+bool DeltaSender::bulk_sweep_due() const {
+  return bulk_pending_ == 0 && !bulk_sweep_flying_ && !bulk_finished_;
+}
+
+bool DeltaSender::anything_to_send() const {
+  return !fresh_.empty() || bulk_unsent_ > 0 || bulk_sweep_due() || sweeps_due_.any();
+}
+
+std::size_t DeltaSender::write_data(Instant now, MutableBytes buffer) {
+  const MutableBytes body = buffer.first(std::min(buffer.size(), kMaxFrame));
+  FlightFrame& frame = flight_.prepare();
+  ByteWriter head(body);
+  encode_header(header(FrameKind::data, frame.sequence, now), head);
+  std::size_t at = kHeaderSize + 2;
+  const bool bulk_first = ++frames_since_bulk_ >= kFramesPerBulkTurn;
+  if (bulk_first) frames_since_bulk_ = 0;
+  write_sweeps(now, body, at, frame);
+  while (frame.count < kMaxRecordsPerFrame) {
+    const std::uint32_t id = next_to_send(bulk_first);
+    if (id == SessionTable::kNone || !write_session(id, body, at, frame)) break;
+  }
+  if (frame.count == 0) return 0;
+  encode_record_count(frame.count, body.data());
+  flight_.launch(now);
+  return at;
+}
+
+void DeltaSender::write_sweeps(Instant now, MutableBytes body, std::size_t& at,
+                               FlightFrame& frame) {
+  const auto write = [&](std::uint16_t bucket, std::uint64_t from) {
+    const std::size_t size = encode_record(
+        {.kind = RecordKind::sweep, .bucket = bucket, .id = 0, .from = from, .session = {}},
+        body.subspan(at));
+    if (size == 0) return false;
+    at += size;
+    if (frame.count == 0) frame.since = coarse(now);
+    frame.add({.id = 0, .bucket = bucket, .kind = RecordKind::sweep});
+    return true;
+  };
+  if (bulk_sweep_due() && write(kAllBuckets, stream_begin_)) bulk_sweep_flying_ = true;
+  if (sweeps_due_.none()) return;
+  for (std::uint32_t b = 0; b < kBuckets && frame.count < kMaxRecordsPerFrame; ++b) {
+    if (!sweeps_due_.test(b)) continue;
+    if (!write(static_cast<std::uint16_t>(b), repair_begin_)) return;
+    sweeps_due_.reset(b);
+    ++sweeps_flying_;
+  }
+}
+
+std::uint32_t DeltaSender::next_to_send(bool bulk_first) {
+  if (bulk_first || fresh_.empty()) {
+    const std::uint32_t id = next_bulk();
+    if (id != SessionTable::kNone) return id;
+  }
+  return fresh_.first();
+}
+
+// The next session of the stream's beginning that was not sent yet; it stays next until it was
+// written.
+std::uint32_t DeltaSender::next_bulk() {
+  for (; bulk_unsent_ > 0 && bulk_at_ < bulk_end_; ++bulk_at_) {
+    const Slot& slot = table_.slot(bulk_at_);
+    if (slot.live() && slot.generation != table_.generation()) return bulk_at_;
+  }
+  return SessionTable::kNone;
+}
+
+bool DeltaSender::write_session(std::uint32_t id, MutableBytes body, std::size_t& at,
+                                FlightFrame& frame) {
+  Slot& slot = table_.slot(id);
+  if (slot.generation == table_.generation() && slot.next != SlotList::kNone)
+    table_.prefetch_slot(slot.next);
+  RecordKind kind = RecordKind::create;
+  const bool adopted = slot.generation == table_.generation();
+  if (slot.tombstone())
+    kind = RecordKind::remove;
+  else if (adopted && (slot.flags & kKnown))
+    kind = RecordKind::update;
+  const std::size_t size = encode_session(kind, id, slot.session, body.subspan(at));
+  if (size == 0) return false;
+  at += size;
+  if (!adopted) {
+    adopt(slot, kBulk | kDirty);
+    slot.since = coarse(stream_began_at_);
+    ++unsettled_;
+    --bulk_unsent_;
+    ++bulk_at_;
+  } else {
+    fresh_.unlink(table_, id);
+  }
+  note_sent(id, kind, frame);
+  return true;
+}
+
+void DeltaSender::note_sent(std::uint32_t id, RecordKind kind, FlightFrame& frame) {
+  Slot& slot = table_.slot(id);
+  const std::uint64_t key_digest = digest_key(slot.session.key);
+  const std::uint64_t digest =
+      kind == RecordKind::remove ? 0 : digest_session(key_digest, slot.session.state);
+  sent_.replace(bucket_of(key_digest), slot.digest, digest);
+  slot.digest = digest;
+  slot.wire = static_cast<std::uint32_t>(frame.sequence);
+  if (slot.flags & kLost) --lost_waiting_;
+  std::uint8_t settled = kDirty | kLost;
+  if (kind == RecordKind::create) settled |= kRetold;
+  slot.flags = static_cast<std::uint8_t>((slot.flags & ~settled) | kFlying);
+  frame.since = frame.count == 0 ? slot.since : older(frame.since, slot.since);
+  frame.add({.id = id, .bucket = static_cast<std::uint16_t>(bucket_of(key_digest)), .kind = kind});
+  switch (kind) {
+    case RecordKind::create:
+      ++counters_.creates_sent;
+      break;
+    case RecordKind::update:
+      ++counters_.updates_sent;
+      break;
+    case RecordKind::remove:
+      ++counters_.deletes_sent;
+      break;
+    case RecordKind::sweep:
+      break;
+  }
+}
+
+void DeltaSender::on_ack(const FrameHeader& h, const Ack& ack, Instant now) {
+  on_peer(h, now);
+  if (!of_this_stream(h)) return;
+  const bool newest = h.sequence > newest_ack_;
+  newest_ack_ = std::max(newest_ack_, h.sequence);
+  if (newest) peer_sessions_ = ack.sessions;
+  const bool known = flight_.on_ack(
+      ack, newest, now, [&](const FlightFrame& frame) { on_received(frame); },
+      [&](const FlightFrame& frame) { on_lost(frame); });
+  if (!known) ++counters_.rejected_future_ack;
+}
+
+void DeltaSender::on_received(const FlightFrame& frame) {
+  for (std::size_t i = 0; i < frame.count; ++i) on_received(frame.records[i], frame.sequence);
+}
+
+void DeltaSender::on_received(const FlightRecord& record, std::uint64_t sequence) {
+  if (record.kind == RecordKind::sweep) {
+    if (record.bucket != kAllBuckets) {
+      --sweeps_flying_;
+    } else if (!bulk_finished_) {
+      bulk_finished_ = true;
+      ++counters_.bulk_finished;
+    }
+    return;
+  }
+  Slot& slot = table_.slot(record.id);
+  if (slot.generation != table_.generation()) return;  // gone; the id may be another's by now
+  if (record.kind == RecordKind::create && slot.live()) {
+    const bool repaired = (slot.flags & kRepair) && sequence >= repair_begin_;
+    if (repaired) --repair_pending_;
+    if (slot.flags & kBulk) --bulk_pending_;
+    slot.flags = static_cast<std::uint8_t>(slot.flags & ~(kBulk | (repaired ? kRepair : 0)));
+  }
+  if (slot.wire != static_cast<std::uint32_t>(sequence)) return;  // a later frame named it too
+  clear(slot, kFlying);
+  if (record.kind == RecordKind::create && slot.live() && !(slot.flags & kRetold))
+    slot.flags |= kKnown;
+  if (record.kind == RecordKind::remove && !(slot.flags & kDirty)) table_.release(record.id);
+}
+
+void DeltaSender::on_lost(const FlightFrame& frame) {
+  ++counters_.frames_lost;
+  for (std::size_t i = 0; i < frame.count; ++i) {
+    const FlightRecord& record = frame.records[i];
+    if (record.kind == RecordKind::sweep) {
+      if (record.bucket == kAllBuckets) {
+        bulk_sweep_flying_ = false;
+      } else {
+        sweeps_due_.set(record.bucket);
+        --sweeps_flying_;
+      }
+      continue;
+    }
+    const Slot& slot = table_.slot(record.id);
+    if (slot.generation == table_.generation() && (slot.flags & kFlying) &&
+        slot.wire == static_cast<std::uint32_t>(frame.sequence))
+      put_back(record.id, frame.since);
+  }
+}
+
+std::optional<Instant> DeltaSender::next_deadline(Instant now) const {
+  if (!connected_)
+    return table_.tombstones() > 0 && reclaim_at_ < table_.high_water() ? now : probe_at_;
+  if (repair_ == Repair::marking) return now;
+  std::optional<Instant> due = probe_at_;
+  const auto sooner = [&due](Instant at) { due = std::min(*due, at); };
+  sooner(peer_heard_at_ + kPeerSilence);
+  if (const auto timeout = flight_.deadline()) sooner(*timeout);
+  if (!delayed_.empty())
+    sooner(now +
+           std::max(delay_ - coarse_age(table_.slot(delayed_.first()).since, now), kCoarseStep));
+  if (flight_.may_send()) {
+    if (anything_to_send()) return now;
+    if (bulk_finished_ && repair_ == Repair::none && lost_waiting_ == 0) sooner(audit_.deadline());
+  }
+  return due;
+}
+
+}  // namespace hotpair::dataplane

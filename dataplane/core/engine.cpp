@@ -1,0 +1,283 @@
+#include "dataplane/core/engine.hpp"
+
+#include <algorithm>
+
+#include "dataplane/core/session_key.hpp"
+
+namespace hotpair::dataplane {
+namespace {
+
+std::uint32_t draw_instance(Rng& rng) {
+  return static_cast<std::uint32_t>(rng.next() | 1);  // never 0
+}
+
+bool same_but_timeout(SessionState a, const SessionState& b) {
+  a.timeout_s = b.timeout_s;
+  return a == b;
+}
+
+}  // namespace
+
+Engine::Engine(const EngineConfig& config, SessionSink& sink, Instant now)
+    : sink_(sink),
+      rng_(config.seed),
+      table_(config.max_sessions, rng_.next()),
+      sender_(table_, counters_, draw_instance(rng_)),
+      receiver_(table_, sink_, counters_),
+      refresh_began_at_(now),
+      scrub_due_at_(now) {
+  set_pickup(config.pickup);
+}
+
+void Engine::set_role(Role role, std::uint64_t epoch, Instant now) {
+  const bool same = role == role_;
+  if (same && epoch == epoch_) return;
+  epoch_ = epoch;
+  newest_epoch_heard_ = std::max(newest_epoch_heard_, epoch);
+  if (same && role == Role::backup) return receiver_.raise_epoch(epoch);
+  const bool takeover = role_ == Role::backup && role == Role::primary;
+  role_ = role;
+  dumping_ = false;
+  reconcile_at_.reset();
+  dump_wanted_ = role == Role::primary;
+  refresh_at_ = 0;
+  refresh_began_at_ = now;
+  handback_end_ = takeover ? table_.high_water() : 0;
+  if (role == Role::primary) sender_.start(epoch, now);
+  if (role == Role::backup) receiver_.start(epoch, draw_instance(rng_));
+}
+
+void Engine::set_pickup(const PickupOptions& options) {
+  pickup_ = options;
+  sender_.set_delay(options.delay);
+  dump_wanted_ = role_ == Role::primary;
+}
+
+// A session that is replicated already stays so when it is merely not assured (any more).
+bool Engine::admit(const Session& session, std::uint32_t known) {
+  switch (judge(pickup_, session)) {
+    case Pickup::carry:
+      return true;
+    case Pickup::not_assured:
+      if (known != SessionTable::kNone) return true;
+      ++counters_.not_carried_unassured;
+      return false;
+    case Pickup::disabled:
+      ++counters_.not_carried_disabled;
+      return false;
+    case Pickup::protocol:
+      ++counters_.not_carried_protocol;
+      return false;
+    case Pickup::udp_off:
+      ++counters_.not_carried_udp;
+      return false;
+    case Pickup::excluded:
+      ++counters_.not_carried_excluded;
+      return false;
+  }
+  return false;
+}
+
+void Engine::upsert_admitted(const Session& session, Instant now) {
+  const std::uint32_t id = sender_.upsert(session, now);
+  if (id != SessionTable::kNone)
+    table_.slot(id).set_dump_mark(dump_mark_);
+  else
+    overflow(true);
+}
+
+// A session that found no room: not in sync until a dump finds room for all.
+void Engine::overflow(bool happened) {
+  sender_.set_incomplete(happened);
+  if (happened && !dumping_) dump_wanted_ = true;
+}
+
+void Engine::upsert(const Session& reported, Instant now) {
+  if (role_ != Role::primary) return;
+  ++counters_.events_upsert;
+  const Session session = normalised(reported);
+  const std::uint32_t known = table_.find(session.key);
+  if (admit(session, known))
+    upsert_admitted(session, now);
+  else if (known != SessionTable::kNone)
+    sender_.remove(known, now);
+}
+
+void Engine::destroy(const SessionKey& reported, Instant now) {
+  if (role_ != Role::primary) return;
+  ++counters_.events_destroy;
+  const SessionKey key = normalised({.key = reported, .state = {}}).key;
+  // A session whose end is not remembered the dump may bring back; another dump will find it gone.
+  if (dumping_ && !ended_in_dump_.add(digest_key(key))) dump_wanted_ = true;
+  const std::uint32_t id = table_.find(key);
+  if (id != SessionTable::kNone) sender_.remove(id, now);
+}
+
+void Engine::begin_dump() {
+  dumping_ = role_ == Role::primary;
+  dump_wanted_ = false;
+  overflow(false);
+  reconcile_at_.reset();
+  ended_in_dump_.clear();
+  dump_mark_ = static_cast<std::uint8_t>((dump_mark_ + 1) % SessionTable::kDumpMarks);
+}
+
+void Engine::dump_entry(const Session& reported, Instant now) {
+  if (!dumping_) return;
+  const Session session = normalised(reported);
+  const std::uint32_t known = table_.find(session.key);
+  if (!admit(session, known))
+    return;  // unmarked: a session no longer carried is removed at the end
+  if (known != SessionTable::kNone) {
+    Slot& slot = table_.slot(known);
+    if (slot.dump_mark() == dump_mark_) return;  // an event was newer
+    slot.set_dump_mark(dump_mark_);
+    if (same_but_timeout(slot.session.state, session.state)) return;
+  } else if (ended_in_dump_.has(digest_key(session.key))) {
+    return;
+  }
+  ++counters_.reconciled_changed;
+  upsert_admitted(session, now);
+}
+
+void Engine::end_dump(bool complete) {
+  if (!dumping_) return;
+  dumping_ = false;
+  if (complete)
+    reconcile_at_ = 0;
+  else
+    dump_wanted_ = true;
+}
+
+void Engine::reconcile(Instant now) {
+  if (!reconcile_at_) return;
+  std::uint32_t at = *reconcile_at_;
+  for (std::size_t looked = 0; at < table_.high_water() && looked < kSlotsPerWork; ++at, ++looked) {
+    const Slot& slot = table_.slot(at);
+    if (!slot.live() || slot.dump_mark() == dump_mark_) continue;
+    ++counters_.reconciled_gone;
+    sender_.remove(at, now);
+  }
+  reconcile_at_ = at;
+  if (at >= table_.high_water()) reconcile_at_.reset();
+}
+
+void Engine::on_frame(Bytes body, Instant now) {
+  ByteReader in(body);
+  const std::optional<FrameHeader> header = decode_header(in);
+  if (!header) {
+    ++counters_.rejected_malformed;
+    return;
+  }
+  newest_epoch_heard_ = std::max(newest_epoch_heard_, header->epoch);
+  const bool from_primary = header->kind == FrameKind::data || header->kind == FrameKind::marker;
+  if (role_ != (from_primary ? Role::backup : Role::primary)) {
+    ++counters_.rejected_role;
+    return;
+  }
+  bool good = true;
+  if (header->kind == FrameKind::data) {
+    receiver_.on_data(*header, in, now);
+  } else if (header->kind == FrameKind::marker) {
+    Marker marker;
+    if ((good = decode(in, marker))) receiver_.on_marker(*header, marker, now);
+  } else if (header->kind == FrameKind::ack) {
+    Ack ack;
+    if ((good = decode(in, ack))) sender_.on_ack(*header, ack, now);
+  } else {
+    Report report;
+    if ((good = decode(in, report))) sender_.on_report(*header, report, now);
+  }
+  if (!good) ++counters_.rejected_malformed;
+}
+
+std::size_t Engine::next_frame(Instant now, MutableBytes buffer) {
+  switch (role_) {
+    case Role::primary:
+      return sender_.next_frame(now, buffer);
+    case Role::backup:
+      return receiver_.next_frame(now, buffer);
+    case Role::idle:
+      break;
+  }
+  return 0;
+}
+
+void Engine::work(Instant now) {
+  if (role_ == Role::primary) {
+    sender_.work(now, kSlotsPerWork);
+    reconcile(now);
+  } else if (role_ == Role::backup) {
+    receiver_.work(kSlotsPerWork);
+  }
+  if (role_ != Role::idle && now >= scrub_due_at_) scrub(now);
+}
+
+void Engine::scrub(Instant now) {
+  scrub_due_at_ = now + kScrubStep;
+  const std::uint32_t end = table_.high_water();
+  std::uint32_t slots = std::clamp(end / kScrubSteps, 64u, 8192u);
+  for (slots = std::min(slots, end); slots > 0; --slots) {
+    if (scrub_at_ >= end) scrub_at_ = 0;
+    if (role_ == Role::primary)
+      sender_.scrub(scrub_at_, now);
+    else
+      receiver_.scrub(scrub_at_);
+    ++scrub_at_;
+  }
+}
+
+std::optional<Instant> Engine::next_deadline(Instant now) const {
+  if (role_ == Role::idle) return std::nullopt;
+  if (reconcile_at_) return now;
+  const std::optional<Instant> due =
+      role_ == Role::primary ? sender_.next_deadline(now) : receiver_.next_deadline(now);
+  return due ? std::min(*due, scrub_due_at_) : scrub_due_at_;
+}
+
+bool Engine::drained(Instant since, Instant now) const {
+  return role_ != Role::primary || sender_.settled_since(since, now);
+}
+
+// Where the refresh should have got to by now. The backup goes round once in kRefreshPeriod.
+std::uint32_t Engine::refresh_target(Instant now) {
+  if (role_ == Role::primary) return handback_end_;
+  if (role_ == Role::idle) return refresh_at_;
+  const std::uint32_t end = table_.high_water();
+  if (now - refresh_began_at_ >= kRefreshPeriod && refresh_at_ >= end) {
+    refresh_began_at_ = now;
+    refresh_at_ = 0;
+  }
+  const double part = to_seconds(now - refresh_began_at_) / to_seconds(kRefreshPeriod);
+  return static_cast<std::uint32_t>(std::min(part, 1.0) * end);
+}
+
+const Session* Engine::find(const SessionKey& key) const {
+  const std::uint32_t id = table_.find(key);
+  return id == SessionTable::kNone ? nullptr : &table_.slot(id).session;
+}
+
+EngineStatus Engine::status(Instant now) const {
+  EngineStatus s;
+  s.role = role_;
+  s.epoch = epoch_;
+  s.newest_epoch_heard = newest_epoch_heard_;
+  s.sessions = table_.size();
+  if (role_ == Role::primary) {
+    s.in_sync = sender_.in_sync(now);
+    s.peer_heard = sender_.connected();
+    s.bulk_running = sender_.bulk_running();
+    s.peer_sessions = sender_.peer_sessions();
+    s.lag_sessions = sender_.lag_sessions();
+    s.lag = sender_.lag(now);
+    s.round_trip = sender_.round_trip();
+    s.verify = sender_.verify();
+  } else if (role_ == Role::backup) {
+    s.in_sync = receiver_.in_sync(now);
+    s.peer_heard = receiver_.peer_heard(now);
+    s.peer_sessions = receiver_.peer_sessions();
+  }
+  return s;
+}
+
+}  // namespace hotpair::dataplane
