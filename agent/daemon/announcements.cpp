@@ -1,0 +1,45 @@
+#include "agent/daemon/announcements.hpp"
+
+#include "platform/linux/clock.hpp"
+
+namespace hotpair::daemon {
+
+std::vector<sys::Announcement> announcements_for(
+    const std::vector<FloatingAddress>& addresses, const std::vector<bool>& held,
+    const FindDevice& find, const std::function<bool(const std::string&)>& router) {
+  std::vector<sys::Announcement> list;
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    const auto device = held.at(i) ? find(addresses[i].device) : std::nullopt;
+    if (!device || device->mac == sys::MacAddress{}) continue;
+    sys::Announcement announcement;
+    announcement.ifindex = device->ifindex;
+    announcement.mac = device->mac;
+    announcement.address = to_interface_address(addresses[i], device->ifindex).prefix.address;
+    announcement.router = addresses[i].address.ipv6 && router(addresses[i].device);
+    list.push_back(announcement);
+  }
+  return list;
+}
+
+void Announcements::start(int count, Duration interval) {
+  stop();
+  left_ = count;
+  interval_ = interval;
+  send();
+}
+
+void Announcements::stop() {
+  loop_.cancel(timer_);
+  timer_ = 0;
+  left_ = 0;
+}
+
+void Announcements::send() {
+  timer_ = 0;
+  const auto list = list_();
+  if (announcer_.send(list) < list.size())
+    log_.warning("announce-failed", "an announcement did not leave: " + announcer_.last_error());
+  if (--left_ > 0) timer_ = loop_.call_at(sys::now() + interval_, [this] { send(); });
+}
+
+}  // namespace hotpair::daemon

@@ -1,0 +1,49 @@
+// The association's cipher over OpenSSL: AES-256-GCM under keys from scrypt and HKDF-SHA256.
+//
+// The passwords are stretched once, at start, and not kept. Key schedules of the last few keys are
+// kept ready, so a heartbeat costs its bytes only. Not thread-safe: whoever shares the association
+// holds its lock.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <vector>
+
+#include "agent/core/association.hpp"
+#include "platform/base/result.hpp"
+#include "platform/config/config.hpp"
+#include "platform/linux/crypto.hpp"
+
+namespace hotpair::daemon {
+
+class OpensslCipher : public agent::FrameCipher {
+ public:
+  // Takes some 0.1 s a password (scrypt, N = 2^15).
+  static Result<std::unique_ptr<OpensslCipher>> create(const config::Passwords& passwords);
+
+  // Takes over the passwords of `other`; false when they are the same.
+  bool adopt(const OpensslCipher& other);
+
+  agent::Key derive(int which, const agent::Salt& sender_salt, const agent::Salt& echoed_salt,
+                    agent::ChassisId sender, std::string_view purpose) override;
+  bool has_next_password() const override { return masters_.size() > 1; }
+  void seal(const agent::Key& key, const agent::Nonce& nonce, Bytes header, Bytes body,
+            MutableBytes out) override;
+  bool open(const agent::Key& key, const agent::Nonce& nonce, Bytes header, Bytes sealed,
+            MutableBytes out) override;
+  agent::Salt random_salt() override;
+
+ private:
+  // Ours, the peer's, the greetings' of both passwords, and a candidate's: eight serve them all.
+  static constexpr std::size_t kReadyKeys = 8;
+  struct Ready {
+    sys::SecretKey key;
+    sys::Aes256Gcm gcm;
+  };
+  sys::Aes256Gcm& ready(const agent::Key& key);
+
+  std::vector<sys::SecretKey> masters_;  // current, then the next one of a rotation
+  std::list<Ready> ready_;               // most recently used first
+};
+
+}  // namespace hotpair::daemon

@@ -1,0 +1,149 @@
+#include "agent/daemon/commands.hpp"
+
+#include "agent/daemon/control_schema.hpp"
+#include "agent/daemon/history.hpp"
+#include "platform/linux/clock.hpp"
+
+namespace hotpair::daemon {
+namespace {
+
+using nlohmann::json;
+using What = agent::OperatorCommand::What;
+
+// Text from peers and files may be no UTF-8; an answer always is.
+std::string line_of(const json& reply) {
+  return reply.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string text_or(const json& request, const char* key, const std::string& fallback) {
+  const auto it = request.find(key);
+  return it != request.end() && it->is_string() ? it->get<std::string>() : fallback;
+}
+
+}  // namespace
+
+json error_json(const std::string& message) {
+  return {{"ok", false}, {"error", message}};
+}
+
+Result<std::unique_ptr<Commands>> Commands::listen(sys::EventLoop& loop, const std::string& path,
+                                                   CommandTarget target, Log log) {
+  auto commands = std::unique_ptr<Commands>(new Commands(loop, std::move(target), std::move(log)));
+  sys::LineServerOptions options;
+  options.path = path;
+  options.max_line = control::kMaxRequest;
+  options.max_connections = control::kMaxConnections;
+  options.too_long_answer = line_of(
+      error_json("the request is longer than " + std::to_string(control::kMaxRequest) + " bytes"));
+  auto server = sys::LineServer::listen(
+      loop, options, [raw = commands.get()](sys::ConnectionId connection, std::string_view line) {
+        raw->handle(connection, line);
+      });
+  if (!server) return Failure<Error>{server.error()};
+  commands->server_ = std::move(server).value();
+  return commands;
+}
+
+Commands::~Commands() {
+  loop_.cancel(timer_);
+}
+
+void Commands::answer(sys::ConnectionId connection, const json& reply) {
+  server_->answer(connection, line_of(reply));
+}
+
+void Commands::handle(sys::ConnectionId connection, std::string_view line) {
+  const json request = json::parse(line, nullptr, false);
+  const auto command = request.is_object() ? text_or(request, "command", "") : std::string();
+  if (command.empty()) {
+    server_->answer_and_close(
+        connection, line_of(error_json("the request is not a JSON object with a \"command\"; "
+                                       "try 'hotpair status'")));
+    return;
+  }
+  dispatch(connection, command, request);
+}
+
+void Commands::dispatch(sys::ConnectionId connection, const std::string& command,
+                        const json& request) {
+  namespace names = control::command;
+  if (command == names::kStatus) return answer(connection, target_.status());
+  if (command == names::kWhy) return answer(connection, target_.why());
+  if (command == names::kFailover) return failover(connection, request);
+  if (command == names::kForce) return force(connection, request);
+  if (command == names::kReload) return answer(connection, target_.reload());
+  if (command == names::kHistory) {
+    const auto limit = request.find("limit");
+    const bool given = limit != request.end() && limit->is_number_unsigned();
+    return answer(connection, target_.history(given ? limit->get<std::size_t>() : kHistoryLimit));
+  }
+  answer(connection, error_json("there is no command '" + command.substr(0, 40) +
+                                "'; known are status, why, history, failover, force and reload"));
+}
+
+void Commands::force(sys::ConnectionId connection, const json& request) {
+  const std::string state = text_or(request, "state", "");
+  What what = What::force_none;
+  if (state == "primary") {
+    what = What::force_primary;
+  } else if (state == "backup") {
+    what = What::force_backup;
+  } else if (state != "none") {
+    return answer(connection, error_json("\"state\" is one of primary, backup, none"));
+  }
+  log_.notice("operator", "an operator asks to force this node: " + state, {{"command", "force"}});
+  const auto said = target_.command(what);
+  const std::string text(said.text.view());
+  answer(connection, said.accepted ? json{{"ok", true}, {"message", text}} : error_json(text));
+}
+
+void Commands::failover(sys::ConnectionId connection, const json& request) {
+  if (failovers_.size() >= static_cast<std::size_t>(control::kMaxConnections))
+    return answer(connection, error_json("too many failovers were asked for at once; wait 15 s"));
+  const auto flag = request.find("force");
+  const bool forced = flag != request.end() && flag->is_boolean() && flag->get<bool>();
+  log_.notice("operator",
+              std::string("an operator asks for a failover") + (forced ? " by force" : ""),
+              {{"command", "failover"}});
+  const Failover asked{connection, sys::now(), target_.node().role == agent::Role::primary};
+  const auto said = target_.command(forced ? What::failover_force : What::failover);
+  if (!said.accepted) return answer(connection, error_json(std::string(said.text.view())));
+  failovers_.push_back(asked);
+  check_failovers();
+}
+
+void Commands::check_failovers() {
+  if (failovers_.empty()) return;
+  const auto node = target_.node();
+  std::erase_if(failovers_, [&](const Failover& failover) {
+    const auto reply = outcome(failover, node);
+    if (reply) answer(failover.connection, *reply);
+    return reply.has_value();
+  });
+  if (!failovers_.empty() && timer_ == 0)
+    timer_ = loop_.call_at(sys::now() + 100ms, [this] {
+      timer_ = 0;
+      check_failovers();
+    });
+}
+
+std::optional<json> Commands::outcome(const Failover& failover,
+                                      const agent::NodeStatus& node) const {
+  const Duration took = sys::now() - failover.asked;
+  const bool peer_primary = node.peer_alive && node.peer.role == agent::Role::primary;
+  const bool moved = failover.was_primary
+                         ? node.role != agent::Role::primary && peer_primary
+                         : node.role == agent::Role::primary && !node.in_transaction;
+  if (moved)
+    return json{{"ok", true},
+                {"message", failover.was_primary ? "the other node is primary now"
+                                                 : "this node is primary now"},
+                {"took_ms", to_fractional_ms(took)}};
+  if (took < kFailoverTimeout) return std::nullopt;
+  const std::string held(node.suppressed.view());
+  return error_json("the role did not move within " +
+                    std::to_string(to_ms(kFailoverTimeout) / 1000) + " s" +
+                    (held.empty() ? "; see 'hotpair why'" : ": " + held));
+}
+
+}  // namespace hotpair::daemon

@@ -1,0 +1,40 @@
+// Drives the core: one event after the other with the time of its turn, each action carried out in
+// order, and what comes back from them (also from within) stepped next, until nothing is left.
+#pragma once
+
+#include <deque>
+#include <functional>
+
+#include "agent/core/node.hpp"
+#include "agent/daemon/links.hpp"
+
+namespace hotpair::daemon {
+
+class Engine {
+ public:
+  using Perform = std::function<void(const agent::Action&)>;
+  using Clock = std::function<Instant()>;
+
+  Engine(agent::Node node, Clock clock, Perform perform)
+      : node_(std::move(node)), clock_(std::move(clock)), perform_(std::move(perform)) {}
+
+  // Steps `what` now; when called while an action is carried out, right after the present step.
+  void submit(EventBody what);
+  void reconfigure(const agent::NodeConfig& config);
+
+  std::optional<Instant> next_deadline() const { return node_.next_deadline(); }
+  agent::NodeStatus status() const { return node_.status(clock_()); }
+
+ private:
+  void drain();
+  void perform_all();
+
+  agent::Node node_;
+  Clock clock_;
+  Perform perform_;
+  std::deque<EventBody> waiting_;
+  agent::Actions actions_;
+  bool running_ = false;
+};
+
+}  // namespace hotpair::daemon

@@ -1,0 +1,27 @@
+#include "agent/daemon/ethernet_frame.hpp"
+
+namespace hotpair::daemon {
+namespace {
+
+constexpr std::uint16_t kVlanTagType = 0x8100;
+constexpr std::uint16_t kHighestPriority = 7 << 13;
+constexpr std::uint16_t kVlanIdMask = 0x0fff;
+
+}  // namespace
+
+sys::MacAddress heartbeat_destination(std::uint16_t group) {
+  sys::MacAddress mac{0x03, 0x48, 0x50, 0x00, 0, 0};
+  store_be<std::uint16_t>(mac.data() + 4, group);
+  return mac;
+}
+
+void write_ethernet_header(const EthernetHeader& header, MutableBytes out) {
+  ByteWriter writer(out.first(kEthernetHeaderSize));
+  writer.put(Bytes(header.destination));
+  writer.put(Bytes(header.source));
+  writer.u16(kVlanTagType);
+  writer.u16(static_cast<std::uint16_t>(kHighestPriority | (header.vlan & kVlanIdMask)));
+  writer.u16(header.ethertype);
+}
+
+}  // namespace hotpair::daemon

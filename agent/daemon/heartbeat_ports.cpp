@@ -1,0 +1,135 @@
+#include "agent/daemon/heartbeat_ports.hpp"
+
+#include "platform/linux/clock.hpp"
+
+namespace hotpair::daemon {
+namespace {
+
+constexpr Duration kRetry = 1s;
+constexpr std::size_t kFramesATurn = 64;
+
+}  // namespace
+
+HeartbeatPorts::HeartbeatPorts(Needs needs, const std::vector<HeartbeatPath>& paths)
+    : needs_(std::move(needs)) {
+  for (const auto& path : paths) {
+    Port port;
+    port.path = path;
+    ports_.push_back(std::move(port));
+  }
+}
+
+HeartbeatPorts::~HeartbeatPorts() {
+  for (auto& port : ports_) {
+    needs_.loop.cancel(port.retry);
+    if (port.receive) needs_.loop.remove(port.receive->fd());
+  }
+}
+
+Result<std::shared_ptr<HeartbeatPorts::Pair>> HeartbeatPorts::open_pair(const HeartbeatPath& path,
+                                                                        sys::MacAddress source) {
+  sys::PcapOptions options;
+  options.device = path.device;
+  options.ethertype = path.ethertype;
+  auto receive = sys::PcapChannel::open(options);
+  if (!receive) return Failure<Error>{receive.error()};
+  options.receive = false;
+  auto send = sys::PcapChannel::open(options);
+  if (!send) return Failure<Error>{send.error()};
+  auto pair = std::make_shared<Pair>();
+  pair->receive = std::move(receive).value();
+  pair->send = {std::move(send).value(), source};
+  return pair;
+}
+
+Status HeartbeatPorts::open_all() {
+  std::string first_error;
+  bool any = false;
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    const auto* link = needs_.links.find(ports_[i].path.device);
+    std::string error = "heartbeat interface " + ports_[i].path.device +
+                        " does not exist; see 'ip link' and heartbeat_interfaces in node.yaml";
+    if (link != nullptr) {
+      auto pair = open_pair(ports_[i].path, link->mac);
+      if (pair) {
+        install(i, link->ifindex, **pair);
+        any = true;
+        continue;
+      }
+      error = pair.error().message;
+    }
+    needs_.log.warning("heartbeat-interface-missing", error,
+                       {{"interface", ports_[i].path.device}});
+    if (first_error.empty()) first_error = error;
+  }
+  if (!any) return fail_with(first_error);
+  return Ok{};
+}
+
+void HeartbeatPorts::install(std::size_t index, int ifindex, Pair& pair) {
+  Port& port = ports_[index];
+  port.receive = std::move(pair.receive);
+  port.ifindex = ifindex;
+  (void)needs_.loop.add(port.receive->fd(), EPOLLIN, [this, index](auto) { on_readable(index); });
+  (void)needs_.sender.replace(index, std::move(pair.send));
+}
+
+void HeartbeatPorts::refresh() {
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    const auto* link = needs_.links.find(ports_[i].path.device);
+    const int ifindex = link == nullptr ? 0 : link->ifindex;
+    if (ports_[i].ifindex != 0 && ports_[i].ifindex != ifindex) close(i);
+    if (ifindex != 0 && ports_[i].ifindex == 0) open_later(i);
+  }
+}
+
+void HeartbeatPorts::open_later(std::size_t index) {
+  Port& port = ports_[index];
+  const auto* link = needs_.links.find(port.path.device);
+  if (port.opening || link == nullptr) return;
+  port.opening = true;
+  needs_.worker.run(
+      [path = port.path, mac = link->mac] { return open_pair(path, mac); },
+      [this, index, ifindex = link->ifindex](Result<std::shared_ptr<Pair>>& pair) {
+        ports_[index].opening = false;
+        if (pair) {
+          install(index, ifindex, **pair);
+          needs_.log.notice("heartbeat-interface-open",
+                            "heartbeats go over " + ports_[index].path.device + " again",
+                            {{"interface", ports_[index].path.device}});
+          return refresh();
+        }
+        needs_.log.warning("heartbeat-interface-failed", pair.error().message);
+        needs_.loop.cancel(ports_[index].retry);
+        ports_[index].retry = needs_.loop.call_at(sys::now() + kRetry, [this] { refresh(); });
+      });
+}
+
+void HeartbeatPorts::close(std::size_t index) {
+  Port& port = ports_[index];
+  if (!port.receive) return;
+  needs_.loop.remove(port.receive->fd());
+  auto pair = std::make_shared<Pair>();
+  pair->receive = std::move(port.receive);
+  pair->send = needs_.sender.replace(index, {});
+  port.ifindex = 0;
+  needs_.log.warning("heartbeat-interface-lost",
+                     "heartbeat interface " + port.path.device + " is gone",
+                     {{"interface", port.path.device}});
+  needs_.worker.run([pair = std::move(pair)]() mutable { pair.reset(); });
+}
+
+void HeartbeatPorts::on_readable(std::size_t index) {
+  Port& port = ports_[index];
+  const auto received = port.receive->receive(
+      [this, index](const sys::FrameView& frame) {
+        needs_.receiver.on_frame(static_cast<agent::PathId>(index), frame);
+      },
+      kFramesATurn);
+  if (received) return;
+  close(index);
+  needs_.loop.cancel(port.retry);
+  port.retry = needs_.loop.call_at(sys::now() + kRetry, [this] { refresh(); });
+}
+
+}  // namespace hotpair::daemon

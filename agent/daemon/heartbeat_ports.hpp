@@ -1,0 +1,59 @@
+// Keeps a receiving and a sending channel open on every heartbeat interface: opened when the device
+// is there, closed when it is gone, opened again when it returns. Opening and closing a capture can
+// wait for the kernel, so both happen in the worker.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/daemon/heartbeat_receiver.hpp"
+#include "agent/daemon/heartbeat_sender.hpp"
+#include "agent/daemon/worker.hpp"
+#include "platform/linux/event_loop.hpp"
+#include "platform/linux/netlink_link.hpp"
+
+namespace hotpair::daemon {
+
+class HeartbeatPorts {
+ public:
+  struct Needs {
+    sys::EventLoop& loop;
+    Worker& worker;
+    const sys::LinkMonitor& links;
+    HeartbeatReceiver& receiver;
+    HeartbeatSender& sender;
+    Log log;
+  };
+  HeartbeatPorts(Needs needs, const std::vector<HeartbeatPath>& paths);
+  ~HeartbeatPorts();
+
+  // Opens what can be opened now, in this thread. Fails when not one of them could: a node that
+  // cannot hear has no say in who is primary.
+  Status open_all();
+  // After a change of devices.
+  void refresh();
+
+ private:
+  struct Pair {
+    std::unique_ptr<sys::PcapChannel> receive;
+    HeartbeatSender::Channel send;
+  };
+  struct Port {
+    HeartbeatPath path;
+    int ifindex = 0;  // of the device the channels are on; 0: closed
+    bool opening = false;
+    std::unique_ptr<sys::PcapChannel> receive;
+    sys::TimerId retry = 0;
+  };
+  static Result<std::shared_ptr<Pair>> open_pair(const HeartbeatPath& path, sys::MacAddress source);
+  void install(std::size_t index, int ifindex, Pair& pair);
+  void open_later(std::size_t index);
+  void close(std::size_t index);
+  void on_readable(std::size_t index);
+
+  Needs needs_;
+  std::vector<Port> ports_;
+};
+
+}  // namespace hotpair::daemon

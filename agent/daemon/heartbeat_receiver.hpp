@@ -1,0 +1,60 @@
+// From frames on the heartbeat interfaces, and from relayed ones, to the core's HeartbeatReceived
+// and MismatchSeen. Every byte is hostile: VLAN and ethertype are checked, the association
+// verifies, and only then is the body read. Runs in the main loop.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "agent/core/heartbeat.hpp"
+#include "agent/daemon/links.hpp"
+#include "agent/daemon/mismatch_table.hpp"
+#include "agent/daemon/node_config.hpp"
+#include "agent/daemon/shared_association.hpp"
+#include "platform/base/log.hpp"
+#include "platform/linux/pcap_channel.hpp"
+
+namespace hotpair::daemon {
+
+class HeartbeatReceiver {
+ public:
+  struct Needs {
+    SharedAssociation& association;
+    Emit emit;
+    Log log;
+    std::function<void(const agent::Heartbeat&)> heard;  // after emit
+  };
+  HeartbeatReceiver(Needs needs, std::vector<HeartbeatPath> paths, std::uint16_t group)
+      : needs_(std::move(needs)), paths_(std::move(paths)), group_(group) {}
+
+  void on_frame(agent::PathId path, const sys::FrameView& frame);
+  // A sealed heartbeat that the data plane carried; `heard_at` is not later than now.
+  void on_relay(Instant heard_at, Bytes frame);
+
+  std::vector<MismatchRow> mismatches() const { return table_.rows(); }
+
+ private:
+  struct Origin {
+    agent::PathId path = 0;
+    Instant heard_at;
+    std::string source;  // the MAC address, for people
+  };
+  void open(const Origin& origin, Bytes frame);
+  void accept(const Origin& origin, bool new_association, Bytes body);
+  void reject(const Origin& origin, const agent::RejectedFrame& rejected);
+  void wrong_tag(const Origin& origin, const sys::FrameView& frame);
+  void mismatch(const Origin& origin, agent::Rejection reason, bool proven, Bytes body,
+                const std::string& detail);
+  std::string describe(const agent::RejectedFrame& rejected) const;
+  std::string name_of(agent::PathId path) const;
+
+  Needs needs_;
+  std::vector<HeartbeatPath> paths_;
+  std::uint16_t group_;
+  MismatchTable table_;
+  std::array<std::uint8_t, agent::kMaxBodySize> body_{};
+};
+
+}  // namespace hotpair::daemon

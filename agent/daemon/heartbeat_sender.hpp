@@ -1,0 +1,90 @@
+// The thread that speaks: on an absolute beat it stamps, seals and sends the last published
+// heartbeat on every path. It says how long ago the main loop ran, so a peer is never told
+// "primary" by a node whose main loop is dead.
+//
+// After its own stall beyond the detection time it is silent until the main loop has run: what it
+// would say may no longer be true, and the main loop knows (promise 7 of agent/daemon/README.md).
+// Other threads publish, replace channels and wake it; it never waits for them.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "agent/core/heartbeat.hpp"
+#include "agent/daemon/node_config.hpp"
+#include "agent/daemon/shared_association.hpp"
+#include "platform/linux/file_descriptor.hpp"
+#include "platform/linux/pcap_channel.hpp"
+#include "platform/linux/unix_socket.hpp"
+
+namespace hotpair::daemon {
+
+constexpr int kHeartbeatPriority = 50;
+
+class HeartbeatSender {
+ public:
+  struct Needs {
+    SharedAssociation& association;
+    std::function<Instant()> loop_tick;  // when the main loop last ran; any thread
+    std::vector<HeartbeatPath> paths;
+    std::uint16_t group = 0;
+  };
+  struct Channel {  // of one heartbeat interface
+    std::unique_ptr<sys::PcapChannel> pcap;
+    sys::MacAddress source{};
+  };
+  struct Counters {
+    std::uint64_t beats = 0, errors = 0, relay_dropped = 0, stalls = 0;
+  };
+
+  static Result<std::unique_ptr<HeartbeatSender>> start(Needs needs, Duration interval,
+                                                        Duration detection);
+  ~HeartbeatSender();
+  HeartbeatSender(const HeartbeatSender&) = delete;
+  HeartbeatSender& operator=(const HeartbeatSender&) = delete;
+
+  // What is said from now on; `at_once` does not wait for the beat.
+  void publish(const agent::Heartbeat& heartbeat, bool at_once);
+  void set_timing(Duration interval, Duration detection);
+  // Returns the channel that was there, for the caller to close where closing may block.
+  Channel replace(std::size_t path, Channel channel);
+  // The data plane's socket; null: none. Kept open for as long as the thread uses it.
+  void set_relay(std::shared_ptr<sys::UnixSocket> socket);
+  Counters counters() const;
+
+ private:
+  HeartbeatSender(Needs needs, sys::FileDescriptor wake, Duration interval, Duration detection);
+  void serve();
+  bool wait_until(Instant at);  // false: told to stop
+  bool may_speak(Instant planned, Instant now);
+  void beat(Instant now);
+  void send_on(std::size_t path, Bytes body);
+  void relay(Bytes body);
+  void put_on_wire(std::size_t path, Channel& channel, std::size_t frame_size);
+
+  Needs needs_;
+  sys::FileDescriptor wake_;
+  std::atomic<std::int64_t> interval_ns_, detection_ns_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> beats_{0}, errors_{0}, relay_dropped_{0}, stalls_{0};
+
+  std::mutex body_mutex_;  // held for a copy of 1400 bytes
+  std::vector<std::uint8_t> published_;
+
+  std::mutex channels_mutex_;  // held by the thread while it sends (which never blocks)
+  std::array<Channel, agent::kMaxPaths> channels_;
+  std::shared_ptr<sys::UnixSocket> relay_;
+
+  // The thread's own.
+  std::uint64_t sequence_ = 0;
+  std::optional<Instant> silent_until_after_;
+  std::array<std::uint8_t, 2048> frame_{};
+  std::thread thread_;
+};
+
+}  // namespace hotpair::daemon

@@ -1,0 +1,117 @@
+#include "agent/daemon/history.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hotpair::daemon {
+namespace {
+
+using nlohmann::json;
+
+std::string text_of(const json& object, const char* key) {
+  const auto it = object.find(key);
+  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
+double number_of(const json& object, const char* key) {
+  const auto it = object.find(key);
+  return it != object.end() && it->is_number() ? it->get<double>() : 0.0;
+}
+
+}  // namespace
+
+std::string_view to_string(agent::ReportRoleChange::Kind kind) {
+  using Kind = agent::ReportRoleChange::Kind;
+  switch (kind) {
+    case Kind::start:
+      return "start";
+    case Kind::failover:
+      return "failover";
+    case Kind::switchover:
+      return "switchover";
+    case Kind::step_down:
+      return "step_down";
+    case Kind::fault:
+      return "fault";
+  }
+  return "unknown";
+}
+
+double to_fractional_ms(Duration d) {
+  return std::round(static_cast<double>(d.count()) / 1e4) / 100;
+}
+
+void History::add(const agent::ReportRoleChange& change, std::string wall) {
+  Change entry;
+  entry.time = std::move(wall);
+  entry.from = agent::to_string(change.from);
+  entry.to = agent::to_string(change.to);
+  entry.kind = to_string(change.kind);
+  entry.reason = change.reason.view();
+  entry.epoch = change.epoch.number;
+  changes_.push_back(std::move(entry));
+  if (changes_.size() > kHistoryLimit) changes_.pop_front();
+}
+
+void History::attach(const agent::ReportTransaction& transaction, Change& change) {
+  for (const auto& step : transaction.steps)
+    change.steps.push_back({std::string(step.name.view()), std::string(step.error.view()),
+                            to_fractional_ms(step.took), step.ok});
+  change.total_ms = to_fractional_ms(transaction.total);
+  change.closed = true;
+}
+
+void History::add(const agent::ReportTransaction& transaction) {
+  if (!changes_.empty() && !changes_.back().closed) attach(transaction, changes_.back());
+}
+
+void History::close() {
+  if (!changes_.empty()) changes_.back().closed = true;
+}
+
+json History::to_json(const Change& change) {
+  json steps = json::array();
+  for (const auto& step : change.steps)
+    steps.push_back({{"name", step.name}, {"ms", step.ms}, {"ok", step.ok}, {"error", step.error}});
+  return {{"time", change.time},   {"from", change.from},        {"to", change.to},
+          {"epoch", change.epoch}, {"kind", change.kind},        {"reason", change.reason},
+          {"steps", steps},        {"total_ms", change.total_ms}};
+}
+
+json History::to_json(std::size_t limit) const {
+  json list = json::array();
+  const std::size_t count = std::min(limit, changes_.size());
+  for (std::size_t i = changes_.size() - count; i < changes_.size(); ++i)
+    list.push_back(to_json(changes_[i]));
+  return {{"changes", list}};
+}
+
+History History::from_text(std::string_view text) {
+  History history;
+  const json read = json::parse(text, nullptr, false);
+  if (!read.is_object() || !read.contains("changes") || !read["changes"].is_array()) return history;
+  for (const auto& item : read["changes"]) {
+    if (!item.is_object()) continue;
+    Change change;
+    change.time = text_of(item, "time");
+    change.from = text_of(item, "from");
+    change.to = text_of(item, "to");
+    change.kind = text_of(item, "kind");
+    change.reason = text_of(item, "reason");
+    if (const auto epoch = item.find("epoch"); epoch != item.end() && epoch->is_number_unsigned())
+      change.epoch = epoch->get<std::uint64_t>();
+    change.total_ms = number_of(item, "total_ms");
+    change.closed = true;
+    if (item.contains("steps") && item["steps"].is_array())
+      for (const auto& step : item["steps"])
+        if (step.is_object() && change.steps.size() < 8)
+          change.steps.push_back({text_of(step, "name"), text_of(step, "error"),
+                                  number_of(step, "ms"),
+                                  step.value("ok", json(true)) == json(true)});
+    history.changes_.push_back(std::move(change));
+    if (history.changes_.size() > kHistoryLimit) history.changes_.pop_front();
+  }
+  return history;
+}
+
+}  // namespace hotpair::daemon

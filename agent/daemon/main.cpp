@@ -1,0 +1,102 @@
+// hotpaird: the command line, and from there to the one thing that was asked for.
+#include <cstdio>
+#include <cstring>
+#include <span>
+
+#include <CLI/CLI.hpp>
+
+#include "agent/daemon/runtime.hpp"
+#include "platform/linux/log_sink.hpp"
+
+namespace {
+
+using namespace hotpair;
+
+constexpr const char* kDescription =
+    "hotpaird is the control-plane agent of hotpair: it exchanges heartbeats with the other node,\n"
+    "decides with it who is primary, and moves the addresses that follow the primary.\n"
+    "It runs in the foreground; systemd starts it as hotpaird.service.";
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  hotpaird --check-config                   is /etc/hotpair good? names every problem\n"
+    "  hotpaird                                  run as systemd does; end it with Ctrl-C\n"
+    "  hotpaird --config-dir /tmp/a/etc --run-dir /tmp/a/run --state-dir /tmp/a/lib\n"
+    "                                            a second node on this machine, in a namespace\n"
+    "  hotpaird --withdraw                       take every floating address off this box\n"
+    "  hotpair status                            what a running agent says of the pair\n\n"
+    "Files: node.yaml (this box) and cluster.yaml (the same on both) in the configuration "
+    "directory.\n"
+    "Needs CAP_NET_ADMIN and CAP_NET_RAW; CAP_SYS_NICE and CAP_IPC_LOCK keep it on time.\n"
+    "Exit status: 0 good, 1 failed or refused, 2 wrong usage or configuration.";
+
+struct CommandLine {
+  daemon::Options options;
+  bool check_config = false, withdraw = false;
+  std::string log_level = "info";
+};
+
+void describe(CLI::App& app, CommandLine& line) {
+  app.footer(kExamples);
+  app.set_version_flag("--version", std::string("hotpaird " HOTPAIR_VERSION));
+  app.add_option("--config-dir", line.options.config_dir, "Where node.yaml and cluster.yaml are")
+      ->capture_default_str();
+  app.add_option("--run-dir", line.options.run_dir, "Sockets; one hotpaird a directory")
+      ->capture_default_str();
+  app.add_option("--state-dir", line.options.state_dir, "What outlives a restart: epoch, history")
+      ->capture_default_str();
+  app.add_option("--log-level", line.log_level, "The least that is logged")
+      ->check(CLI::IsMember({"debug", "info", "notice", "warning", "error"}))
+      ->capture_default_str();
+  auto* check =
+      app.add_flag("--check-config", line.check_config, "Check the configuration and end");
+  app.add_flag("--withdraw", line.withdraw,
+               "Remove all floating addresses and end (for ExecStopPost; harmless to repeat)")
+      ->excludes(check);
+}
+
+int complain(const std::string& message, int exit_status) {
+  std::fprintf(stderr, "hotpaird: %s\n", message.c_str());
+  return exit_status;
+}
+
+// The memory behind argv, which ps shows.
+std::span<char> argument_memory(int argc, char** argv) {
+  char* const last = argv[argc - 1];
+  return {argv[0], static_cast<std::size_t>(last + std::strlen(last) + 1 - argv[0])};
+}
+
+int run(const CommandLine& line, std::span<char> arguments) {
+  sys::LogOptions log_options;
+  log_options.program = "hotpaird";
+  log_options.level = *sys::parse_log_level(line.log_level);
+  const Log log = sys::make_log(log_options);
+  // Before anything secret is in memory, and before the first thread.
+  auto warden = daemon::Warden::start(arguments);
+  if (!warden) log.error("warden-failed", warden.error().message);
+  auto prepared = daemon::prepare(line.options);
+  if (!prepared) {
+    for (const auto& message : prepared.error().messages) complain(message, 0);
+    return prepared.error().exit_status;
+  }
+  auto runtime =
+      daemon::Runtime::create(std::move(prepared).value(), warden ? warden->get() : nullptr, log);
+  if (!runtime) return complain(runtime.error().message, daemon::kExitFailed);
+  return (*runtime)->run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{kDescription, "hotpaird"};
+  CommandLine line;
+  describe(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? daemon::kExitGood : daemon::kExitConfiguration;
+  }
+  if (line.check_config) return daemon::check_config(line.options);
+  if (line.withdraw) return daemon::withdraw_all(line.options);
+  return run(line, argument_memory(argc, argv));
+}

@@ -1,0 +1,17 @@
+// What the command line says.
+#pragma once
+
+#include <string>
+
+#include "platform/base/log.hpp"
+
+namespace hotpair::daemon {
+
+struct Options {
+  std::string config_dir = "/etc/hotpair";
+  std::string run_dir = "/run/hotpair";
+  std::string state_dir = "/var/lib/hotpair";
+  LogLevel log_level = LogLevel::info;
+};
+
+}  // namespace hotpair::daemon

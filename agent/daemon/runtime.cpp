@@ -1,0 +1,319 @@
+#include "agent/daemon/runtime.hpp"
+
+#include <algorithm>
+#include <csignal>
+
+#include "agent/daemon/control_schema.hpp"
+#include "platform/linux/clock.hpp"
+#include "platform/linux/scheduling.hpp"
+#include "platform/linux/sd_notify.hpp"
+#include "platform/linux/sysctl.hpp"
+
+namespace hotpair::daemon {
+namespace {
+
+bool under_systemd() {
+  return std::getenv("INVOCATION_ID") != nullptr;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Runtime>> Runtime::create(Prepared prepared, Warden* warden, Log log) {
+  auto cipher = std::move(prepared.cipher);
+  History history = std::move(prepared.history);
+  auto runtime = std::unique_ptr<Runtime>(new Runtime(std::move(prepared), warden, std::move(log)));
+  Runtime& r = *runtime;
+  if (auto opened = r.open_kernel(); !opened) return Failure<Error>{opened.error()};
+  r.take_priority();
+  r.disk_ = std::make_unique<Worker>(*r.loop_, "disk", 0);
+  r.kernel_ = std::make_unique<Worker>(*r.loop_, "kernel", kKernelWorkerPriority);
+  r.association_ = std::make_unique<SharedAssociation>(
+      r.plan_->node.self, static_cast<std::uint16_t>(r.config_.cluster.group_id),
+      std::move(cipher));
+  r.reporter_ = std::make_unique<Reporter>(r.log_, std::move(history), [&r] { r.save_history(); });
+  r.hooks_ = std::make_unique<Hooks>(*r.loop_, r.log_, under_systemd());
+  if (auto opened = r.open_heartbeats(); !opened) return Failure<Error>{opened.error()};
+  if (auto opened = r.open_sockets(); !opened) return Failure<Error>{opened.error()};
+  if (auto noted = note_addresses(r.options_.run_dir, r.config_); !noted)
+    return Failure<Error>{noted.error()};
+  r.start_node();
+  return runtime;
+}
+
+Runtime::Runtime(Prepared prepared, Warden* warden, Log log)
+    : options_(std::move(prepared.options)),
+      config_(std::move(prepared.config)),
+      log_(std::move(log)),
+      warden_(warden),
+      lock_(std::move(prepared.lock)),
+      persisted_(prepared.persisted) {}
+
+Runtime::~Runtime() = default;
+
+Status Runtime::open_kernel() {
+  auto loop = sys::EventLoop::create();
+  if (!loop) return Failure<Error>{loop.error()};
+  loop_ = std::move(loop).value();
+  std::signal(SIGPIPE, SIG_IGN);
+  if (auto added = loop_->on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int s) { on_signal(s); });
+      !added)
+    return added;
+  auto monitor = sys::LinkMonitor::open();
+  if (!monitor) return Failure<Error>{monitor.error()};
+  link_monitor_ = std::move(monitor).value();
+  auto watch = sys::AddressWatch::open();
+  if (!watch) return Failure<Error>{watch.error()};
+  address_watch_ = std::move(watch).value();
+  auto table = sys::AddressTable::open();
+  if (!table) return Failure<Error>{table.error()};
+  address_table_ = std::make_unique<sys::AddressTable>(std::move(table).value());
+  auto plan = make_plan(
+      config_, [this](const std::string& device) { return is_lag(link_monitor_->find(device)); });
+  if (!plan) return Failure<Error>{plan.error()};
+  plan_ = std::make_unique<NodePlan>(std::move(plan).value());
+  for (const auto& interface : plan_->data_interfaces)
+    if (link_monitor_->find(interface.device) == nullptr)
+      log_.warning("device-missing",
+                   "data interface " + interface.name + ": device " + interface.device +
+                       " does not exist; see 'ip link' and interfaces in node.yaml",
+                   {{"interface", interface.name}, {"device", interface.device}});
+  return Ok{};
+}
+
+void Runtime::take_priority() {
+  for (const auto& taken : {sys::lock_memory(), sys::set_realtime_priority(kMainLoopPriority)}) {
+    if (taken) continue;
+    start_warnings_.push_back(taken.error().message);
+    log_.warning("not-realtime", taken.error().message);
+  }
+  if (warden_ == nullptr) start_warnings_.push_back("the warden could not be started");
+}
+
+Status Runtime::open_heartbeats() {
+  const auto group = static_cast<std::uint16_t>(config_.cluster.group_id);
+  HeartbeatSender::Needs speaks{*association_,
+                                [this] { return Instant(Duration(tick_ns_.load())); },
+                                plan_->heartbeats, group};
+  auto sender =
+      HeartbeatSender::start(std::move(speaks), plan_->node.interval, plan_->node.detection_time());
+  if (!sender) return Failure<Error>{sender.error()};
+  sender_ = std::move(sender).value();
+  HeartbeatReceiver::Needs hears{*association_,
+                                 [this](EventBody e) { engine_->submit(std::move(e)); }, log_,
+                                 [this](const auto& heartbeat) { heard(heartbeat); }};
+  receiver_ = std::make_unique<HeartbeatReceiver>(std::move(hears), plan_->heartbeats, group);
+  ports_ = std::make_unique<HeartbeatPorts>(
+      HeartbeatPorts::Needs{*loop_, *kernel_, *link_monitor_, *receiver_, *sender_, log_},
+      plan_->heartbeats);
+  return ports_->open_all();
+}
+
+Status Runtime::open_sockets() {
+  auto announcer = sys::Announcer::open();
+  if (!announcer) return Failure<Error>{announcer.error()};
+  const auto find = devices_of(*link_monitor_);
+  announcements_ =
+      std::make_unique<Announcements>(*loop_, std::move(announcer).value(), log_, [this, find] {
+        return announcements_for(
+            plan_->addresses, addresses_->held(), find, [](const auto& device) {
+              const auto forwards =
+                  sys::read_sysctl_number("net/ipv6/conf/" + device + "/forwarding");
+              return forwards && *forwards != 0;
+            });
+      });
+  const Apply apply = [this](std::vector<sys::AddressOperation> operations, ApplyDone done) {
+    kernel_->run(
+        [this, operations = std::move(operations)] { return address_table_->apply(operations); },
+        [done = std::move(done)](const auto& results) { done(results); });
+  };
+  addresses_ = std::make_unique<Addresses>(
+      Addresses::Needs{*loop_, apply, find, warden_, log_, [this] { announce(); }});
+  DataplaneLink::Needs needs{*loop_,
+                             *association_,
+                             plan_->node.self,
+                             static_cast<std::uint16_t>(config_.cluster.group_id),
+                             [this](EventBody e) { engine_->submit(std::move(e)); },
+                             log_,
+                             [this](Instant at, Bytes frame) { receiver_->on_relay(at, frame); },
+                             [this](auto socket) { sender_->set_relay(std::move(socket)); },
+                             [this] { publish(true); }};
+  auto dataplane = DataplaneLink::listen(options_.run_dir + "/" + dataplane::control::kSocketName,
+                                         std::move(needs));
+  if (!dataplane) return Failure<Error>{dataplane.error()};
+  dataplane_ = std::move(dataplane).value();
+  auto commands = Commands::listen(*loop_, options_.run_dir + "/" + control::kAgentSocket,
+                                   command_target(), log_);
+  if (!commands) return Failure<Error>{commands.error()};
+  commands_ = std::move(commands).value();
+  return Ok{};
+}
+
+void Runtime::start_node() {
+  engine_ = std::make_unique<Engine>(agent::Node(plan_->node, persisted_, sys::now()), sys::now,
+                                     [this](const agent::Action& action) { perform(action); });
+  links_ = std::make_unique<Links>(*link_monitor_,
+                                   [this](EventBody e) { engine_->submit(std::move(e)); });
+  modules_ = std::make_unique<Modules>(
+      [this](const std::string& device) { return links_->device_present(device); });
+  prepare_devices();
+  clean_up();
+  addresses_->configure(*plan_);
+  engine_->submit(agent::DeadlineReached{});
+  links_->configure(*plan_, config_.cluster.election.link_failure_threshold);
+  modules_->configure(config_);
+  devices_changed(false);
+  (void)loop_->add(link_monitor_->fd(), EPOLLIN, [this](auto) { on_links_readable(); });
+  (void)loop_->add(address_watch_->fd(), EPOLLIN,
+                   [this](auto) { address_watch_->handle_readable(); });
+  address_watch_->on_change([this](const auto& change) { addresses_->on_change(change); });
+  address_watch_->on_overrun([this] { addresses_->on_devices_changed(); });
+  if (warden_ != nullptr)
+    (void)loop_->add(warden_->pidfd(), EPOLLIN, [this](auto) { on_warden_dead(); });
+}
+
+// What an earlier run may have left behind, before the first word to the peer.
+void Runtime::clean_up() {
+  const auto operations = withdraw_everything(*plan_, devices_of(*link_monitor_));
+  const auto results = address_table_->apply(operations, 1s);
+  const auto removed = std::count_if(results.begin(), results.end(),
+                                     [](const auto& result) { return result.changed; });
+  if (removed > 0)
+    log_.notice("cleaned-up", "removed " + std::to_string(removed) +
+                                  " addresses and routes that an earlier run had left behind");
+  for (const auto& result : results)
+    if (!result.ok) log_.error("withdraw-failed", result.text);
+}
+
+// With a floating address as a subnet's first, its withdrawal would take the box's own addresses of
+// that subnet along, unless the kernel promotes them.
+void Runtime::prepare_devices() {
+  for (const auto& device : distinct_devices(plan_->addresses))
+    if (auto written = sys::write_sysctl("net/ipv4/conf/" + device + "/promote_secondaries", "1");
+        !written && links_->device_present(device))
+      log_.warning("sysctl-failed", written.error().message);
+}
+
+void Runtime::on_warden_dead() {
+  loop_->remove(warden_->pidfd());
+  const std::string text =
+      "the warden (pid " + std::to_string(warden_->pid()) +
+      ") is dead: addresses would stay if hotpaird were killed; 'systemctl restart hotpaird'";
+  start_warnings_.push_back(text);
+  log_.error("warden-dead", text);
+}
+
+int Runtime::run() {
+  log_.notice("started", "hotpaird " HOTPAIR_VERSION " runs as chassis " +
+                             std::to_string(config_.node.chassis_id) + " of group " +
+                             std::to_string(config_.cluster.group_id));
+  sys::notify_ready("init");
+  last_wake_ = sys::now();
+  loop_->on_tick([this] { on_wake(); });
+  loop_->on_deadline([this] { engine_->submit(agent::DeadlineReached{}); });
+  tick();
+  after_turn();
+  while (loop_->run_once(std::nullopt)) after_turn();
+  leave();
+  return exit_status_;
+}
+
+// Before anything else of a turn: what was missed must be known before what waited is read.
+void Runtime::on_wake() {
+  const Instant now = sys::now();
+  const Duration gap = now - std::exchange(last_wake_, now);
+  const bool fenced = warden_ != nullptr && warden_->was_fenced();
+  if (!fenced && gap <= plan_->node.detection_time()) return;
+  log_.warning("stalled",
+               "the main loop stood still for " + std::to_string(to_ms(gap)) + " ms" +
+                   (fenced ? "; the warden has withdrawn the addresses" : ""),
+               {{"ms", to_ms(gap)}, {"fenced", fenced}});
+  if (fenced) addresses_->fenced();
+  engine_->submit(agent::Stalled{gap, fenced});
+}
+
+void Runtime::after_turn() {
+  loop_->set_deadline(engine_->next_deadline());
+  if (reporter_->waiting() && !engine_->status().in_transaction) reporter_->settle();
+  commands_->check_failovers();
+  const Instant now = sys::now();
+  tick_ns_.store(now.time_since_epoch().count());
+  if (warden_ != nullptr) warden_->tick(now);
+}
+
+// Wakes the loop often enough that a gap between two turns means a stall.
+void Runtime::tick() {
+  const Instant now = sys::now();
+  const Duration period = std::clamp<Duration>(
+      std::min(plan_->node.interval, plan_->node.detection_time() / 8), 1ms, 100ms);
+  loop_->call_at(now + period, [this] { tick(); });
+  if (const auto interval = sys::watchdog_interval(); interval && now >= next_watchdog_) {
+    sys::notify_watchdog();
+    next_watchdog_ = now + *interval / 3;
+  }
+}
+
+void Runtime::on_signal(int signal) {
+  if (signal == SIGHUP) {
+    const auto reply = reload();
+    if (!reply["ok"].get<bool>()) log_.error("reload-refused", reply["error"].get<std::string>());
+    return;
+  }
+  if (shutdown_asked_) return loop_->stop();  // asked twice: at once
+  shutdown_asked_ = sys::now();
+  sys::notify_stopping();
+  loop_->call_at(*shutdown_asked_ + kShutdownLimit, [this] { loop_->stop(); });
+  (void)command(agent::OperatorCommand::What::shutdown);
+}
+
+void Runtime::on_links_readable() {
+  bool came_or_went = false;
+  link_monitor_->on_change([&came_or_went](const sys::LinkChange& change) {
+    came_or_went |= change.what != sys::LinkChange::What::changed;
+  });
+  const auto handled = link_monitor_->handle_readable();
+  link_monitor_->on_change({});
+  if (!handled) {
+    log_.error("links-lost", "cannot follow the devices any more: " + handled.error().message);
+    exit_status_ = kExitFailed;
+    return on_signal(SIGTERM);
+  }
+  devices_changed(came_or_went);
+}
+
+void Runtime::devices_changed(bool came_or_went) {
+  const auto before = links_->data();
+  links_->refresh();
+  modules_->refresh();
+  if (const auto state = modules_->state(); !told_modules_ || !(*told_modules_ == state)) {
+    told_modules_ = state;
+    engine_->submit(state);
+  }
+  ports_->refresh();
+  if (came_or_went) addresses_->on_devices_changed();
+  // A link that has come back may lead to a switch that has forgotten us.
+  const auto& after = links_->data();
+  for (std::size_t i = 0; addresses_->claimed() && i < after.size(); ++i)
+    if (after[i].up && !before[i].up) return announce();
+}
+
+void Runtime::leave() {
+  commands_.reset();
+  hooks_.reset();
+  announcements_->stop();
+  ports_.reset();
+  sender_.reset();
+  disk_.reset();
+  kernel_.reset();  // from here on the address table is ours
+  if (warden_ != nullptr) warden_->disarm();
+  std::size_t left = 0;
+  for (const auto& result :
+       address_table_->apply(withdraw_everything(*plan_, devices_of(*link_monitor_)), 1s))
+    if (!result.ok) {
+      ++left;
+      log_.error("withdraw-failed", result.text);
+    }
+  if (left > 0) exit_status_ = kExitFailed;
+  log_.notice("stopped", "hotpaird has given everything back and ends");
+}
+
+}  // namespace hotpair::daemon

@@ -1,0 +1,138 @@
+// The shell around the core: everything the node asks for is done here, everything it should know
+// comes from here. It translates and decides nothing.
+//
+//   kernel, peers, data plane, operators --> Links, Heartbeat*, DataplaneLink, Commands -->
+//   Engine(Node) Engine(Node) --> Addresses, Announcements, DataplaneLink, HeartbeatSender, Hooks,
+//   Reporter --> the world
+//
+// One thread, the main loop, owns it all. What may block is handed to two workers (disk; kernel
+// devices); the heartbeat thread and the warden know only when the main loop last ran.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/daemon/addresses.hpp"
+#include "agent/daemon/announcements.hpp"
+#include "agent/daemon/commands.hpp"
+#include "agent/daemon/dataplane_link.hpp"
+#include "agent/daemon/engine.hpp"
+#include "agent/daemon/heartbeat_ports.hpp"
+#include "agent/daemon/hooks.hpp"
+#include "agent/daemon/modules.hpp"
+#include "agent/daemon/reporter.hpp"
+#include "agent/daemon/start_up.hpp"
+#include "agent/daemon/status_json.hpp"
+
+namespace hotpair::daemon {
+
+constexpr Duration kShutdownLimit = 3s;
+constexpr int kMainLoopPriority = 40, kKernelWorkerPriority = 45;
+
+class Runtime {
+ public:
+  // `warden` may be null (it is then only missed, and said so).
+  static Result<std::unique_ptr<Runtime>> create(Prepared prepared, Warden* warden, Log log);
+  ~Runtime();
+
+  // Until an orderly end; the exit status.
+  int run();
+
+ private:
+  Runtime(Prepared prepared, Warden* warden, Log log);
+
+  // Construction, in this order (runtime.cpp).
+  Status open_kernel();
+  void take_priority();
+  Status open_heartbeats();
+  Status open_sockets();
+  void start_node();
+  void clean_up();
+  void prepare_devices();
+
+  // Turns of the loop (runtime.cpp).
+  void on_wake();
+  void after_turn();
+  void tick();
+  void on_signal(int signal);
+  void on_links_readable();
+  void on_warden_dead();
+  void devices_changed(bool came_or_went);
+  void leave();
+
+  // What the core asks for (runtime_actions.cpp).
+  void perform(const agent::Action& action);
+  void act(const agent::PersistState& action);
+  void act(const agent::WithdrawAddresses& action);
+  void act(const agent::SetDataplaneRole& action);
+  void act(const agent::DrainDataplane& action);
+  void act(const agent::ClaimAddresses& action);
+  void act(const agent::Announce& action);
+  void act(const agent::PublishHeartbeat& action);
+  void act(const agent::RunHooks& action);
+  void act(const agent::ReportRoleChange& action);
+  void act(const agent::ReportTransaction& action);
+  void act(const agent::ReportEvent& action);
+  void act(const agent::OperatorAnswer& action);
+  void act(const agent::Exit& action);
+  AddressDone report_outcome(agent::ActionId id);
+  void announce();
+  void publish(bool at_once);
+  void save_history();
+  void heard(const agent::Heartbeat& heartbeat);
+  agent::OperatorAnswer command(agent::OperatorCommand::What what);
+
+  // What operators ask for (runtime_status.cpp).
+  CommandTarget command_target();
+  StatusView view();
+  std::vector<std::string> warnings() const;
+  nlohmann::json reload();
+  void take_plan(config::Config config, std::unique_ptr<NodePlan> plan);
+  void reload_passwords(config::Passwords passwords);
+
+  Options options_;
+  config::Config config_;
+  Log log_;
+  Warden* warden_;
+  InstanceLock lock_;
+  agent::PersistedState persisted_;
+  std::vector<std::string> start_warnings_;
+  std::unique_ptr<NodePlan> plan_;
+
+  std::unique_ptr<sys::EventLoop> loop_;
+  std::unique_ptr<sys::LinkMonitor> link_monitor_;
+  std::unique_ptr<sys::AddressWatch> address_watch_;
+  std::unique_ptr<sys::AddressTable> address_table_;  // the kernel worker's while that lives
+  std::unique_ptr<Worker> disk_, kernel_;
+  std::unique_ptr<SharedAssociation> association_;
+  std::unique_ptr<HeartbeatSender> sender_;
+  std::unique_ptr<HeartbeatReceiver> receiver_;
+  std::unique_ptr<HeartbeatPorts> ports_;
+  std::unique_ptr<Links> links_;
+  std::unique_ptr<Modules> modules_;
+  std::unique_ptr<Addresses> addresses_;
+  std::unique_ptr<Announcements> announcements_;
+  std::unique_ptr<DataplaneLink> dataplane_;
+  std::unique_ptr<Hooks> hooks_;
+  std::unique_ptr<Reporter> reporter_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Commands> commands_;
+
+  std::atomic<std::int64_t> tick_ns_{0};  // end of the last turn; read by the heartbeat thread
+  Instant last_wake_{};
+  Instant next_watchdog_{};
+  agent::Heartbeat published_;
+  std::optional<agent::OperatorAnswer> answer_;
+  std::string last_reason_;
+  std::uint64_t last_epoch_ = 0;
+  std::optional<agent::ModulesChanged> told_modules_;
+  std::optional<agent::Role> peer_role_;
+  std::optional<Instant> peer_role_since_;
+  sys::TimerId history_timer_ = 0;
+  std::optional<Instant> shutdown_asked_;
+  int exit_status_ = kExitGood;
+};
+
+}  // namespace hotpair::daemon

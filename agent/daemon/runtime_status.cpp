@@ -1,0 +1,127 @@
+// What operators ask for: status, why, reload.
+#include "agent/daemon/runtime.hpp"
+#include "platform/linux/clock.hpp"
+#include "platform/linux/sd_notify.hpp"
+
+namespace hotpair::daemon {
+
+using nlohmann::json;
+
+CommandTarget Runtime::command_target() {
+  CommandTarget target;
+  target.status = [this] { return status_json(view()); };
+  target.why = [this] { return why_json(view()); };
+  target.history = [this](std::size_t limit) {
+    json reply = reporter_->history().to_json(limit);
+    reply["ok"] = true;
+    return reply;
+  };
+  target.node = [this] { return engine_->status(); };
+  target.command = [this](auto what) { return command(what); };
+  target.reload = [this] { return reload(); };
+  return target;
+}
+
+StatusView Runtime::view() {
+  StatusView view{*plan_, config_, engine_->status(), published_};
+  view.now = sys::now();
+  view.wall_now = sys::wall_clock_text();
+  view.wall_now_ms = to_ms(sys::wall_clock());
+  view.version = HOTPAIR_VERSION;
+  for (const auto& state : links_->data())
+    view.data_interfaces.push_back({state.present, state.up, state.speed_mbps});
+  view.heartbeat_link_up = links_->heartbeat_up();
+  view.dataplane_port_up = dataplane_->port_up();
+  view.addresses_held = addresses_->held();
+  view.peer_role_since = peer_role_since_;
+  view.mismatches = receiver_->mismatches();
+  const auto rejected =
+      association_->with([](auto& association) { return association.rejected(); });
+  for (std::size_t i = 0; i < rejected.size(); ++i)
+    if (rejected[i] > 0)
+      view.rejected[std::string(agent::to_string(static_cast<agent::Rejection>(i)))] = rejected[i];
+  view.warnings = warnings();
+  return view;
+}
+
+std::vector<std::string> Runtime::warnings() const {
+  auto list = start_warnings_;
+  if (config_.cluster.session_pickup.enabled && !dataplane_->connected())
+    list.push_back(
+        "session_pickup is enabled and no data plane is connected; 'systemctl start "
+        "hotpair-dataplane'");
+  for (const auto& redundant : config_.cluster.redundant_interfaces)
+    if (redundant.virtual_mac)
+      list.push_back("virtual_mac of " + redundant.interface +
+                     " has no effect in this version: the device keeps its own MAC address");
+  const auto node = engine_->status();
+  if (node.peer_alive && node.peer.cluster_digest != config_.cluster.digest)
+    list.push_back(
+        "cluster.yaml of the two nodes differ in meaning; copy the right one to the "
+        "other node and 'hotpair reload' there");
+  if (addresses_->restored() > 0)
+    list.push_back("addresses were removed by somebody else and put back " +
+                   std::to_string(addresses_->restored()) +
+                   " times; look for another program that manages them");
+  return list;
+}
+
+json Runtime::reload() {
+  auto loaded = config::load_config(options_.config_dir);
+  if (!loaded) {
+    const auto problems = problem_texts(loaded.error());
+    json reply =
+        error_json(problems.empty() ? "the configuration cannot be read" : problems.front());
+    reply["problems"] = problems;
+    return reply;
+  }
+  if (const auto fixed = changes_that_need_a_restart(config_, *loaded); !fixed.empty()) {
+    std::string text;
+    for (const auto& change : fixed) text += (text.empty() ? "" : "; ") + change;
+    return error_json("nothing was changed, because this needs 'systemctl restart hotpaird': " +
+                      text);
+  }
+  auto plan = make_plan(
+      *loaded, [this](const std::string& device) { return is_lag(link_monitor_->find(device)); });
+  if (!plan) return error_json(plan.error().message);
+  auto passwords = config::load_passwords(loaded->cluster);
+  if (!passwords) return error_json(passwords.error().message);
+  sys::notify_reloading();
+  take_plan(std::move(loaded).value(), std::make_unique<NodePlan>(std::move(plan).value()));
+  reload_passwords(std::move(passwords).value());
+  sys::notify_ready(std::string(agent::to_string(engine_->status().role)));
+  log_.notice("reloaded", "the configuration was read again and is in force");
+  return {{"ok", true}, {"message", "the configuration is in force"}};
+}
+
+void Runtime::take_plan(config::Config config, std::unique_ptr<NodePlan> plan) {
+  config_ = std::move(config);
+  addresses_->configure(*plan);  // still knows the plan before
+  plan_ = std::move(plan);
+  links_->configure(*plan_, config_.cluster.election.link_failure_threshold);
+  modules_->configure(config_);
+  told_modules_.reset();
+  sender_->set_timing(plan_->node.interval, plan_->node.detection_time());
+  engine_->reconfigure(plan_->node);
+  prepare_devices();
+  devices_changed(false);
+  disk_->run([dir = options_.run_dir, noted = config_] { return note_addresses(dir, noted); },
+             [this](const Status& written) {
+               if (!written) log_.warning("note-failed", written.error().message);
+             });
+}
+
+// Stretching a password takes longer than the peer's patience.
+void Runtime::reload_passwords(config::Passwords passwords) {
+  disk_->run(
+      [passwords = std::move(passwords)] {
+        auto cipher = OpensslCipher::create(passwords);
+        return cipher ? std::shared_ptr<OpensslCipher>(std::move(cipher).value()) : nullptr;
+      },
+      [this](const std::shared_ptr<OpensslCipher>& cipher) {
+        if (cipher && association_->adopt_passwords(*cipher))
+          log_.notice("password-changed", "the password was read again and is in force");
+      });
+}
+
+}  // namespace hotpair::daemon

@@ -1,0 +1,223 @@
+#include "agent/daemon/status_json.hpp"
+
+#include <cstdio>
+#include <ctime>
+
+namespace hotpair::daemon {
+namespace {
+
+using nlohmann::json;
+
+template <std::size_t N>
+std::string text(const agent::ShortText<N>& value) {
+  return std::string(value.view());
+}
+
+std::string since(const StatusView& view, Instant then) {
+  return iso_time(view.wall_now_ms - to_ms(view.now - then));
+}
+
+json health_json(const agent::HealthVector& health, const agent::Serial& serial) {
+  return {{"forced", agent::to_string(health.forced)},
+          {"bandwidth_gbps", static_cast<double>(health.bandwidth_mbps) / 1000.0},
+          {"good_lags", health.good_lags},
+          {"management_link", health.management_link},
+          {"failed_modules", health.failed_modules},
+          {"uptime_s", health.uptime_s},
+          {"priority", health.priority},
+          {"serial", text(serial)}};
+}
+
+template <std::size_t N, std::size_t M>
+json list_json(const StaticVector<agent::ShortText<N>, M>& items) {
+  json list = json::array();
+  for (const auto& item : items) list.push_back(text(item));
+  return list;
+}
+
+int number(agent::ChassisId id) {
+  return static_cast<int>(id);
+}
+
+json node_json(const StatusView& view) {
+  const auto& node = view.node;
+  return {{"chassis_id", number(node.self)},
+          {"hostname", view.config.node.hostname},
+          {"serial", view.config.node.serial},
+          {"role", agent::to_string(node.role)},
+          {"epoch", node.epoch.number},
+          {"role_since", since(view, node.role_since)},
+          {"role_seconds", to_seconds(view.now - node.role_since)},
+          {"reason", text(node.role_reason)},
+          {"forced", agent::to_string(node.forced)},
+          {"addresses_held", node.addresses_held},
+          {"health", health_json(node.health, view.plan.node.serial)},
+          {"dataplane_alive", node.replication.dataplane_alive},
+          {"sessions", node.replication.sessions},
+          {"lost_interfaces", list_json(view.published.lost_interfaces)}};
+}
+
+json last_heard_json(const StatusView& view, std::optional<Instant> heard) {
+  if (!heard) return nullptr;
+  return std::max<std::int64_t>(0, to_ms(view.now - *heard));
+}
+
+std::optional<Instant> peer_last_heard(const StatusView& view) {
+  std::optional<Instant> newest;
+  for (const auto& path : view.node.paths)
+    if (path.ever_heard && (!newest || path.last_heard > *newest)) newest = path.last_heard;
+  return newest;
+}
+
+json peer_json(const StatusView& view) {
+  const auto& node = view.node;
+  if (!node.peer_known) return nullptr;
+  const auto& peer = node.peer;
+  const Instant role_since = view.peer_role_since.value_or(view.now);
+  return {{"chassis_id", number(agent::other(node.self))},
+          {"hostname", text(peer.hostname)},
+          {"serial", text(peer.serial)},
+          {"role", agent::to_string(peer.role)},
+          {"epoch", peer.epoch.number},
+          {"role_since", since(view, role_since)},
+          {"role_seconds", to_seconds(view.now - role_since)},
+          {"reason", text(peer.role_reason)},
+          {"forced", agent::to_string(peer.health.forced)},
+          {"addresses_held", node.peer_alive && peer.role == agent::Role::primary},
+          {"health", health_json(peer.health, peer.serial)},
+          {"dataplane_alive", peer.replication.dataplane_alive},
+          {"sessions", peer.replication.sessions},
+          {"lost_interfaces", list_json(peer.lost_interfaces)},
+          {"alive", node.peer_alive},
+          {"last_heard_ms", last_heard_json(view, peer_last_heard(view))},
+          {"version", text(peer.version)}};
+}
+
+json replication_json(const StatusView& view) {
+  const auto& node = view.node;
+  const bool primary = node.role == agent::Role::primary;
+  const auto& lagging = primary ? node.replication : node.peer.replication;
+  const bool known = primary || node.peer_known;
+  return {{"in_sync", node.in_sync},
+          {"lag_sessions", known ? lagging.lag_sessions : 0},
+          {"lag_us", known ? lagging.lag_us : 0},
+          {"sessions_local", node.replication.sessions},
+          {"sessions_peer", node.peer_known ? node.peer.replication.sessions : 0}};
+}
+
+json election_json(const agent::NodeStatus& node) {
+  if (!node.verdict_known) return nullptr;
+  return {{"winner", number(node.verdict.winner)},
+          {"criterion", agent::to_string(node.verdict.criterion)},
+          {"winner_value", text(node.verdict.winner_value)},
+          {"loser_value", text(node.verdict.loser_value)}};
+}
+
+json path_json(const StatusView& view, std::size_t id, json interface, json vlan, bool link_up,
+               std::string_view kind) {
+  const auto& path = view.node.paths[id];
+  return {{"path", id},
+          {"kind", kind},
+          {"interface", std::move(interface)},
+          {"vlan", std::move(vlan)},
+          {"link_up", link_up},
+          {"alive", path.alive},
+          {"best", path.best},
+          {"last_heard_ms",
+           last_heard_json(view, path.ever_heard ? std::optional(path.last_heard) : std::nullopt)},
+          {"received", path.received},
+          {"lost", path.lost},
+          {"heard_by_peer", view.node.peer_known && (view.node.peer.paths_alive >> id & 1) != 0}};
+}
+
+json paths_json(const StatusView& view) {
+  json list = json::array();
+  for (std::size_t i = 0; i < view.plan.heartbeats.size(); ++i)
+    list.push_back(path_json(view, i, view.plan.heartbeats[i].device, view.plan.heartbeats[i].vlan,
+                             view.heartbeat_link_up.at(i), "heartbeat"));
+  const auto& sync = view.plan.node.paths[agent::kSessionSyncPath];
+  if (sync.configured)
+    list.push_back(path_json(view, agent::kSessionSyncPath, text(sync.name), nullptr,
+                             view.dataplane_port_up, "session_sync"));
+  return list;
+}
+
+json interfaces_json(const StatusView& view) {
+  json list = json::array();
+  for (std::size_t i = 0; i < view.plan.data_interfaces.size(); ++i) {
+    const auto& interface = view.plan.data_interfaces[i];
+    const auto& state = view.data_interfaces.at(i);
+    list.push_back({{"name", interface.name},
+                    {"device", interface.device},
+                    {"present", state.present},
+                    {"up", state.up},
+                    {"speed_mbps", state.speed_mbps},
+                    {"logical_system", interface.logical_system}});
+  }
+  return list;
+}
+
+json addresses_json(const StatusView& view) {
+  json list = json::array();
+  for (std::size_t i = 0; i < view.plan.addresses.size(); ++i) {
+    const auto& address = view.plan.addresses[i];
+    list.push_back({{"interface", address.interface},
+                    {"device", address.device},
+                    {"address", address.address.text},
+                    {"held", static_cast<bool>(view.addresses_held.at(i))}});
+  }
+  return list;
+}
+
+json mismatches_json(const StatusView& view) {
+  json list = json::array();
+  for (const auto& row : view.mismatches)
+    list.push_back({{"kind", row.kind},
+                    {"interface", row.interface},
+                    {"count", row.count},
+                    {"last_seen", row.last_seen},
+                    {"detail", row.detail},
+                    {"advice", row.advice}});
+  return list;
+}
+
+}  // namespace
+
+std::string iso_time(std::int64_t ms_since_epoch) {
+  const std::time_t seconds = static_cast<std::time_t>(ms_since_epoch / 1000);
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char date[32], full[40];
+  std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
+  std::snprintf(full, sizeof full, "%s.%03dZ", date, static_cast<int>(ms_since_epoch % 1000));
+  return full;
+}
+
+json status_json(const StatusView& view) {
+  const auto& node = view.node;
+  return {{"ok", true},
+          {"version", view.version},
+          {"time", view.wall_now},
+          {"group_id", view.config.cluster.group_id},
+          {"group_name", view.config.cluster.group_name},
+          {"role", agent::to_string(node.role)},
+          {"epoch", node.epoch.number},
+          {"in_sync", node.in_sync},
+          {"node", node_json(view)},
+          {"peer", peer_json(view)},
+          {"session_pickup", view.config.cluster.session_pickup.enabled},
+          {"replication", replication_json(view)},
+          {"election", election_json(node)},
+          {"suppressed", text(node.suppressed)},
+          {"conflict", text(node.conflict)},
+          {"dual_primary", node.dual_primary},
+          {"dual_primary_episodes", node.dual_primary_episodes},
+          {"heartbeat_paths", paths_json(view)},
+          {"data_interfaces", interfaces_json(view)},
+          {"addresses", addresses_json(view)},
+          {"mismatches", mismatches_json(view)},
+          {"rejected", view.rejected},
+          {"warnings", view.warnings}};
+}
+
+}  // namespace hotpair::daemon

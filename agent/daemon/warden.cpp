@@ -1,0 +1,190 @@
+#include "agent/daemon/warden.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <thread>
+
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "platform/linux/clock.hpp"
+#include "platform/linux/scheduling.hpp"
+#include "platform/linux/system_error.hpp"
+
+namespace hotpair::daemon {
+namespace {
+
+enum Fence : std::uint32_t { kNone = 0, kWithdrawing = 1, kWithdrawn = 2 };
+constexpr char kDismiss = 'q', kWake = 'w';
+
+struct Removal {
+  std::uint32_t count = 0;
+  sys::AddressOperation operations[kMaxFloatingAddresses];
+};
+
+}  // namespace
+
+// Two lists, of which `active` names the one to use: the warden may look at any moment, also while
+// hotpaird is stopped in the middle of writing the other.
+struct WardenMemory {
+  std::atomic<std::int64_t> tick_ns{0};
+  std::atomic<std::int64_t> detection_ns{0};
+  std::atomic<std::uint32_t> armed{0};
+  std::atomic<std::uint32_t> fence{kNone};
+  std::atomic<std::uint32_t> active{0};
+  Removal removals[2];
+};
+static_assert(std::is_trivially_copyable_v<sys::AddressOperation>);
+static_assert(std::atomic<std::int64_t>::is_always_lock_free);
+
+namespace {
+
+class WardenProcess {
+ public:
+  WardenProcess(WardenMemory& memory, int socket, sys::AddressTable table)
+      : memory_(memory), socket_(socket), table_(std::move(table)) {}
+
+  [[noreturn]] void run() {
+    while (true) {
+      pollfd waited{socket_, POLLIN, 0};
+      const int ready = ::poll(&waited, 1, wait_ms());
+      if (ready > 0 && !read_socket()) ::_exit(0);
+      if (memory_.armed.load() != 0 && late()) fence();
+    }
+  }
+
+ private:
+  // False: dismissed, or hotpaird is dead (and what it held has been withdrawn).
+  bool read_socket() {
+    char what = 0;
+    const ssize_t got = ::recv(socket_, &what, 1, MSG_DONTWAIT);
+    if (got == 1) return what != kDismiss;
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return true;
+    if (memory_.armed.load() != 0) fence();
+    return false;
+  }
+
+  int wait_ms() const {
+    if (memory_.armed.load() == 0) return -1;
+    return std::max(1, static_cast<int>(memory_.detection_ns.load() / 8'000'000));
+  }
+
+  bool late() const {
+    const std::int64_t age = sys::now().time_since_epoch().count() - memory_.tick_ns.load();
+    return memory_.fence.load() == kNone && age > memory_.detection_ns.load();
+  }
+
+  void fence() {
+    memory_.fence.store(kWithdrawing);
+    const Removal& removal = memory_.removals[memory_.active.load() & 1];
+    const std::size_t count = std::min<std::size_t>(removal.count, kMaxFloatingAddresses);
+    table_.apply({removal.operations, count});
+    memory_.armed.store(0);
+    memory_.fence.store(kWithdrawn);
+  }
+
+  WardenMemory& memory_;
+  int socket_;
+  sys::AddressTable table_;
+};
+
+void rename_process(std::span<char> arguments) {
+  constexpr const char* kName = "hotpair-warden";
+  std::memset(arguments.data(), 0, arguments.size());
+  std::strncpy(arguments.data(), kName, arguments.size() - 1);
+  ::prctl(PR_SET_NAME, kName);
+}
+
+void ignore_signals() {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2})
+    std::signal(signal, SIG_IGN);
+}
+
+[[noreturn]] void be_warden(WardenMemory& memory, int socket, std::span<char> arguments) {
+  // Descriptors of hotpaird kept open here would outlive it: its lock, its sockets.
+  if (socket > 3) ::close_range(3, static_cast<unsigned>(socket) - 1, 0);
+  ::close_range(static_cast<unsigned>(socket) + 1, ~0U, 0);
+  rename_process(arguments);
+  ignore_signals();
+  auto table = sys::AddressTable::open();
+  if (!table) ::_exit(1);
+  (void)sys::set_realtime_priority(kWardenPriority);
+  (void)sys::lock_memory();
+  WardenProcess(memory, socket, std::move(table).value()).run();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Warden>> Warden::start(std::span<char> arguments) {
+  int pair[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+    return sys::fail_errno("cannot make the warden's socket pair", errno);
+  sys::FileDescriptor ours(pair[0]), theirs(pair[1]);
+  void* shared = ::mmap(nullptr, sizeof(WardenMemory), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) return sys::fail_errno("cannot share memory with the warden", errno);
+  auto* memory = new (shared) WardenMemory;
+  const pid_t pid = ::fork();
+  if (pid < 0) return sys::fail_errno("cannot start the warden", errno);
+  if (pid == 0) {
+    ours.reset();
+    be_warden(*memory, theirs.release(), arguments);
+  }
+  sys::FileDescriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  return std::unique_ptr<Warden>(new Warden(memory, std::move(ours), std::move(pidfd), pid));
+}
+
+Warden::Warden(WardenMemory* memory, sys::FileDescriptor socket, sys::FileDescriptor pidfd, int pid)
+    : memory_(memory), socket_(std::move(socket)), pidfd_(std::move(pidfd)), pid_(pid) {}
+
+Warden::~Warden() {
+  wake(kDismiss);
+  socket_.reset();
+  ::waitpid(pid_, nullptr, 0);
+  ::munmap(memory_, sizeof(WardenMemory));
+}
+
+void Warden::wake(char what) {
+  (void)::send(socket_.get(), &what, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void Warden::arm(std::span<const sys::AddressOperation> removal, Duration detection) {
+  HOTPAIR_ASSERT(removal.size() <= kMaxFloatingAddresses);
+  const std::uint32_t spare = (memory_->active.load() + 1) & 1;
+  Removal& list = memory_->removals[spare];
+  std::copy(removal.begin(), removal.end(), list.operations);
+  list.count = static_cast<std::uint32_t>(removal.size());
+  memory_->active.store(spare);
+  memory_->detection_ns.store(detection.count());
+  memory_->tick_ns.store(sys::now().time_since_epoch().count());
+  memory_->armed.store(1);
+  wake(kWake);
+}
+
+void Warden::disarm() {
+  memory_->armed.store(0);
+}
+
+void Warden::tick(Instant now) {
+  memory_->tick_ns.store(now.time_since_epoch().count());
+}
+
+Instant Warden::last_tick() const {
+  return Instant(Duration(memory_->tick_ns.load()));
+}
+
+bool Warden::was_fenced() {
+  if (memory_->fence.load() == kNone) return false;
+  for (int i = 0; i < 100 && memory_->fence.load() == kWithdrawing; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  memory_->fence.store(kNone);
+  return true;
+}
+
+}  // namespace hotpair::daemon
