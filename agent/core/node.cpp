@@ -53,7 +53,6 @@ Node::State::State(const NodeConfig& node_config, const PersistedState& persiste
       rounds(now),
       role_since(now),
       role_reason("started, listening for the peer"),
-      epoch(persisted.epoch),
       known(persisted.epoch),
       reserved(next_epoch(persisted.epoch, node_config.self)),
       on_disk(persisted.epoch),

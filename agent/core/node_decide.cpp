@@ -202,6 +202,7 @@ void Node::State::become(Cause cause, const Reason& reason, Instant now) {
   role = move.to;
   role_since = now;
   role_reason = reason;
+  if (role == Role::backup) follow(peer_is(Role::primary) ? peer.newest().epoch : epoch);
   emit(ReportRoleChange{from, role, epoch, reason, move.kind});
   if (from == Role::primary) {
     dual = false;
@@ -215,7 +216,6 @@ void Node::State::become(Cause cause, const Reason& reason, Instant now) {
     last_primary_epoch = epoch;
   }
   if (role == Role::backup) {
-    follow_dataplane(known);
     emit(RunHooks{Hook::backup});
   }
   if (role == Role::fault) emit(RunHooks{Hook::fault});

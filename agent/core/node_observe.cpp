@@ -47,7 +47,7 @@ void Node::State::observe_peer(Instant now) {
       if (last_primary_epoch.number != 0) role_moved_at = now;
       last_primary_epoch = heard.epoch;
     }
-    if (role == Role::backup && heard.role == Role::primary) follow_dataplane(heard.epoch);
+    if (role == Role::backup && heard.role == Role::primary) follow(heard.epoch);
     if (heard.cluster_digest != config.cluster_digest && heard.cluster_digest != digest_reported) {
       digest_reported = heard.cluster_digest;
       report(Level::warning, "config-differs",
@@ -74,7 +74,6 @@ void Node::State::report_paths(const PeerLiveness::Changes& changes, Instant now
 void Node::State::raise_known(Epoch heard) {
   if (heard <= known) return;
   known = heard;
-  if (role != Role::primary) epoch = heard;
   if (reserved <= known) reserved = next_epoch(known, self());
 }
 

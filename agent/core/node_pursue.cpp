@@ -54,9 +54,11 @@ void Node::State::request_failed(std::string_view id, std::string_view what,
   report(Level::error, id, Sentence(what, ": ", error, "; tried again in ", kRetryEvery));
 }
 
-void Node::State::follow_dataplane(Epoch followed) {
+// As backup: of the primary's epoch, never of a number that was only reserved.
+void Node::State::follow(Epoch followed) {
+  epoch = std::max(epoch, followed);
   dataplane_wished = true;
-  dataplane.want({DataplaneRole::backup, followed});
+  dataplane.want({DataplaneRole::backup, epoch});
 }
 
 // A primary that cannot put its addresses on is as good as a failed module, so that a peer which

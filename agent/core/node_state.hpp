@@ -123,7 +123,7 @@ struct Node::State {
   // --- node_pursue.cpp: requests, retries and their outcomes
   void pursue(Instant now);
   void request_failed(std::string_view id, std::string_view what, const ShortText<128>& error);
-  void follow_dataplane(Epoch followed);
+  void follow(Epoch followed);
   void note_claim_outcome(bool ok, Instant now);
 
   // --- node_operator.cpp
@@ -153,7 +153,7 @@ struct Node::State {
   Role role = Role::init;
   Instant role_since;
   Reason role_reason;
-  Epoch epoch;     // of being primary, or last followed
+  Epoch epoch;     // of being primary, or last followed; 0 before either
   Epoch known;     // Invariant: epoch <= known < reserved
   Epoch reserved;  // the next one of ours
   Epoch on_disk;   // Invariant: >= every epoch of ours in use, unless the disk failed

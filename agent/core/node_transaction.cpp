@@ -149,7 +149,7 @@ void Node::State::after_giving_back_stage(Instant now, bool ok, const ShortText<
         return keep_role(now, Sentence("addresses could not be given back: ", error));
       if (handover && !handover_still_wanted())
         return keep_role(now, "the peer no longer asks for the role");
-      dataplane.want({DataplaneRole::backup, known});
+      dataplane.want({DataplaneRole::backup, epoch});
       if (config.session_pickup && replication.dataplane_alive && !leave_wanted)
         return transaction.enter(Stage::dataplane_back, now, kDataplaneBound);
       return finish_giving_back(now);

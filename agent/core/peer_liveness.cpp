@@ -27,9 +27,9 @@ bool PeerLiveness::heard(PathId id, Instant heard_at, bool new_association,
                          const Heartbeat& heartbeat) {
   HOTPAIR_ASSERT(id < kMaxPaths);
   if (new_association)
-    for (Path& path : paths_) path.newest = 0;
+    for (Path& path : paths_) path.newest = heartbeat.sequence;  // counted anew from here
   Path& path = paths_[id];
-  count_gap(path, heartbeat.sequence, !path.ever_heard || path.newest == 0);
+  count_gap(path, heartbeat.sequence, !path.ever_heard || new_association);
   path.ever_heard = true;
   path.last_heard = std::max(path.last_heard, heard_at);
   ++path.received;

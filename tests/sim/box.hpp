@@ -1,0 +1,121 @@
+// One box of the simulated pair: the agent (Node, Association, heartbeat thread), its warden, the data
+// plane, the address table, the disk. It does what a shell does and decides nothing.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "agent/core/association.hpp"
+#include "agent/core/node.hpp"
+#include "tests/sim/network.hpp"
+#include "tests/sim/toy_cipher.hpp"
+
+namespace hotpair::simulation {
+
+// What an action can be made to do instead of succeeding.
+struct Fault {
+  unsigned fail_permille = 0;
+  unsigned silent_permille = 0;   // no answer ever comes
+  Duration took{};                // how long it takes
+};
+struct Faults {
+  Fault persist{0, 0, 2ms}, claim{0, 0, 3ms}, withdraw{0, 0, 2ms}, dataplane{0, 0, 1ms}, drain{0, 0, 5ms};
+};
+
+class World;
+
+class Box {
+ public:
+  Box(World& world, int index, Rng rng);
+
+  // --- what happens to it
+  void start_agent();
+  void kill_agent();                     // kill -9; the warden takes the addresses away
+  void power_off();                      // everything stops; the disk survives
+  void start_dataplane();
+  void kill_dataplane();
+  void stall(Duration how_long);         // the main loop stands still, the heartbeat thread goes on
+  void pause(Duration how_long);         // the whole box stands still
+  void set_link(std::size_t interface, bool up);
+  void set_modules(std::uint8_t failed);
+  void set_management(bool up);
+  void command(agent::OperatorCommand::What what);
+  void receive(agent::PathId path, Bytes frame);
+  void tell_dataplane_state();
+
+  // --- what it is
+  bool powered() const { return powered_; }
+  bool agent_runs() const { return node_ != nullptr; }
+  bool responsive() const { return agent_runs() && !stalled_ && !paused_; }
+  bool holds_addresses() const { return held_ && powered_ && !paused_; }
+  agent::NodeStatus status() const;
+  agent::ChassisId id() const { return config.self; }
+  const agent::Heartbeat& published() const { return published_; }
+  agent::NodeConfig config;              // used at the next start
+  std::uint16_t group = 7;
+  std::string password = "secret";
+  agent::PersistedState disk;
+  Faults faults;
+  std::set<std::size_t> links_down;
+  bool management_up = true;
+  std::uint8_t failed_modules = 0;
+  std::uint64_t sessions = 1000;
+
+  struct Dataplane {
+    bool alive = false;
+    agent::DataplaneRole role = agent::DataplaneRole::idle;
+    agent::Epoch epoch;
+    bool in_sync = false;
+  } dataplane;
+
+ private:
+  friend class World;
+  void deliver(const agent::Event& event);
+  void step(const agent::Event& event);
+  void carry_out(const agent::Actions& actions);
+  void carry_out(const agent::PersistState& action);
+  void carry_out(const agent::WithdrawAddresses& action);
+  void carry_out(const agent::ClaimAddresses& action);
+  void carry_out(const agent::SetDataplaneRole& action);
+  void carry_out(const agent::DrainDataplane& action);
+  void carry_out(const agent::PublishHeartbeat& action);
+  void carry_out(const agent::Exit& action);
+  void carry_out(const agent::Announce& action);
+  template <typename Other>
+  void carry_out(const Other&) {}        // reports, which the world tells
+  void answer_later(agent::ActionId id, const Fault& fault, std::function<void()> effect);
+  void complete_after(Duration delay, std::function<void()> what);
+  void change_addresses(agent::ActionId id, Fault fault, bool hold);
+  void arm_deadline();
+  void beat();
+  void send_heartbeat();
+  void tell_links();
+  void mismatch(agent::PathId path, Bytes body, const agent::RejectedFrame& rejected);
+  void resume(Duration stood, bool whole_box);
+  void fence();
+  void end_agent();
+  template <typename F>
+  void after(Duration delay, F what);    // only if the same agent still runs then
+
+  World& world_;
+  int index_;
+  Rng rng_;
+  bool powered_ = false;
+  std::unique_ptr<ToyCipher> cipher_;
+  std::unique_ptr<agent::Association> association_;
+  std::unique_ptr<agent::Node> node_;
+  agent::Actions actions_;
+  agent::Heartbeat published_;
+  std::uint64_t sequence_ = 0;
+  std::uint64_t incarnation_ = 0;
+  std::uint64_t address_requests_ = 0, addresses_as_of_ = 0;
+  Instant deadline_at_, loop_ran_, addresses_busy_until_;
+  bool held_ = false, fenced_ = false, stalled_ = false, paused_ = false;
+  std::deque<agent::Event> waiting_;
+  std::deque<std::pair<agent::PathId, std::vector<std::uint8_t>>> unread_;
+  std::deque<Instant> unread_at_;
+};
+
+}  // namespace hotpair::simulation

@@ -1,0 +1,120 @@
+#include "tests/sim/checkers.hpp"
+
+#include "agent/core/health.hpp"
+#include "tests/sim/world.hpp"
+
+namespace hotpair::simulation {
+using namespace agent;
+
+void Checkers::fail(const Box& box, const std::string& what) {
+  if (!violation_.empty()) return;
+  violation_ = "node " + std::to_string(static_cast<int>(box.id())) + ": " + what;
+  world_.tell("VIOLATION " + violation_);
+}
+
+Checkers::Seen& Checkers::seen(const Box& box) {
+  return seen_[static_cast<std::size_t>(box.id()) - 1];
+}
+
+void Checkers::started(Box& box) {
+  Seen& s = seen(box);
+  s.role = Role::init;
+  s.epoch = {};
+}
+
+void Checkers::stopped(Box& box) {
+  seen(box).role = Role::init;
+}
+
+void Checkers::disturbed() {
+  both_hold_since_.reset();
+}
+
+void Checkers::after_step(Box& box, const Actions& actions) {
+  const NodeStatus status = box.status();
+  check_epochs(box, status);
+  check_grant(box);
+  check_addresses();
+  check_reports(box, status, actions);
+  check_progress(box);
+}
+
+// At most one primary an epoch, and no node takes an epoch twice or goes back.
+void Checkers::check_epochs(Box& box, const NodeStatus& status) {
+  Seen& s = seen(box);
+  if (status.epoch < s.epoch) fail(box, "its epoch fell");
+  s.epoch = status.epoch;
+  const bool became = status.role == Role::primary && s.role != Role::primary;
+  s.role = status.role;
+  if (status.role != Role::primary) return;
+  const auto [owner, first] = epoch_owner_.emplace(status.epoch.number, box.id());
+  if (owner->second != box.id()) fail(box, "two primaries in epoch " + std::to_string(status.epoch.number));
+  if (became && disk_is_reliable && status.epoch <= s.primary_epoch)
+    fail(box, "took epoch " + std::to_string(status.epoch.number) + " again");
+  if (status.epoch > s.primary_epoch) s.primary_epoch = status.epoch;
+}
+
+void Checkers::check_grant(Box& box) {
+  if (box.published().grant_round != 0 && box.holds_addresses())
+    fail(box, "granted the role while it holds addresses");
+  if (box.published().grant_round != 0 && box.published().role == Role::primary)
+    fail(box, "granted the role while it is primary");
+}
+
+// Two nodes that hear each other do not both hold addresses for longer than the bound.
+void Checkers::check_addresses() {
+  Box& a = world_.box(1);
+  Box& b = world_.box(2);
+  const bool both = a.responsive() && b.responsive() && a.holds_addresses() && b.holds_addresses() &&
+                    a.status().peer_alive && b.status().peer_alive;
+  if (!both) {
+    both_hold_since_.reset();
+    return;
+  }
+  if (!both_hold_since_) both_hold_since_ = world_.timeline.now();
+  if (world_.timeline.now() - *both_hold_since_ > both_hold_bound)
+    fail(a, "both nodes hold addresses and hear each other");
+}
+
+void Checkers::check_reports(Box& box, const NodeStatus& status, const Actions& actions) {
+  for (const Action& action : actions) {
+    if (const auto* change = std::get_if<ReportRoleChange>(&action)) {
+      if (change->reason.size == 0) fail(box, "changed its role without a reason");
+      const std::string_view why = change->reason.view();
+      const bool gave = why.starts_with("gave the role");
+      const bool choice = !has_fault(status.health, box.config.board_failover_tolerance) &&
+                          why.find("forced") == why.npos;
+      if (gave && choice && box.config.session_pickup && !status.replication.in_sync)
+        fail(box, "gave the role by choice to a backup that is not in sync");
+    }
+    if (const auto* t = std::get_if<ReportTransaction>(&action))
+      if (t->takeover && t->ok) {
+        ++takeovers;
+        longest_takeover = std::max(longest_takeover, t->total);
+      }
+  }
+}
+
+// A deadline that is already due would spin the shell's loop.
+void Checkers::check_progress(Box& box) {
+  Seen& s = seen(box);
+  const Instant now = world_.timeline.now();
+  s.same_instant_steps = s.last_deadline_step == now ? s.same_instant_steps + 1 : 0;
+  s.last_deadline_step = now;
+  if (s.same_instant_steps > 2000) fail(box, "wants to be woken at once for ever");
+}
+
+void Checkers::must_be_settled() {
+  Box& a = world_.box(1);
+  Box& b = world_.box(2);
+  const auto describe = [](Box& x) {
+    return std::string(to_string(x.status().role)) + (x.holds_addresses() ? "+addresses" : "");
+  };
+  const bool one = a.status().role == Role::primary && a.holds_addresses() &&
+                   b.status().role == Role::backup && !b.holds_addresses();
+  const bool two = b.status().role == Role::primary && b.holds_addresses() &&
+                   a.status().role == Role::backup && !a.holds_addresses();
+  if (one == two) fail(a, "not settled: 1 " + describe(a) + ", 2 " + describe(b));
+}
+
+}  // namespace hotpair::simulation

@@ -1,0 +1,58 @@
+// What must hold whatever happens. Looked at after each step of either node; the first violation is kept,
+// with the time, and ends the run.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "agent/core/node.hpp"
+
+namespace hotpair::simulation {
+
+class Box;
+class World;
+
+class Checkers {
+ public:
+  explicit Checkers(World& world) : world_(world) {}
+
+  void started(Box& box);
+  void stopped(Box& box);
+  void announced(Box&) {}
+  void after_step(Box& box, const agent::Actions& actions);
+  // Something was done to the pair: what must hold "within a time" is counted from here.
+  void disturbed();
+  // The pair was left alone for long enough: exactly one primary, with the addresses.
+  void must_be_settled();
+
+  const std::string& violation() const { return violation_; }
+  // How long two nodes that hear each other may both hold addresses.
+  Duration both_hold_bound = 500ms;
+  bool disk_is_reliable = true;      // else epochs may be used twice after a crash
+  unsigned takeovers = 0;
+  Duration longest_takeover{};
+
+ private:
+  struct Seen {
+    agent::Role role = agent::Role::init;
+    agent::Epoch epoch, primary_epoch;
+    Instant last_deadline_step;
+    int same_instant_steps = 0;
+  };
+  void fail(const Box& box, const std::string& what);
+  void check_epochs(Box& box, const agent::NodeStatus& status);
+  void check_grant(Box& box);
+  void check_addresses();
+  void check_reports(Box& box, const agent::NodeStatus& status, const agent::Actions& actions);
+  void check_progress(Box& box);
+  Seen& seen(const Box& box);
+
+  World& world_;
+  std::array<Seen, 2> seen_{};
+  std::map<std::uint64_t, agent::ChassisId> epoch_owner_;
+  std::optional<Instant> both_hold_since_;
+  std::string violation_;
+};
+
+}  // namespace hotpair::simulation

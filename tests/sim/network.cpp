@@ -1,0 +1,32 @@
+#include "tests/sim/network.hpp"
+
+namespace hotpair::simulation {
+
+void Network::send(int from, agent::PathId path, Bytes frame) {
+  const Cable& c = cable(from, path);
+  if (c.cut || rng_.below(1000) < c.loss_permille) return;
+  const int copies = rng_.below(1000) < c.duplicate_permille ? 2 : 1;
+  for (int i = 0; i < copies; ++i) {
+    Duration delay = c.delay;
+    if (c.jitter.count() > 0)
+      delay += Duration(rng_.below(static_cast<std::uint64_t>(c.jitter.count())));
+    timeline_.after(delay, [this, from, path, copy = std::vector<std::uint8_t>(frame.begin(), frame.end())] {
+      deliver_(1 - from, path, copy);
+    });
+  }
+}
+
+bool Network::any_quiet_path(unsigned paths) const {
+  for (agent::PathId path = 0; path < agent::kMaxPaths; ++path) {
+    if ((paths >> path & 1u) == 0) continue;
+    bool quiet = true;
+    for (const auto& direction : cables_) {
+      const Cable& c = direction[path];
+      if (c.cut || c.loss_permille > 0 || c.jitter > 1ms) quiet = false;
+    }
+    if (quiet) return true;
+  }
+  return false;
+}
+
+}  // namespace hotpair::simulation

@@ -1,0 +1,39 @@
+// The cables between the two boxes: for each path and direction delay, jitter (which reorders), loss,
+// duplication and a cut.
+#pragma once
+
+#include <array>
+
+#include "agent/core/types.hpp"
+#include "platform/base/bytes.hpp"
+#include "platform/base/rng.hpp"
+#include "tests/sim/timeline.hpp"
+
+namespace hotpair::simulation {
+
+struct Cable {
+  bool cut = false;
+  Duration delay = 100us, jitter{};
+  unsigned loss_permille = 0, duplicate_permille = 0;
+};
+
+class Network {
+ public:
+  using Deliver = std::function<void(int to, agent::PathId path, Bytes frame)>;
+
+  Network(Timeline& timeline, Rng rng, Deliver deliver)
+      : timeline_(timeline), rng_(rng), deliver_(std::move(deliver)) {}
+
+  void send(int from, agent::PathId path, Bytes frame);
+  // The direction away from box `from` (0 or 1).
+  Cable& cable(int from, agent::PathId path) { return cables_[static_cast<std::size_t>(from)][path]; }
+  bool any_quiet_path(unsigned paths) const;  // some path that works both ways without loss
+
+ private:
+  Timeline& timeline_;
+  Rng rng_;
+  Deliver deliver_;
+  std::array<std::array<Cable, agent::kMaxPaths>, 2> cables_{};
+};
+
+}  // namespace hotpair::simulation

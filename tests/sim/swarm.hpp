@@ -1,0 +1,20 @@
+// One run under random faults. The seed decides the configuration, which kinds of fault there are at all
+// (swarm testing: some are switched off entirely), when they strike, and how the cables behave.
+#pragma once
+
+#include <string>
+
+#include "platform/base/time.hpp"
+
+namespace hotpair::simulation {
+
+struct RunResult {
+  std::string violation;        // empty: all held
+  std::string story;
+  unsigned takeovers = 0;
+  Duration longest_takeover{};
+};
+
+RunResult run_seed(std::uint64_t seed, bool verbose);
+
+}  // namespace hotpair::simulation
