@@ -13,10 +13,12 @@ namespace hotpair::dataplane {
 
 using namespace sender_flags;
 
-DeltaSender::DeltaSender(SessionTable& table, Counters& counters, std::uint32_t instance)
-    : table_(table), counters_(counters), instance_(instance) {}
+DeltaSender::DeltaSender(SessionTable& table, Counters& counters)
+    : table_(table), counters_(counters) {}
 
-void DeltaSender::start(std::uint64_t epoch, Instant now) {
+void DeltaSender::start(std::uint64_t epoch, std::uint32_t instance, Instant now) {
+  HOTPAIR_ASSERT(instance != 0);
+  instance_ = instance;
   epoch_ = epoch;
   peer_ = 0;
   peer_sessions_ = 0;

@@ -26,9 +26,10 @@ namespace hotpair::dataplane {
 
 class DeltaSender {
  public:
-  DeltaSender(SessionTable& table, Counters& counters, std::uint32_t instance);
+  DeltaSender(SessionTable& table, Counters& counters);
 
-  void start(std::uint64_t epoch, Instant now);  // becomes the primary's; no peer is known yet
+  // Becomes the primary's, under a new instance number; no peer is known yet.
+  void start(std::uint64_t epoch, std::uint32_t instance, Instant now);
   // Sessions exist that the table has no room for: no verdict can be good.
   void set_incomplete(bool incomplete) { incomplete_ = incomplete; }
   void set_delay(Duration delay) { delay_ = delay; }
@@ -101,7 +102,7 @@ class DeltaSender {
 
   SessionTable& table_;
   Counters& counters_;
-  const std::uint32_t instance_;
+  std::uint32_t instance_ = 0;
   std::uint64_t epoch_ = 0;
   Duration delay_{};
   bool incomplete_ = false;

@@ -22,7 +22,7 @@ Engine::Engine(const EngineConfig& config, SessionSink& sink, Instant now)
     : sink_(sink),
       rng_(config.seed),
       table_(config.max_sessions, rng_.next()),
-      sender_(table_, counters_, draw_instance(rng_)),
+      sender_(table_, counters_),
       receiver_(table_, sink_, counters_),
       refresh_began_at_(now),
       scrub_due_at_(now) {
@@ -43,7 +43,7 @@ void Engine::set_role(Role role, std::uint64_t epoch, Instant now) {
   refresh_at_ = 0;
   refresh_began_at_ = now;
   handback_end_ = takeover ? table_.high_water() : 0;
-  if (role == Role::primary) sender_.start(epoch, now);
+  if (role == Role::primary) sender_.start(epoch, draw_instance(rng_), now);
   if (role == Role::backup) receiver_.start(epoch, draw_instance(rng_));
 }
 

@@ -10,7 +10,8 @@ namespace hotpair::dataplane {
 class SessionSink {
  public:
   virtual ~SessionSink() = default;
-  // `session` is new (is_new) or changed; never called for a record that changed nothing.
+  // `session` is new (is_new) or changed, or was the primary's own until now; not called for a
+  // record that changes nothing.
   virtual void on_upsert(const Session& session, bool is_new) = 0;
   virtual void on_remove(const SessionKey& key) = 0;
 };

@@ -93,7 +93,7 @@ void live_a_life(std::uint64_t seed) {
   world.changes_per_s = 0;
   world.run(50ms);
   ASSERT_TRUE(world.run_until_in_sync(2s))
-      << "not in sync two seconds after the last change; " << world.difference();
+      << "not in sync two seconds after the last change; " << world.difference() << world.account();
   ASSERT_EQ(world.difference(), "");
   for (int i = 0; i < 10; ++i) {
     world.run(100ms);
@@ -129,7 +129,7 @@ void damage_and_repair(std::uint64_t seed, bool at_backup) {
   // A damaged key ends the session here; the kernel knows it still. What the primary's memory lost
   // or changed, its kernel tells again.
   world.start_dump();
-  ASSERT_TRUE(world.run_until_in_sync(2s)) << world.difference();
+  ASSERT_TRUE(world.run_until_in_sync(2s)) << world.difference() << world.account();
   world.backup().kernel =
       world.primary().kernel;  // the flip changed tables; these are what is compared
   const Kernel& kernel = world.primary().kernel;

@@ -153,6 +153,8 @@ void World::feed_dump() {
 }
 
 void World::swap_roles() {
+  // What the demoted data plane never heard of runs out in its kernel.
+  std::erase_if(primary().kernel, [&](const auto& e) { return !primary().engine->find(e.first); });
   primary().engine->set_role(Role::backup, epoch_, now_);
   primary_ = 1 - primary_;
   primary().engine->set_role(Role::primary, ++epoch_, now_);
@@ -221,6 +223,23 @@ std::string World::difference() {
     return "the backup's kernel differs from its table: " + std::to_string(backup().kernel.size()) +
            " and " + std::to_string(backup_table.size()) + " sessions";
   return "";
+}
+
+std::string World::account() {
+  std::string text;
+  for (const Node& node : nodes_) {
+    const EngineStatus s = node.engine->status(now_);
+    text += "\nnode: role " + std::to_string(static_cast<int>(s.role)) + ", in sync " +
+            std::to_string(s.in_sync) + ", peer heard " + std::to_string(s.peer_heard) + ", bulk " +
+            std::to_string(s.bulk_running) + ", lag " + std::to_string(s.lag_sessions) + ", " +
+            std::to_string(to_us(s.lag)) + " us, round trip " +
+            std::to_string(to_us(s.round_trip)) + " us, dump wanted " +
+            std::to_string(node.engine->dump_wanted()) + "\n";
+    for_each_counter(node.engine->counters(), [&](auto name, std::uint64_t value, auto) {
+      if (value > 0) text += "  " + std::string(name) + " " + std::to_string(value);
+    });
+  }
+  return text;
 }
 
 }  // namespace hotpair::dataplane::testing

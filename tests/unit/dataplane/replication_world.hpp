@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <queue>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -64,6 +65,7 @@ class World {
   bool dump_running() const { return !dump_.empty() || ending_dump_; }
   // Empty when both tables and both kernels hold the same sessions; else what differs.
   std::string difference();
+  std::string account();  // status and counters of both engines, for people
   std::uint64_t frames() const { return frames_; }
 
  private:
