@@ -103,6 +103,17 @@ std::string last_heard(const Json& path) {
   return spoken_duration(*ms / 1e3) + " ago";
 }
 
+// A few refused frames are ordinary (each start of a node makes some), so they stand here quietly;
+// what needs an operator is a mismatch.
+std::string refused(const Style& style, const Json& status) {
+  std::string list;
+  for (const auto& [reason, times] : child(status, "rejected").items()) {
+    if (!times.is_number_unsigned() || times.get<std::uint64_t>() == 0) continue;
+    list += (list.empty() ? "" : ", ") + reason + " " + spoken_count(times.get<std::uint64_t>());
+  }
+  return list.empty() ? "" : "  " + style(Tone::faint, "refused frames: " + list) + "\n";
+}
+
 std::string paths(const Style& style, const Json& status) {
   Rows rows = {{"path", "interface", "vlan", "link", "state", "last heard", "received", "lost",
                 "peer hears us"}};
@@ -115,7 +126,8 @@ std::string paths(const Style& style, const Json& status) {
                     spoken_count(count(path, "received")), spoken_count(count(path, "lost")),
                     yes_no(flag(path, "heard_by_peer"), "yes", "NO")});
   }
-  return style(Tone::strong, "Heartbeat paths") + "\n" + columns(style, rows);
+  return style(Tone::strong, "Heartbeat paths") + "\n" + columns(style, rows) +
+         refused(style, status);
 }
 
 std::string speed(const Json& interface) {
@@ -188,10 +200,6 @@ std::string troubles(const Style& style, const Json& status) {
   if (const auto episodes = count(status, "dual_primary_episodes"))
     block += "  both nodes were primary at once " + spoken_count(episodes) +
              " times since this agent started (see: hotpair history)\n";
-  for (const auto& [reason, number] : child(status, "rejected").items())
-    if (number.is_number_unsigned() && number.get<std::uint64_t>() > 0)
-      block +=
-          "  " + spoken_count(number.get<std::uint64_t>()) + " frames refused: " + reason + "\n";
   return block.empty() ? "" : style(Tone::strong, "Look at") + "\n" + block;
 }
 
