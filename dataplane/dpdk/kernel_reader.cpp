@@ -1,0 +1,114 @@
+#include "dataplane/dpdk/kernel_reader.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <netinet/in.h>
+
+#include "platform/linux/clock.hpp"
+
+namespace hotpair::dpdk {
+
+namespace {
+
+constexpr int kEventsAPoll = 512;
+constexpr int kRecordsAPoll = 256;
+// Events can be lost without a trace only by a fault elsewhere; a dump now and then finds out, and costs at
+// most a fivehundredth of the CPU.
+constexpr Duration kReconcileEvery = 60s;
+constexpr int kReconcileRest = 500;
+// After an overrun, or a dump that was interrupted: soon, but not in a circle.
+constexpr Duration kRepairDelay = 1s;
+
+bool is_loopback(const dataplane::SessionKey& key) {
+  if (!key.ipv6) return key.original.src.bytes[0] == 127;
+  constexpr dataplane::Address kLoopback = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+  return key.original.src == kLoopback;
+}
+
+}  // namespace
+
+KernelReader::KernelReader(std::unique_ptr<conntrack::Source> source, dataplane::Engine& engine,
+                           Counters& counters, Log log)
+    : source_(std::move(source)), engine_(engine), counters_(counters), log_(std::move(log)) {}
+
+Status KernelReader::subscribe() {
+  if (subscribed_) return Ok{};
+  if (Status joined = source_->subscribe(); !joined.ok()) return joined;
+  subscribed_ = true;
+  next_dump_ = Instant{};
+  return Ok{};
+}
+
+void KernelReader::unsubscribe() {
+  if (!subscribed_) return;
+  subscribed_ = false;
+  caught_up_ = true;
+  source_->unsubscribe();
+  source_->stop_dump();
+}
+
+bool KernelReader::poll(Instant now) {
+  if (!subscribed_) return false;
+  now_ = now;
+  caught_up_ = !source_->poll_events(*this, kEventsAPoll);
+  if (!caught_up_) return true;
+  if (!source_->dumping() && (engine_.dump_wanted() || now >= next_dump_)) begin_dump();
+  return source_->dumping() && source_->poll_dump(*this, kRecordsAPoll);
+}
+
+void KernelReader::begin_dump() {
+  if (Status started = source_->start_dump(); !started.ok()) {
+    log_.warning("conntrack-dump", "the kernel's table cannot be read: " + started.error().message);
+    next_dump_ = now_ + kRepairDelay;
+    return;
+  }
+  dump_began_ = now_;
+  ++counters_.kernel_reconciled;
+  engine_.begin_dump();
+}
+
+std::optional<Instant> KernelReader::next_deadline() const {
+  if (!subscribed_) return std::nullopt;
+  return source_->dumping() ? now_ : next_dump_;
+}
+
+// An event that says nothing of the TCP state leaves what is known of it.
+dataplane::Session KernelReader::completed(const dataplane::Session& session) const {
+  if (session.key.protocol != IPPROTO_TCP || session.state.tcp_state != 0) return session;
+  const dataplane::Session* known = engine_.find(session.key);
+  if (known == nullptr) return session;
+  dataplane::Session out = session;
+  out.state.tcp_state = known->state.tcp_state;
+  out.state.tcp_flags_original = known->state.tcp_flags_original;
+  out.state.tcp_flags_reply = known->state.tcp_flags_reply;
+  out.state.tcp_wscale_original = known->state.tcp_wscale_original;
+  out.state.tcp_wscale_reply = known->state.tcp_wscale_reply;
+  return out;
+}
+
+void KernelReader::on_upsert(const dataplane::Session& session) {
+  if (!is_loopback(session.key)) engine_.upsert(completed(session), now_);
+}
+
+void KernelReader::on_destroy(const dataplane::SessionKey& key) { engine_.destroy(key, now_); }
+
+void KernelReader::on_dump_entry(const dataplane::Session& session) {
+  if (!is_loopback(session.key)) engine_.dump_entry(session, now_);
+}
+
+void KernelReader::on_dump_done(bool complete) {
+  engine_.end_dump(complete);
+  const Duration took = sys::now() - dump_began_;
+  next_dump_ = now_ + (complete ? std::max(kReconcileEvery, took * kReconcileRest) : kRepairDelay);
+}
+
+void KernelReader::on_overrun() {
+  next_dump_ = std::min(next_dump_, now_ + kRepairDelay);
+  log_.warning("conntrack-overrun",
+               "conntrack events came faster than they were read, some were lost; the table is compared "
+               "by a dump",
+               {{"receive_buffer_bytes", source_->receive_buffer_bytes()}});
+}
+
+}  // namespace hotpair::dpdk

@@ -1,0 +1,49 @@
+// The primary's way from the kernel to the engine: events as they come, and dumps that reconcile. Only while
+// it is subscribed.
+#pragma once
+
+#include <memory>
+
+#include "dataplane/conntrack/source.hpp"
+#include "dataplane/core/engine.hpp"
+#include "dataplane/dpdk/counters.hpp"
+#include "platform/base/log.hpp"
+
+namespace hotpair::dpdk {
+
+class KernelReader final : private conntrack::SourceVisitor {
+ public:
+  KernelReader(std::unique_ptr<conntrack::Source> source, dataplane::Engine& engine,
+               Counters& counters, Log log);
+
+  Status subscribe();
+  void unsubscribe();
+  bool subscribed() const { return subscribed_; }
+  int event_fd() const { return source_->event_fd(); }
+
+  // Reads a bounded number of events, then, when none wait, of dump records. True when more may wait.
+  bool poll(Instant now);
+  // No event waited at the last poll: what the engine knows is what the kernel is.
+  bool caught_up() const { return caught_up_; }
+  std::optional<Instant> next_deadline() const;
+  const conntrack::SourceCounters& counters() const { return source_->counters(); }
+
+ private:
+  void on_upsert(const dataplane::Session& session) override;
+  void on_destroy(const dataplane::SessionKey& key) override;
+  void on_dump_entry(const dataplane::Session& session) override;
+  void on_dump_done(bool complete) override;
+  void on_overrun() override;
+  void begin_dump();
+  dataplane::Session completed(const dataplane::Session& session) const;
+
+  std::unique_ptr<conntrack::Source> source_;
+  dataplane::Engine& engine_;
+  Counters& counters_;
+  Log log_;
+  bool subscribed_ = false, caught_up_ = true;
+  Instant now_{};                     // of the poll that is running
+  Instant dump_began_{}, next_dump_{};
+};
+
+}  // namespace hotpair::dpdk

@@ -1,0 +1,139 @@
+#include "dataplane/dpdk/replica.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "platform/linux/clock.hpp"
+
+namespace hotpair::dpdk {
+
+namespace {
+
+constexpr std::size_t kBurstsATurn = 2;
+constexpr std::size_t kFramesSentATurn = 32;
+// At a takeover: what waits on the port, no longer than this.
+constexpr std::size_t kBurstsAtTakeover = 32;
+constexpr Duration kTakeoverReceiveTime = 1ms;
+// Half of a device's receive ring: what the peer may have under way without losses.
+constexpr std::uint16_t kReceiveCredit = 256;
+
+Effort most(Effort a, Effort b) { return std::max(a, b); }
+
+}  // namespace
+
+Replica::Replica(ReplicaParts parts, Counters& counters, const Log& log, RelayHandler on_relay)
+    : counters_(counters),
+      port_(std::move(parts.port)),
+      frames_(parts.identity, counters),
+      writer_(std::move(parts.sink), counters, log),
+      engine_(parts.engine, writer_, sys::now()),
+      reader_(std::move(parts.source), engine_, counters, log),
+      on_relay_(std::move(on_relay)),
+      scratch_(port_ ? port_->max_frame() : 0),
+      last_look_(sys::now()) {
+  writer_.attach(engine_);
+  engine_.set_receive_credit(kReceiveCredit);
+}
+
+Effort Replica::turn(Instant now) {
+  Effort effort = receive(now, kBurstsATurn);
+  if (reader_.poll(now)) effort = Effort::saturated;
+  engine_.work(now);
+  writer_.flush();
+  // A timeout is handed back only to a session whose last event is known: the kernel may have begun to
+  // count a shorter one down.
+  if (reader_.caught_up() && writer_.work(now)) effort = most(effort, Effort::some);
+  return most(effort, transmit(now));
+}
+
+Effort Replica::receive(Instant now, std::size_t max_bursts) {
+  if (!port_) return Effort::none;
+  std::size_t total = 0;
+  for (std::size_t burst = 0; burst < max_bursts; ++burst) {
+    const std::size_t got = port_->receive([&](Bytes frame) { take_frame(frame, now); });
+    total += got;
+    if (got < Port::kBurst) {
+      last_look_ = now;
+      return total > 0 ? Effort::some : Effort::none;
+    }
+  }
+  return Effort::saturated;
+}
+
+void Replica::take_frame(Bytes frame, Instant now) {
+  const FrameIo::Opened opened = frames_.open(frame, scratch_);
+  switch (opened.kind) {
+    case FrameIo::Kind::nothing:
+      return;
+    case FrameIo::Kind::replication:
+      return engine_.on_frame(opened.content, now);
+    case FrameIo::Kind::relayed:
+      // The port tells no receive time. The last look is never too late: no peer is thought alive for
+      // longer than it is.
+      return on_relay_(last_look_, opened.content);
+  }
+}
+
+Effort Replica::transmit(Instant now) {
+  if (!port_ || !frames_.can_send()) return Effort::none;
+  const std::size_t body_room = port_->max_frame() - kFrameOverhead;
+  std::size_t sent = 0;
+  for (; sent < kFramesSentATurn; ++sent) {
+    const MutableBytes frame = port_->begin_frame();
+    if (frame.empty()) break;
+    const std::size_t body = engine_.next_frame(now, frame.subspan(kBodyOffset, body_room));
+    port_->commit(body == 0 ? 0 : frames_.seal(frame, body));
+    if (body == 0) break;
+  }
+  port_->flush();
+  if (sent == 0) return Effort::none;
+  return sent == kFramesSentATurn ? Effort::saturated : Effort::some;
+}
+
+std::optional<Instant> Replica::next_deadline(Instant now) const {
+  std::optional<Instant> next = reader_.next_deadline();
+  // Without a port or keys no frame can leave, whenever it is due.
+  if (port_ && frames_.can_send()) {
+    const std::optional<Instant> engine = engine_.next_deadline(now);
+    if (engine && (!next || *engine < *next)) next = engine;
+  }
+  return next;
+}
+
+Status Replica::set_role(dataplane::Role role, std::uint64_t epoch, Instant now) {
+  if (role == engine_.role() && epoch == engine_.status(now).epoch) return Ok{};
+  Status outcome = Ok{};
+  if (role == dataplane::Role::primary) {
+    // Every change that reached this node before it becomes primary is in its kernel.
+    const Instant stop = now + kTakeoverReceiveTime;
+    for (std::size_t i = 0; i < kBurstsAtTakeover && sys::now() < stop; ++i)
+      if (receive(now, 1) != Effort::saturated) break;
+    writer_.flush();
+    outcome = reader_.subscribe();
+  } else {
+    reader_.unsubscribe();
+  }
+  writer_.drop_repeats();
+  engine_.set_role(role, epoch, now);
+  return outcome;
+}
+
+void Replica::send_relay(Bytes content) {
+  const MutableBytes frame = port_ ? port_->begin_frame() : MutableBytes{};
+  const std::size_t size = frame.empty() ? 0 : frames_.relay(content, frame);
+  if (!frame.empty()) port_->commit(size);
+  ++(size == 0 ? counters_.relay_refused : counters_.relayed_out);
+  if (port_) port_->flush();
+}
+
+bool Replica::in_sync(Instant now) const {
+  if (!engine_.status(now).in_sync) return false;
+  return engine_.role() != dataplane::Role::backup || writer_.complete(now);
+}
+
+void Replica::stop() {
+  reader_.unsubscribe();
+  writer_.flush();
+}
+
+}  // namespace hotpair::dpdk

@@ -1,0 +1,80 @@
+// One node's half of the replication put together: the engine, the kernel's table on one side, the port on the
+// other. Does what it is told and measures nothing but its own turns; one turn() is bounded.
+//
+//   kernel --events--> KernelReader --> Engine --> FrameIo --> Port        (primary)
+//   kernel <--writes-- KernelWriter <-- Engine <-- FrameIo <-- Port        (backup)
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "dataplane/core/engine.hpp"
+#include "dataplane/dpdk/counters.hpp"
+#include "dataplane/dpdk/frame_io.hpp"
+#include "dataplane/dpdk/kernel_reader.hpp"
+#include "dataplane/dpdk/kernel_writer.hpp"
+#include "dataplane/dpdk/port.hpp"
+
+namespace hotpair::dpdk {
+
+enum class Effort : std::uint8_t { none, some, saturated };  // saturated: more waits already
+
+struct ReplicaParts {
+  std::unique_ptr<Port> port;                  // none: no device is configured
+  std::unique_ptr<conntrack::Source> source;
+  std::unique_ptr<conntrack::Sink> sink;
+  FrameIdentity identity;                      // its mac is the port's
+  dataplane::EngineConfig engine;
+};
+
+class Replica {
+ public:
+  using RelayHandler = std::function<void(Instant heard_at, Bytes frame)>;
+
+  Replica(ReplicaParts parts, Counters& counters, const Log& log, RelayHandler on_relay);
+
+  Effort turn(Instant now);
+  // When turn() has something to do without anything arriving.
+  std::optional<Instant> next_deadline(Instant now) const;
+
+  // Returns once what was received so far is in the kernel; the error says what did not work although the
+  // role is taken. The same role and epoch again changes nothing.
+  Status set_role(dataplane::Role role, std::uint64_t epoch, Instant now);
+  void set_keys(const dataplane::control::SetKeys& keys) { frames_.set_keys(keys); }
+  void send_relay(Bytes frame);
+  void set_pickup(const dataplane::PickupOptions& options) { engine_.set_pickup(options); }
+  void request_verify() { engine_.request_verify(); }
+  // Every change the kernel has told of so far was read from it (then drained() can be asked).
+  bool caught_up() const { return reader_.caught_up(); }
+  bool drained(Instant since, Instant now) const { return engine_.drained(since, now); }
+  void forget_peer_mac() { frames_.forget_peer_mac(); }
+  void stop();
+
+  const dataplane::Engine& engine() const { return engine_; }
+  const KernelReader& reader() const { return reader_; }
+  const KernelWriter& writer() const { return writer_; }
+  const Port* port() const { return port_.get(); }
+  // On the backup: the primary's word, and nothing that the own kernel refused.
+  bool in_sync(Instant now) const;
+  // What only wakes the loop while it sleeps long: events of the kernel; -1 in other roles than primary.
+  int event_fd() const { return reader_.subscribed() ? reader_.event_fd() : -1; }
+
+ private:
+  Effort receive(Instant now, std::size_t max_bursts);
+  void take_frame(Bytes frame, Instant now);
+  Effort transmit(Instant now);
+
+  Counters& counters_;
+  std::unique_ptr<Port> port_;
+  FrameIo frames_;
+  KernelWriter writer_;
+  dataplane::Engine engine_;
+  KernelReader reader_;
+  RelayHandler on_relay_;
+  std::vector<std::uint8_t> scratch_;
+  Instant last_look_{};          // at the port; what is found there came later
+};
+
+}  // namespace hotpair::dpdk
