@@ -53,6 +53,8 @@ Failure<Error> open_failure(const std::string& device, pcap_t* handle, int statu
   switch (status) {
     case PCAP_ERROR_NO_SUCH_DEVICE:
       return fail_with(what + "there is no such device; see 'ip link'");
+    case PCAP_ERROR_IFACE_NOT_UP:
+      return fail_with(what + "it is down; bring it up with 'ip link set " + device + " up'");
     case PCAP_ERROR_PERM_DENIED:
     case PCAP_ERROR_PROMISC_PERM_DENIED:
       return fail_with(what +
@@ -162,7 +164,7 @@ Result<std::unique_ptr<PcapChannel>> PcapChannel::open(const PcapOptions& option
   Pcap handle(pcap_create(options.device.c_str(), error));
   if (!handle) return fail_with("cannot open " + options.device + " for raw frames: " + error);
   configure(handle.get(), options);
-  // A warning (> 0) is not a failure. A device that is down is opened all the same.
+  // A warning (> 0) is not a failure.
   const int status = pcap_activate(handle.get());
   if (status < 0) return open_failure(options.device, handle.get(), status);
   if (pcap_datalink(handle.get()) != DLT_EN10MB)
