@@ -102,10 +102,11 @@ void Addresses::withdraw(bool linger, AddressDone done) {
   needs_.loop.cancel(restore_timer_);
   restore_timer_ = 0;
   std::vector<sys::AddressOperation> routes, operations;
-  for (const auto& address : plan_->addresses) {
+  for (std::size_t i = 0; i < plan_->addresses.size(); ++i) {
+    const auto& address = plan_->addresses[i];
     const auto device = needs_.find_device(address.device);
     if (!device) continue;  // what is gone took its addresses along
-    if (auto route = linger ? linger_operation(address, *device, true) : std::nullopt)
+    if (auto route = linger && held_[i] ? linger_operation(address, *device, true) : std::nullopt)
       routes.push_back(*route);
     operations.push_back(delete_operation(address, *device));
   }

@@ -28,7 +28,7 @@ json error_json(const std::string& message) {
 
 Result<std::unique_ptr<Commands>> Commands::listen(sys::EventLoop& loop, const std::string& path,
                                                    CommandTarget target, Log log) {
-  auto commands = std::unique_ptr<Commands>(new Commands(loop, std::move(target), std::move(log)));
+  auto commands = std::unique_ptr<Commands>(new Commands(std::move(target), std::move(log)));
   sys::LineServerOptions options;
   options.path = path;
   options.max_line = control::kMaxRequest;
@@ -42,10 +42,6 @@ Result<std::unique_ptr<Commands>> Commands::listen(sys::EventLoop& loop, const s
   if (!server) return Failure<Error>{server.error()};
   commands->server_ = std::move(server).value();
   return commands;
-}
-
-Commands::~Commands() {
-  loop_.cancel(timer_);
 }
 
 void Commands::answer(sys::ConnectionId connection, const json& reply) {
@@ -92,58 +88,25 @@ void Commands::force(sys::ConnectionId connection, const json& request) {
     return answer(connection, error_json("\"state\" is one of primary, backup, none"));
   }
   log_.notice("operator", "an operator asks to force this node: " + state, {{"command", "force"}});
-  const auto said = target_.command(what);
-  const std::string text(said.text.view());
-  answer(connection, said.accepted ? json{{"ok", true}, {"message", text}} : error_json(text));
+  order(connection, what);
 }
 
 void Commands::failover(sys::ConnectionId connection, const json& request) {
-  if (failovers_.size() >= static_cast<std::size_t>(control::kMaxConnections))
-    return answer(connection, error_json("too many failovers were asked for at once; wait 15 s"));
   const auto flag = request.find("force");
   const bool forced = flag != request.end() && flag->is_boolean() && flag->get<bool>();
   log_.notice("operator",
               std::string("an operator asks for a failover") + (forced ? " by force" : ""),
               {{"command", "failover"}});
-  const Failover asked{connection, sys::now(), target_.node().role == agent::Role::primary};
-  const auto said = target_.command(forced ? What::failover_force : What::failover);
-  if (!said.accepted) return answer(connection, error_json(std::string(said.text.view())));
-  failovers_.push_back(asked);
-  check_failovers();
+  order(connection, forced ? What::failover_force : What::failover);
 }
 
-void Commands::check_failovers() {
-  if (failovers_.empty()) return;
-  const auto node = target_.node();
-  std::erase_if(failovers_, [&](const Failover& failover) {
-    const auto reply = outcome(failover, node);
-    if (reply) answer(failover.connection, *reply);
-    return reply.has_value();
+void Commands::order(sys::ConnectionId connection, What what) {
+  target_.order(what, [this, connection, asked = sys::now()](const agent::OperatorAnswer& said) {
+    const std::string text(said.text.view());
+    if (!said.accepted) return answer(connection, error_json(text));
+    answer(connection,
+           {{"ok", true}, {"message", text}, {"took_ms", to_fractional_ms(sys::now() - asked)}});
   });
-  if (!failovers_.empty() && timer_ == 0)
-    timer_ = loop_.call_at(sys::now() + 100ms, [this] {
-      timer_ = 0;
-      check_failovers();
-    });
-}
-
-std::optional<json> Commands::outcome(const Failover& failover,
-                                      const agent::NodeStatus& node) const {
-  const Duration took = sys::now() - failover.asked;
-  const bool peer_primary = node.peer_alive && node.peer.role == agent::Role::primary;
-  const bool moved = failover.was_primary
-                         ? node.role != agent::Role::primary && peer_primary
-                         : node.role == agent::Role::primary && !node.in_transaction;
-  if (moved)
-    return json{{"ok", true},
-                {"message", failover.was_primary ? "the other node is primary now"
-                                                 : "this node is primary now"},
-                {"took_ms", to_fractional_ms(took)}};
-  if (took < kFailoverTimeout) return std::nullopt;
-  const std::string held(node.suppressed.view());
-  return error_json("the role did not move within " +
-                    std::to_string(to_ms(kFailoverTimeout) / 1000) + " s" +
-                    (held.empty() ? "; see 'hotpair why'" : ": " + held));
 }
 
 }  // namespace hotpair::daemon

@@ -4,29 +4,27 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "agent/core/action.hpp"
 #include "agent/core/event.hpp"
-#include "agent/core/node.hpp"
 #include "platform/base/log.hpp"
 #include "platform/linux/event_loop.hpp"
 #include "platform/linux/line_server.hpp"
 
 namespace hotpair::daemon {
 
-constexpr Duration kFailoverTimeout = 15s;
+using OrderAnswered = std::function<void(const agent::OperatorAnswer&)>;
 
 // What the commands need of the runtime.
 struct CommandTarget {
   std::function<nlohmann::json()> status, why;
   std::function<nlohmann::json(std::size_t limit)> history;
-  std::function<agent::NodeStatus()> node;
-  // Steps an operator's command and returns the core's answer.
-  std::function<agent::OperatorAnswer(agent::OperatorCommand::What)> command;
+  // Hands an order to the core; `answered` is called once, at once or when the order was carried
+  // out.
+  std::function<void(agent::OperatorCommand::What, OrderAnswered answered)> order;
   std::function<nlohmann::json()> reload;
 };
 
@@ -34,34 +32,19 @@ class Commands {
  public:
   static Result<std::unique_ptr<Commands>> listen(sys::EventLoop& loop, const std::string& path,
                                                   CommandTarget target, Log log);
-  ~Commands();
-
-  // After each turn: a failover that was asked for may be over.
-  void check_failovers();
 
  private:
-  struct Failover {
-    sys::ConnectionId connection;
-    Instant asked;
-    bool was_primary;
-  };
-  Commands(sys::EventLoop& loop, CommandTarget target, Log log)
-      : loop_(loop), target_(std::move(target)), log_(std::move(log)) {}
+  Commands(CommandTarget target, Log log) : target_(std::move(target)), log_(std::move(log)) {}
   void handle(sys::ConnectionId connection, std::string_view line);
   void dispatch(sys::ConnectionId connection, const std::string& command,
                 const nlohmann::json& request);
   void failover(sys::ConnectionId connection, const nlohmann::json& request);
   void force(sys::ConnectionId connection, const nlohmann::json& request);
   void answer(sys::ConnectionId connection, const nlohmann::json& reply);
-  // None: not over yet.
-  std::optional<nlohmann::json> outcome(const Failover& failover,
-                                        const agent::NodeStatus& node) const;
+  void order(sys::ConnectionId connection, agent::OperatorCommand::What what);
 
-  sys::EventLoop& loop_;
   CommandTarget target_;
   Log log_;
-  std::vector<Failover> failovers_;  // at most control::kMaxConnections
-  sys::TimerId timer_ = 0;
   std::unique_ptr<sys::LineServer> server_;
 };
 

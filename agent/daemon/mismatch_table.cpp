@@ -37,7 +37,8 @@ MismatchTable::Verdict MismatchTable::note(const Sighting& sighting, std::string
 
 std::vector<MismatchRow> MismatchTable::rows() const {
   std::vector<MismatchRow> rows;
-  for (const auto& entry : entries_) rows.push_back(entry.row);
+  for (const auto& entry : entries_)
+    if (needs_an_operator(entry.reason)) rows.push_back(entry.row);
   return rows;
 }
 

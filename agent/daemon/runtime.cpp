@@ -234,7 +234,6 @@ void Runtime::on_wake() {
 void Runtime::after_turn() {
   loop_->set_deadline(engine_->next_deadline());
   if (reporter_->waiting() && !engine_->status().in_transaction) reporter_->settle();
-  commands_->check_failovers();
   const Instant now = sys::now();
   tick_ns_.store(now.time_since_epoch().count());
   if (warden_ != nullptr) warden_->tick(now);
@@ -244,7 +243,7 @@ void Runtime::after_turn() {
 void Runtime::tick() {
   const Instant now = sys::now();
   const Duration period = std::clamp<Duration>(
-      std::min(plan_->node.interval, plan_->node.detection_time() / 8), 1ms, 100ms);
+      std::min(plan_->node.interval, plan_->node.detection_time() / 4), 1ms, 100ms);
   loop_->call_at(now + period, [this] { tick(); });
   if (const auto interval = sys::watchdog_interval(); interval && now >= next_watchdog_) {
     sys::notify_watchdog();
@@ -262,7 +261,7 @@ void Runtime::on_signal(int signal) {
   shutdown_asked_ = sys::now();
   sys::notify_stopping();
   loop_->call_at(*shutdown_asked_ + kShutdownLimit, [this] { loop_->stop(); });
-  (void)command(agent::OperatorCommand::What::shutdown);
+  engine_->submit(agent::OperatorCommand{agent::OperatorCommand::What::shutdown});
 }
 
 void Runtime::on_links_readable() {

@@ -82,7 +82,7 @@ class Runtime {
   void publish(bool at_once);
   void save_history();
   void heard(const agent::Heartbeat& heartbeat);
-  agent::OperatorAnswer command(agent::OperatorCommand::What what);
+  void order(agent::OperatorCommand::What what, OrderAnswered answered);
 
   // What operators ask for (runtime_status.cpp).
   CommandTarget command_target();
@@ -124,7 +124,7 @@ class Runtime {
   Instant last_wake_{};
   Instant next_watchdog_{};
   agent::Heartbeat published_;
-  std::optional<agent::OperatorAnswer> answer_;
+  OrderAnswered order_now_, order_under_way_;
   std::string last_reason_;
   std::uint64_t last_epoch_ = 0;
   std::optional<agent::ModulesChanged> told_modules_;

@@ -83,8 +83,10 @@ void Runtime::act(const agent::ReportEvent& action) {
   reporter_->report(action);
 }
 
+// An order that comes while another is being carried out is answered first, and at once.
 void Runtime::act(const agent::OperatorAnswer& action) {
-  answer_ = action;
+  auto& asked = order_now_ ? order_now_ : order_under_way_;
+  if (const auto answered = std::exchange(asked, nullptr)) answered(action);
 }
 
 // What lingers is still being forwarded: the end waits for it, within the shutdown limit.
@@ -119,10 +121,10 @@ void Runtime::heard(const agent::Heartbeat& heartbeat) {
   dataplane_->update_keys(heartbeat.dataplane_nonce);
 }
 
-agent::OperatorAnswer Runtime::command(agent::OperatorCommand::What what) {
-  answer_.reset();
+void Runtime::order(agent::OperatorCommand::What what, OrderAnswered answered) {
+  order_now_ = std::move(answered);
   engine_->submit(agent::OperatorCommand{what});
-  return answer_.value_or(agent::OperatorAnswer{false, "the node gave no answer"});
+  if (order_now_) order_under_way_ = std::exchange(order_now_, nullptr);
 }
 
 }  // namespace hotpair::daemon

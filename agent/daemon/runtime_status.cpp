@@ -16,8 +16,7 @@ CommandTarget Runtime::command_target() {
     reply["ok"] = true;
     return reply;
   };
-  target.node = [this] { return engine_->status(); };
-  target.command = [this](auto what) { return command(what); };
+  target.order = [this](auto what, OrderAnswered answered) { order(what, std::move(answered)); };
   target.reload = [this] { return reload(); };
   return target;
 }

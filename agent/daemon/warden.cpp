@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <optional>
 #include <thread>
 
 #include <poll.h>
@@ -53,7 +54,10 @@ class WardenProcess {
   [[noreturn]] void run() {
     while (true) {
       pollfd waited{socket_, POLLIN, 0};
-      const int ready = ::poll(&waited, 1, wait_ms());
+      const auto patience = wait_time();
+      const timespec timeout{patience.value_or(0ns).count() / 1'000'000'000,
+                             patience.value_or(0ns).count() % 1'000'000'000};
+      const int ready = ::ppoll(&waited, 1, patience ? &timeout : nullptr, nullptr);
       if (ready > 0 && !read_socket()) ::_exit(0);
       if (memory_.armed.load() != 0 && late()) fence();
     }
@@ -70,9 +74,11 @@ class WardenProcess {
     return false;
   }
 
-  int wait_ms() const {
-    if (memory_.armed.load() == 0) return -1;
-    return std::max(1, static_cast<int>(memory_.detection_ns.load() / 8'000'000));
+  // Until the tick as it stands now would be too old; none: not armed.
+  std::optional<Duration> wait_time() const {
+    if (memory_.armed.load() == 0) return std::nullopt;
+    const Instant due{Duration(memory_.tick_ns.load() + memory_.detection_ns.load())};
+    return std::max<Duration>(due - sys::now() + 100us, 1ms);
   }
 
   bool late() const {
