@@ -90,7 +90,8 @@ void AgentLink::handle(Bytes bytes) {
   const auto message = control::decode_to_dataplane(bytes);
   if (!message.ok()) {
     ++counters_.agent_malformed;
-    log_.warning("agent-message", "a message of hotpaird is not understood: " + message.error().message);
+    log_.warning("agent-message",
+                 "a message of hotpaird is not understood: " + message.error().message);
     return;
   }
   if (const auto* hello = std::get_if<control::Welcome>(&*message)) return welcome(*hello);
@@ -100,7 +101,8 @@ void AgentLink::handle(Bytes bytes) {
 void AgentLink::welcome(const control::Welcome& message) {
   if (message.version != control::kControlVersion)
     return lose("hotpaird speaks version " + std::to_string(message.version) +
-                " of the control protocol, this program " + std::to_string(control::kControlVersion) +
+                " of the control protocol, this program " +
+                std::to_string(control::kControlVersion) +
                 "; install both from one package and restart them");
   if (message.chassis_id != options_.chassis || message.group_id != options_.group)
     return lose("hotpaird was started with another configuration (chassis_id " +

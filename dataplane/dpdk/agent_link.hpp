@@ -19,13 +19,14 @@ struct AgentLinkOptions {
   std::string path;
   std::uint8_t chassis = 0;
   std::uint16_t group = 0;
-  std::array<std::uint8_t, 16> nonce{};   // of this run
+  std::array<std::uint8_t, 16> nonce{};  // of this run
 };
 
 class AgentLink {
  public:
   using Handler = std::function<void(const dataplane::control::ToDataplane&)>;
-  // The loop must outlive the link. `handler` gets everything but Welcome, in order, once Welcome was right.
+  // The loop must outlive the link. `handler` gets everything but Welcome, in order, once Welcome
+  // was right.
   AgentLink(sys::EventLoop& loop, AgentLinkOptions options, Counters& counters, Log log,
             Handler handler);
   ~AgentLink();

@@ -91,7 +91,8 @@ void ControlServer::handle(sys::ConnectionId connection, std::string_view line) 
   } else if (command == control::command::kVerify) {
     begin_verify(connection);
   } else {
-    server_->answer(connection, refusal("the data plane knows the commands status, sessions, verify"));
+    server_->answer(connection,
+                    refusal("the data plane knows the commands status, sessions, verify"));
   }
 }
 
@@ -99,12 +100,13 @@ void ControlServer::begin_verify(sys::ConnectionId connection) {
   const Instant now = sys::now();
   const dataplane::EngineStatus state = replica_.engine().status(now);
   if (state.role != dataplane::Role::primary) {
-    server_->answer(connection, refusal("tables are compared by the primary, this node is " +
-                                        role_name(state.role) +
-                                        "; run 'hotpair verify' on the other node"));
+    server_->answer(connection,
+                    refusal("tables are compared by the primary, this node is " +
+                            role_name(state.role) + "; run 'hotpair verify' on the other node"));
   } else if (!state.peer_heard) {
-    server_->answer(connection, refusal("the peer's data plane is not heard; 'hotpair status' on both "
-                                        "nodes shows why"));
+    server_->answer(connection,
+                    refusal("the peer's data plane is not heard; 'hotpair status' on both "
+                            "nodes shows why"));
   } else {
     verifying_.push_back({connection, state.verify.round, now + kVerifyTime});
     replica_.request_verify();
@@ -129,12 +131,14 @@ void ControlServer::work(Instant now) {
       return true;
     }
     if (now < waiting.until) return false;
-    server_->answer(waiting.connection,
-                    refusal("no comparison finished within two seconds; too much changes, or the peer "
-                            "does not answer"));
+    server_->answer(
+        waiting.connection,
+        refusal("no comparison finished within two seconds; too much changes, or the peer "
+                "does not answer"));
     return true;
   };
-  verifying_.erase(std::remove_if(verifying_.begin(), verifying_.end(), answered), verifying_.end());
+  verifying_.erase(std::remove_if(verifying_.begin(), verifying_.end(), answered),
+                   verifying_.end());
 }
 
 std::string ControlServer::status() const {

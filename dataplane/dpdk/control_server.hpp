@@ -1,5 +1,5 @@
-// The data plane's control socket: status, sessions, verify (agent/daemon/control_schema.hpp). Reads the
-// replica and changes nothing in it. Every answer costs a bounded time.
+// The data plane's control socket: status, sessions, verify (agent/daemon/control_schema.hpp).
+// Reads the replica and changes nothing in it. Every answer costs a bounded time.
 #pragma once
 
 #include <memory>
@@ -20,11 +20,12 @@ struct PortState {
 
 class ControlServer {
  public:
-  static Result<std::unique_ptr<ControlServer>> listen(sys::EventLoop& loop, const std::string& path,
-                                                       Replica& replica, const Counters& counters,
+  static Result<std::unique_ptr<ControlServer>> listen(sys::EventLoop& loop,
+                                                       const std::string& path, Replica& replica,
+                                                       const Counters& counters,
                                                        const PortState& port);
 
-  void work(Instant now);              // answers comparisons that are finished; call about every 10 ms
+  void work(Instant now);  // answers comparisons that are finished; call about every 10 ms
   bool waiting() const { return !verifying_.empty(); }
 
  private:
@@ -32,7 +33,7 @@ class ControlServer {
       : replica_(replica), counters_(counters), port_(port) {}
   struct Verifying {
     sys::ConnectionId connection = 0;
-    std::uint32_t round = 0;           // a later one answers
+    std::uint32_t round = 0;  // a later one answers
     Instant until{};
   };
   void handle(sys::ConnectionId connection, std::string_view line);
@@ -43,7 +44,7 @@ class ControlServer {
   const Counters& counters_;
   const PortState& port_;
   std::unique_ptr<sys::LineServer> server_;
-  std::vector<Verifying> verifying_;   // at most one a connection
+  std::vector<Verifying> verifying_;  // at most one a connection
 };
 
 }  // namespace hotpair::dpdk

@@ -75,10 +75,13 @@ bool hugepages_exist() {
 }
 
 std::vector<std::string> arguments(const EalOptions& options) {
-  std::vector<std::string> out = {"hotpair-dataplane", "--no-telemetry",
+  std::vector<std::string> out = {"hotpair-dataplane",
+                                  "--no-telemetry",
                                   "--lcores=" + lcore_map(options.lcores),
                                   "--file-prefix=" + options.file_prefix,
-                                  "--log-level=lib.eal:5", "-m", kMegabytes};
+                                  "--log-level=lib.eal:5",
+                                  "-m",
+                                  kMegabytes};
   if (options.hugepages) {
     out.push_back("--in-memory");
   } else {
@@ -96,7 +99,9 @@ bool is_pci_address(const std::string& device) {
   return std::regex_match(device, form);
 }
 
-std::string last_eal_words() { return eal_log().last; }
+std::string last_eal_words() {
+  return eal_log().last;
+}
 
 Status start_eal(const EalOptions& options, const Log& log) {
   if (options.hugepages && !hugepages_exist())
@@ -118,6 +123,8 @@ Status start_eal(const EalOptions& options, const Log& log) {
   return fail_with(what);
 }
 
-void stop_eal() { (void)rte_eal_cleanup(); }
+void stop_eal() {
+  (void)rte_eal_cleanup();
+}
 
 }  // namespace hotpair::dpdk

@@ -1,5 +1,5 @@
-// DPDK's environment: started once, early, with what the configuration says and quietly. Its own log lines
-// go to ours; the last of them explain a failure.
+// DPDK's environment: started once, early, with what the configuration says and quietly. Its own
+// log lines go to ours; the last of them explain a failure.
 #pragma once
 
 #include <string>
@@ -12,9 +12,9 @@ namespace hotpair::dpdk {
 
 struct EalOptions {
   bool hugepages = true;
-  std::vector<unsigned> lcores;             // the first is used; empty: any CPU this process may run on
-  std::vector<std::string> pci_devices;     // only these are touched; none: PCI is not looked at
-  std::string file_prefix;                  // unique on the machine
+  std::vector<unsigned> lcores;  // the first is used; empty: any CPU this process may run on
+  std::vector<std::string> pci_devices;  // only these are touched; none: PCI is not looked at
+  std::string file_prefix;               // unique on the machine
 };
 
 Status start_eal(const EalOptions& options, const Log& log);

@@ -14,7 +14,11 @@ constexpr std::uint8_t kSealed = 1, kRelayed = 2;
 
 // Group address of a cluster's session-sync frames, until the peer's own is known.
 Mac group_mac(std::uint16_t group) {
-  return {0x03, 0x48, 0x50, 0x01, static_cast<std::uint8_t>(group >> 8),
+  return {0x03,
+          0x48,
+          0x50,
+          0x01,
+          static_cast<std::uint8_t>(group >> 8),
           static_cast<std::uint8_t>(group)};
 }
 
@@ -45,9 +49,8 @@ void FrameIo::set_keys(const dataplane::control::SetKeys& keys) {
 }
 
 void FrameIo::add_receive_key(std::uint32_t id, const sys::Key256& key) {
-  auto same = std::find_if(rx_.begin(), rx_.end(), [&](const auto& known) {
-    return known && known->key.bytes() == key;
-  });
+  auto same = std::find_if(rx_.begin(), rx_.end(),
+                           [&](const auto& known) { return known && known->key.bytes() == key; });
   const bool known = same != rx_.end();
   if (!known) same = rx_.end() - 1;  // the oldest leaves
   std::rotate(rx_.begin(), same, same + 1);
@@ -142,7 +145,8 @@ FrameIo::Opened FrameIo::open_sealed(Bytes frame, MutableBytes scratch, std::siz
 
   Mac source;
   std::copy_n(frame.begin() + 6, source.size(), source.begin());
-  if ((source[0] & 1) == 0) peer_mac_ = source;  // only of a frame that verified, never a group address
+  if ((source[0] & 1) == 0)
+    peer_mac_ = source;  // only of a frame that verified, never a group address
   return {Kind::replication, body};
 }
 

@@ -1,5 +1,7 @@
-// How long the main loop may rest after a turn: not at all while more waits, briefly while there is traffic (so
-// that changes gather into frames), and up to a millisecond when nothing happens. Pure.
+// How long the main loop may rest after a turn: not at all while more waits, briefly while there is
+// traffic (so that changes gather into frames), and long when nothing happens. What a port cannot
+// announce is looked for every millisecond; where it can, the rest is longer and ends at once.
+// Pure.
 #pragma once
 
 #include <algorithm>
@@ -13,25 +15,32 @@ namespace hotpair::dpdk {
 class Idling {
  public:
   static constexpr Duration kShort = 200us;  // adds half of it to the lag under traffic
-  static constexpr Duration kLong = 1ms;     // how late a frame is looked at when nothing happened before
-  static constexpr int kQuietTurns = 25;     // of short rests, before the long ones
+  static constexpr Duration kBlind =
+      1ms;  // how late a frame is looked at when nothing happened before
+  static constexpr Duration kLong = 10ms;
+  static constexpr int kBlindShorts =
+      25;  // short rests before a blind one, for there may be more to come
+
+  // `announced`: the port wakes us.
+  explicit Idling(bool announced) : announced_(announced) {}
 
   struct Rest {
     Duration length{};
-    bool wake_on_event = false;              // a kernel event ends it; else events gather
+    bool wake = false;  // by kernel events and frames; else they gather
   };
   Rest after(Effort effort, std::optional<Duration> until_deadline) {
-    if (effort != Effort::none) quiet_ = 0;
+    if (effort != Effort::none) shorts_left_ = announced_ ? 1 : kBlindShorts;
     if (effort == Effort::saturated) return {};
-    const bool is_long = quiet_ >= kQuietTurns;
-    if (!is_long) ++quiet_;
-    Duration length = is_long ? kLong : kShort;
+    const bool is_long = shorts_left_ == 0;
+    if (!is_long) --shorts_left_;
+    Duration length = !is_long ? kShort : announced_ ? kLong : kBlind;
     if (until_deadline) length = std::clamp(*until_deadline, Duration{}, length);
     return {length, is_long};
   }
 
  private:
-  int quiet_ = 0;
+  bool announced_;
+  int shorts_left_ = 0;
 };
 
 }  // namespace hotpair::dpdk

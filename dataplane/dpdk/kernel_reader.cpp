@@ -13,8 +13,8 @@ namespace {
 
 constexpr int kEventsAPoll = 512;
 constexpr int kRecordsAPoll = 256;
-// Events can be lost without a trace only by a fault elsewhere; a dump now and then finds out, and costs at
-// most a fivehundredth of the CPU.
+// Events can be lost without a trace only by a fault elsewhere; a dump now and then finds out, and
+// costs at most a fivehundredth of the CPU.
 constexpr Duration kReconcileEvery = 60s;
 constexpr int kReconcileRest = 500;
 // After an overrun, or a dump that was interrupted: soon, but not in a circle.
@@ -91,7 +91,9 @@ void KernelReader::on_upsert(const dataplane::Session& session) {
   if (!is_loopback(session.key)) engine_.upsert(completed(session), now_);
 }
 
-void KernelReader::on_destroy(const dataplane::SessionKey& key) { engine_.destroy(key, now_); }
+void KernelReader::on_destroy(const dataplane::SessionKey& key) {
+  engine_.destroy(key, now_);
+}
 
 void KernelReader::on_dump_entry(const dataplane::Session& session) {
   if (!is_loopback(session.key)) engine_.dump_entry(session, now_);
@@ -105,10 +107,11 @@ void KernelReader::on_dump_done(bool complete) {
 
 void KernelReader::on_overrun() {
   next_dump_ = std::min(next_dump_, now_ + kRepairDelay);
-  log_.warning("conntrack-overrun",
-               "conntrack events came faster than they were read, some were lost; the table is compared "
-               "by a dump",
-               {{"receive_buffer_bytes", source_->receive_buffer_bytes()}});
+  log_.warning(
+      "conntrack-overrun",
+      "conntrack events came faster than they were read, some were lost; the table is compared "
+      "by a dump",
+      {{"receive_buffer_bytes", source_->receive_buffer_bytes()}});
 }
 
 }  // namespace hotpair::dpdk

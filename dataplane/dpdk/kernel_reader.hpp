@@ -1,5 +1,5 @@
-// The primary's way from the kernel to the engine: events as they come, and dumps that reconcile. Only while
-// it is subscribed.
+// The primary's way from the kernel to the engine: events as they come, and dumps that reconcile.
+// Only while it is subscribed.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,8 @@ class KernelReader final : private conntrack::SourceVisitor {
   bool subscribed() const { return subscribed_; }
   int event_fd() const { return source_->event_fd(); }
 
-  // Reads a bounded number of events, then, when none wait, of dump records. True when more may wait.
+  // Reads a bounded number of events, then, when none wait, of dump records. True when more may
+  // wait.
   bool poll(Instant now);
   // No event waited at the last poll: what the engine knows is what the kernel is.
   bool caught_up() const { return caught_up_; }
@@ -42,7 +43,7 @@ class KernelReader final : private conntrack::SourceVisitor {
   Counters& counters_;
   Log log_;
   bool subscribed_ = false, caught_up_ = true;
-  Instant now_{};                     // of the poll that is running
+  Instant now_{};  // of the poll that is running
   Instant dump_began_{}, next_dump_{};
 };
 

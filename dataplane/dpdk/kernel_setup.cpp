@@ -16,30 +16,33 @@ std::uint32_t number(const std::string& name) {
              : 0;
 }
 
-// Entries made while nobody listens carry no event extension unless this is 1: they would never tell that
-// they changed or ended (net/netfilter/nf_conntrack_ecache.c).
+// Entries made while nobody listens carry no event extension unless this is 1: they would never
+// tell that they changed or ended (net/netfilter/nf_conntrack_ecache.c).
 void enable_events(const Log& log) {
   constexpr const char* kName = "net/netfilter/nf_conntrack_events";
   const auto before = sys::read_sysctl_number(kName);
   if (!before.ok()) {
-    log.error("conntrack-missing",
-              "this kernel tracks no connections here; 'modprobe nf_conntrack' and a ruleset that uses "
-              "'ct state' make it");
+    log.error(
+        "conntrack-missing",
+        "this kernel tracks no connections here; 'modprobe nf_conntrack' and a ruleset that uses "
+        "'ct state' make it");
     return;
   }
   if (*before == 1) return;
   if (Status set = sys::write_sysctl(kName, "1"); !set.ok()) {
-    log.warning("conntrack-events",
-                "sessions opened while this node is backup will not tell when they end, for "
-                "nf_conntrack_events cannot be set; run 'sysctl -w net.netfilter.nf_conntrack_events=1'",
-                {{"error", set.error().message}});
+    log.warning(
+        "conntrack-events",
+        "sessions opened while this node is backup will not tell when they end, for "
+        "nf_conntrack_events cannot be set; run 'sysctl -w net.netfilter.nf_conntrack_events=1'",
+        {{"error", set.error().message}});
     return;
   }
   const std::uint32_t tracked = number("net/netfilter/nf_conntrack_count");
   if (tracked > 0)
-    log.notice("conntrack-events",
-               "nf_conntrack_events is on now; sessions from before are followed by dumps of the table",
-               {{"sessions", tracked}});
+    log.notice(
+        "conntrack-events",
+        "nf_conntrack_events is on now; sessions from before are followed by dumps of the table",
+        {{"sessions", tracked}});
 }
 
 }  // namespace
@@ -50,11 +53,12 @@ KernelTable prepare_kernel(const Log& log) {
   table.max_sessions = number("net/netfilter/nf_conntrack_max");
   table.buckets = number("net/netfilter/nf_conntrack_buckets");
   if (table.max_sessions != 0 && table.buckets != 0 && table.buckets < table.max_sessions)
-    log.warning("conntrack-buckets",
-                "a full conntrack table would hold more than one session a bucket, and become several "
-                "times slower; run 'sysctl -w net.netfilter.nf_conntrack_buckets=" +
-                    std::to_string(table.max_sessions) + "' in the initial namespace",
-                {{"nf_conntrack_buckets", table.buckets}, {"nf_conntrack_max", table.max_sessions}});
+    log.warning(
+        "conntrack-buckets",
+        "a full conntrack table would hold more than one session a bucket, and become several "
+        "times slower; run 'sysctl -w net.netfilter.nf_conntrack_buckets=" +
+            std::to_string(table.max_sessions) + "' in the initial namespace",
+        {{"nf_conntrack_buckets", table.buckets}, {"nf_conntrack_max", table.max_sessions}});
   return table;
 }
 

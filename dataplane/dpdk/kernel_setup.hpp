@@ -1,5 +1,5 @@
-// What the kernel's connection tracking must be set to before it can be replicated, in the network namespace
-// of this process. What cannot be set is said, with the command that would.
+// What the kernel's connection tracking must be set to before it can be replicated, in the network
+// namespace of this process. What cannot be set is said, with the command that would.
 #pragma once
 
 #include <cstdint>

@@ -35,9 +35,13 @@ void KernelWriter::on_upsert(const dataplane::Session& session, bool is_new) {
   sink_->upsert(session, kHoldSeconds, is_new);
 }
 
-void KernelWriter::on_remove(const dataplane::SessionKey& key) { sink_->remove(key); }
+void KernelWriter::on_remove(const dataplane::SessionKey& key) {
+  sink_->remove(key);
+}
 
-void KernelWriter::flush() { sink_->flush(); }
+void KernelWriter::flush() {
+  sink_->flush();
+}
 
 bool KernelWriter::work(Instant now) {
   const bool backup = engine_->role() == dataplane::Role::backup;

@@ -1,6 +1,7 @@
-// The backup's way from the engine to the kernel: what the engine's table says is written at once, kept alive
-// with a hold timeout, and, after a takeover, given its true timeout back. Keeps account of what the kernel
-// refused, so that a table that is not wholly in the kernel is never called in sync.
+// The backup's way from the engine to the kernel: what the engine's table says is written at once,
+// kept alive with a hold timeout, and, after a takeover, given its true timeout back. Keeps account
+// of what the kernel refused, so that a table that is not wholly in the kernel is never called in
+// sync.
 #pragma once
 
 #include <deque>
@@ -23,17 +24,17 @@ class KernelWriter final : public dataplane::SessionSink {
   void on_upsert(const dataplane::Session& session, bool is_new) override;
   void on_remove(const dataplane::SessionKey& key) override;
 
-  void flush();                // everything queued is in the kernel, or accounted for
-  // Backup: renews hold timeouts and repeats what failed. Primary: hands true timeouts back. A bounded slice;
-  // true when there was something to do.
+  void flush();  // everything queued is in the kernel, or accounted for
+  // Backup: renews hold timeouts and repeats what failed. Primary: hands true timeouts back. A
+  // bounded slice; true when there was something to do.
   bool work(Instant now);
-  void drop_repeats();         // of another role's time
+  void drop_repeats();  // of another role's time
   // False while the kernel lacks something of the engine's table.
   bool complete(Instant now) const { return refused_.empty() && now >= overflow_until_; }
   const conntrack::SinkCounters& counters() const { return sink_->counters(); }
 
-  // Longer than a backup goes between two renewals, so no entry dies while this process lives; short
-  // enough that what is left behind by one that died goes away by itself.
+  // Longer than a backup goes between two renewals, so no entry dies while this process lives;
+  // short enough that what is left behind by one that died goes away by itself.
   static constexpr std::uint32_t kHoldSeconds = 600;
   static_assert(dataplane::Engine::kRefreshPeriod * 2 < std::chrono::seconds(kHoldSeconds));
 
@@ -44,8 +45,9 @@ class KernelWriter final : public dataplane::SessionSink {
   dataplane::Engine* engine_ = nullptr;
   Counters& counters_;
   Log log_;
-  std::vector<dataplane::SessionKey> missing_;   // found gone by a renewal; written again in the same slice
-  std::deque<dataplane::SessionKey> refused_;    // bounded; beyond it the renewals find them
+  std::vector<dataplane::SessionKey>
+      missing_;  // found gone by a renewal; written again in the same slice
+  std::deque<dataplane::SessionKey> refused_;  // bounded; beyond it the renewals find them
   std::vector<dataplane::SessionKey> repeating_;
   Instant repeat_at_{}, overflow_until_{};
   bool overflow_ = false;

@@ -18,7 +18,7 @@ constexpr Duration kPortEvery = 100ms;
 constexpr Duration kReportEvery = 100ms;
 constexpr Duration kDrainTime = 10s;  // the agent's own bound is shorter
 constexpr Duration kLateTurn = 10ms;
-constexpr Duration kRestAtMost = 10ms;
+constexpr Duration kRestAtMost = 20ms;
 
 }  // namespace
 
@@ -50,6 +50,7 @@ Loop::Loop(std::unique_ptr<sys::EventLoop> events, const LoopOptions& options, R
                }),
       agent_(*events_, options.agent, counters_, log,
              [this](const control::ToDataplane& message) { obey(message); }),
+      idling_(replica_.port() != nullptr && replica_.port()->wake_fd() >= 0),
       watchdog_(sys::watchdog_interval()) {}
 
 Status Loop::run() {
@@ -74,23 +75,28 @@ bool Loop::rest(Effort effort, Instant now) {
   if (effort != Effort::saturated)
     if (const auto deadline = replica_.next_deadline(now)) left = *deadline - now;
   const Idling::Rest rest = idling_.after(effort, left);
-  wake_on_events(rest.wake_on_event);
-  if (rest.length == Idling::kLong) return events_->run_once(rest.length);
+  watch_for_wakes(rest.wake);
   if (rest.length <= Duration{}) return events_->run_once(Duration{});
-  // Below a millisecond: by the loop's deadline, which is exact.
+  if (rest.length == Idling::kLong || rest.length == Idling::kBlind)
+    return events_->run_once(rest.length);
+  // Parts of a millisecond: by the event loop's deadline, which is exact.
   events_->set_deadline(now + rest.length);
   const bool go_on = events_->run_once(kRestAtMost);
   events_->set_deadline(std::nullopt);
   return go_on;
 }
 
-void Loop::wake_on_events(bool wanted) {
-  const int fd = wanted ? replica_.event_fd() : -1;
-  if (fd == event_fd_) return;
-  if (event_fd_ >= 0) events_->remove(event_fd_);
-  event_fd_ = -1;
-  // What is readable is read by the next turn.
-  if (fd >= 0 && events_->add(fd, EPOLLIN, [](std::uint32_t) {}).ok()) event_fd_ = fd;
+void Loop::watch_for_wakes(bool wanted) {
+  const int port = replica_.port() != nullptr ? replica_.port()->wake_fd() : -1;
+  const std::array<int, 2> fds = {wanted ? replica_.event_fd() : -1, wanted ? port : -1};
+  for (std::size_t i = 0; i < fds.size(); ++i) {
+    if (fds[i] == waking_[i]) continue;
+    if (waking_[i] >= 0) events_->remove(waking_[i]);
+    waking_[i] = -1;
+    // What is readable is read by the next turn.
+    if (fds[i] >= 0 && events_->add(fds[i], EPOLLIN, [](std::uint32_t) {}).ok())
+      waking_[i] = fds[i];
+  }
 }
 
 void Loop::obey(const control::ToDataplane& message) {
@@ -143,7 +149,8 @@ void Loop::watch_drain(Instant now) {
   if (!drain_) return;
   if (!drain_->since && replica_.caught_up()) drain_->since = now;
   if (drain_->since && replica_.drained(*drain_->since, now)) return finish_drain(true, "");
-  if (now >= drain_->until) finish_drain(false, "the backup did not acknowledge everything in time");
+  if (now >= drain_->until)
+    finish_drain(false, "the backup did not acknowledge everything in time");
 }
 
 void Loop::watch(Instant now) {
@@ -196,7 +203,8 @@ void Loop::report(const dataplane::EngineStatus& status, Instant now) {
   state.peer_heard = status.peer_heard;
   state.sessions = status.sessions;
   state.lag_sessions = status.lag_sessions;
-  state.lag_us = static_cast<std::uint32_t>(std::clamp<std::int64_t>(to_us(status.lag), 0, UINT32_MAX));
+  state.lag_us =
+      static_cast<std::uint32_t>(std::clamp<std::int64_t>(to_us(status.lag), 0, UINT32_MAX));
   const bool news = state.role != reported_.role || state.epoch != reported_.epoch ||
                     state.in_sync != reported_.in_sync || state.port_up != reported_.port_up;
   if (!news && now - reported_at_ < kReportEvery) return;

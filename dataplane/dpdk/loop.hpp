@@ -1,8 +1,9 @@
-// The main loop of hotpair-dataplane, in one thread on one lcore: turns of the replica, messages of the agent,
-// the control socket, reports, rest. Obeys the agent and decides nothing, but for one rule: a primary
-// whose agent is gone and that hears of a newer epoch stops being primary.
+// The main loop of hotpair-dataplane, in one thread on one lcore: turns of the replica, messages of
+// the agent, the control socket, reports, rest. Obeys the agent and decides nothing, but for one
+// rule: a primary whose agent is gone and that hears of a newer epoch stops being primary.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,7 +37,7 @@ class Loop {
  private:
   struct Drain {
     std::uint32_t id = 0;
-    std::optional<Instant> since;      // when all the kernel had told was read
+    std::optional<Instant> since;  // when all the kernel had told was read
     Instant until{};
   };
   Loop(std::unique_ptr<sys::EventLoop> events, const LoopOptions& options, ReplicaParts parts,
@@ -47,12 +48,12 @@ class Loop {
   void begin_drain(std::uint32_t id);
   void finish_drain(bool ok, const std::string& error);
   void watch_drain(Instant now);
-  void watch(Instant now);             // every few milliseconds: what must not be late
-  Status watch_port(Instant now);      // every 100 ms
+  void watch(Instant now);         // every few milliseconds: what must not be late
+  Status watch_port(Instant now);  // every 100 ms
   void yield_to_newer_epoch(const dataplane::EngineStatus& status, Instant now);
   void report(const dataplane::EngineStatus& status, Instant now);
   bool rest(Effort effort, Instant now);  // false: stop
-  void wake_on_events(bool wanted);
+  void watch_for_wakes(bool wanted);
 
   std::unique_ptr<sys::EventLoop> events_;
   Log log_;
@@ -67,7 +68,7 @@ class Loop {
   bool peer_was_heard_ = false;
   Instant watched_{}, port_watched_{}, reported_at_{}, notified_at_{};
   std::optional<Duration> watchdog_;
-  int event_fd_ = -1;                  // ends a rest when readable; -1: none is registered
+  std::array<int, 2> waking_ = {-1, -1};  // descriptors that end a rest at present
 };
 
 }  // namespace hotpair::dpdk

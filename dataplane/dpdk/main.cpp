@@ -33,8 +33,10 @@ struct Options {
 
 constexpr const char* kDescription =
     "Keeps a live copy of every session in the peer's kernel.\n\n"
-    "Runs beside hotpaird, which tells it its role: as primary it reads the kernel's conntrack table and\n"
-    "sends every change over the session-sync port, as backup it writes what it receives into its own\n"
+    "Runs beside hotpaird, which tells it its role: as primary it reads the kernel's conntrack "
+    "table and\n"
+    "sends every change over the session-sync port, as backup it writes what it receives into its "
+    "own\n"
     "kernel. Configured by session_sync in node.yaml and session_pickup in cluster.yaml.";
 
 constexpr const char* kExamples =
@@ -43,7 +45,8 @@ constexpr const char* kExamples =
     "  hotpair-dataplane --check-config               read both files, say what is wrong, exit\n"
     "  hotpair-dataplane --config-dir ./n1 --run-dir /run/n1 --log-level debug\n"
     "Look inside: hotpair sessions, hotpair verify, hotpair status\n"
-    "SIGHUP reads session_pickup again. Exit status: 0 good, 1 failed, 2 wrong usage or configuration.";
+    "SIGHUP reads session_pickup again. Exit status: 0 good, 1 failed, 2 wrong usage or "
+    "configuration.";
 
 void add_options(CLI::App& app, Options& options) {
   app.footer(kExamples);
@@ -78,8 +81,8 @@ dataplane::PickupOptions pickup_of(const config::SessionPickup& from) {
   return out;
 }
 
-// As many as the kernel may hold, within what the table can number. The nodes may differ: what exceeds the
-// smaller table is counted there and never called in sync.
+// As many as the kernel may hold, within what the table can number. The nodes may differ: what
+// exceeds the smaller table is counted there and never called in sync.
 std::uint32_t table_size(const KernelTable& kernel) {
   constexpr std::uint32_t kLeast = 1u << 16, kMost = 1u << 24;
   return kernel.max_sessions == 0 ? 1u << 20 : std::clamp(kernel.max_sessions, kLeast, kMost);

@@ -80,14 +80,15 @@ Port::~Port() {
 }
 
 Status Port::start() {
-  pool_ = rte_pktmbuf_pool_create(("hotpair_" + std::to_string(id_)).c_str(), kBuffers,
-                                  kBufferCache, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
-                                  static_cast<int>(rte_socket_id()));
+  pool_ =
+      rte_pktmbuf_pool_create(("hotpair_" + std::to_string(id_)).c_str(), kBuffers, kBufferCache, 0,
+                              RTE_MBUF_DEFAULT_BUF_SIZE, static_cast<int>(rte_socket_id()));
   if (pool_ == nullptr)
     return fail_with(std::string("no memory for packet buffers (") + rte_strerror(rte_errno) +
                      "); reserve more hugepages, or set session_sync.hugepages: false");
   rte_eth_conf conf{};
-  if (int r = rte_eth_dev_configure(id_, 1, 1, &conf); r != 0) return refused("one queue each way", -r);
+  if (int r = rte_eth_dev_configure(id_, 1, 1, &conf); r != 0)
+    return refused("one queue each way", -r);
   std::uint16_t rx = kDescriptors, tx = kDescriptors;
   (void)rte_eth_dev_adjust_nb_rx_tx_desc(id_, &rx, &tx);
   const auto socket = static_cast<unsigned>(std::max(0, rte_eth_dev_socket_id(id_)));
@@ -96,7 +97,8 @@ Status Port::start() {
   if (int r = rte_eth_tx_queue_setup(id_, 0, tx, socket, nullptr); r != 0)
     return refused("its transmit queue", -r);
   if (int r = rte_eth_dev_start(id_); r != 0) return refused("to start", -r);
-  // Multicast of the cluster's own group must come in; devices without the notion receive it anyway.
+  // Multicast of the cluster's own group must come in; devices without the notion receive it
+  // anyway.
   (void)rte_eth_promiscuous_enable(id_);
   (void)rte_eth_allmulticast_enable(id_);
   rte_ether_addr mac{};
@@ -112,6 +114,7 @@ void Port::watch_kernel_interface() {
   kernel_interface_ = kernel_interface_of(device_);
   if (kernel_interface_.empty()) return;
   kernel_index_ = if_nametoindex(kernel_interface_.c_str());
+  wake_fd_ = packet_socket_of(kernel_index_);
   kernel_socket_.reset(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 }
 
@@ -130,11 +133,14 @@ Port::Link Port::link() const {
   return (request.ifr_flags & kCarries) == kCarries ? Link::up : Link::down;
 }
 
-std::size_t Port::receive_burst() { return rte_eth_rx_burst(id_, 0, rx_.data(), kBurst); }
+std::size_t Port::receive_burst() {
+  return rte_eth_rx_burst(id_, 0, rx_.data(), kBurst);
+}
 
 Bytes Port::received(std::size_t i) const {
   const rte_mbuf* m = rx_[i];
-  // One buffer holds any frame of ours; of a longer one, which is not ours, the first part is enough.
+  // One buffer holds any frame of ours; of a longer one, which is not ours, the first part is
+  // enough.
   return {rte_pktmbuf_mtod(m, const std::uint8_t*), rte_pktmbuf_data_len(m)};
 }
 

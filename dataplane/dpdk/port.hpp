@@ -1,5 +1,5 @@
-// The session-sync port: one DPDK ethdev with one receive and one transmit queue. Frames in and out as byte
-// spans; buffers, rings and drivers stay inside. One thread.
+// The session-sync port: one DPDK ethdev with one receive and one transmit queue. Frames in and out
+// as byte spans; buffers, rings and drivers stay inside. One thread.
 #pragma once
 
 #include <array>
@@ -23,9 +23,10 @@ namespace hotpair::dpdk {
 class Port {
  public:
   // The first of `devices` that works (a PCI address or a vdev string such as
-  // "net_af_packet0,iface=dps0"); what keeps the others from working is logged. The error names them all.
-  static Result<std::unique_ptr<Port>> open(const std::vector<std::string>& devices, Counters& counters,
-                                            const Log& log);
+  // "net_af_packet0,iface=dps0"); what keeps the others from working is logged. The error names
+  // them all.
+  static Result<std::unique_ptr<Port>> open(const std::vector<std::string>& devices,
+                                            Counters& counters, const Log& log);
   ~Port();
   Port(const Port&) = delete;
   Port& operator=(const Port&) = delete;
@@ -35,7 +36,10 @@ class Port {
   std::size_t max_frame() const { return max_frame_; }  // Ethernet header included, checksum not
 
   enum class Link : std::uint8_t { up, down, replaced };
-  Link link() const;  // replaced: the kernel interface under the port is another one now; open it anew
+  // Readable when a frame may wait; -1 when the driver has no such thing and must be polled.
+  int wake_fd() const { return wake_fd_; }
+  Link link()
+      const;  // replaced: the kernel interface under the port is another one now; open it anew
 
   // Calls visit(Bytes frame) for at most one burst of frames; returns how many there were.
   template <typename Visit>
@@ -46,11 +50,11 @@ class Port {
     return count;
   }
 
-  // Room for one frame, max_frame() bytes; empty when no buffer is free. commit() follows, with the bytes
-  // used (0: none, the room is given back).
+  // Room for one frame, max_frame() bytes; empty when no buffer is free. commit() follows, with the
+  // bytes used (0: none, the room is given back).
   MutableBytes begin_frame();
   void commit(std::size_t size);
-  void flush();                // hands what was committed to the device
+  void flush();  // hands what was committed to the device
 
   static constexpr std::size_t kBurst = 32;
 
@@ -74,6 +78,7 @@ class Port {
   // Of a port that is a kernel interface (iface=...): what DPDK does not say about it.
   std::string kernel_interface_;
   unsigned kernel_index_ = 0;
+  int wake_fd_ = -1;  // the driver's own; not ours to close
   sys::FileDescriptor kernel_socket_;
 };
 

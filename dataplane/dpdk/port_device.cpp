@@ -1,9 +1,11 @@
 #include "dataplane/dpdk/port_device.hpp"
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -51,8 +53,8 @@ Status prepare_pci(const std::string& device) {
     return fail_with("there is no PCI device " + address + "; 'lspci -D' lists those there are");
   const auto driver = std::filesystem::read_symlink(path / "driver", error).filename().string();
   if (error)
-    return fail_with("PCI device " + address + " has no driver; run 'dpdk-devbind.py --bind=vfio-pci " +
-                     address + "'");
+    return fail_with("PCI device " + address +
+                     " has no driver; run 'dpdk-devbind.py --bind=vfio-pci " + address + "'");
   // These serve DPDK beside their kernel driver.
   const bool serves = driver == "vfio-pci" || driver == "uio_pci_generic" || driver == "igb_uio" ||
                       driver.rfind("mlx", 0) == 0 || driver == "mana";
@@ -70,6 +72,23 @@ std::string kernel_interface_of(const std::string& device) {
   if (key == std::string::npos) return "";
   const std::size_t begin = key + std::strlen(",iface=");
   return device.substr(begin, device.find(',', begin) - begin);
+}
+
+int packet_socket_of(unsigned interface_index) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
+    const int fd = std::atoi(entry.path().filename().c_str());
+    int domain = 0;
+    socklen_t size = sizeof domain;
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 || domain != AF_PACKET) continue;
+    sockaddr_ll address{};
+    size = sizeof address;
+    auto* generic = static_cast<sockaddr*>(static_cast<void*>(&address));
+    if (getsockname(fd, generic, &size) == 0 &&
+        static_cast<unsigned>(address.sll_ifindex) == interface_index)
+      return fd;
+  }
+  return -1;
 }
 
 Status prepare_device(const std::string& device) {

@@ -1,4 +1,5 @@
-// Why a device cannot be the session-sync port, found out before DPDK is asked: its own answers say little.
+// Why a device cannot be the session-sync port, found out before DPDK is asked: its own answers say
+// little.
 #pragma once
 
 #include <string>
@@ -10,7 +11,12 @@ namespace hotpair::dpdk {
 // The value of iface= in a vdev string; empty when there is none.
 std::string kernel_interface_of(const std::string& device);
 
-// What stands in the way, as a sentence with the command that would mend it; brings a kernel interface up.
+// The packet socket that this process has open on an interface, as the af_packet driver does:
+// polling it tells of frames without reading them. -1 when there is none.
+int packet_socket_of(unsigned interface_index);
+
+// What stands in the way, as a sentence with the command that would mend it; brings a kernel
+// interface up.
 Status prepare_device(const std::string& device);
 
 // The sentence for a device that DPDK refused although nothing known stood in the way.

@@ -17,7 +17,9 @@ constexpr Duration kTakeoverReceiveTime = 1ms;
 // Half of a device's receive ring: what the peer may have under way without losses.
 constexpr std::uint16_t kReceiveCredit = 256;
 
-Effort most(Effort a, Effort b) { return std::max(a, b); }
+Effort most(Effort a, Effort b) {
+  return std::max(a, b);
+}
 
 }  // namespace
 
@@ -40,38 +42,41 @@ Effort Replica::turn(Instant now) {
   if (reader_.poll(now)) effort = Effort::saturated;
   engine_.work(now);
   writer_.flush();
-  // A timeout is handed back only to a session whose last event is known: the kernel may have begun to
-  // count a shorter one down.
+  // A timeout is handed back only to a session whose last event is known: the kernel may have begun
+  // to count a shorter one down.
   if (reader_.caught_up() && writer_.work(now)) effort = most(effort, Effort::some);
   return most(effort, transmit(now));
 }
 
 Effort Replica::receive(Instant now, std::size_t max_bursts) {
   if (!port_) return Effort::none;
-  std::size_t total = 0;
+  bool replicated = false;
   for (std::size_t burst = 0; burst < max_bursts; ++burst) {
-    const std::size_t got = port_->receive([&](Bytes frame) { take_frame(frame, now); });
-    total += got;
+    const std::size_t got =
+        port_->receive([&](Bytes frame) { replicated |= take_frame(frame, now); });
     if (got < Port::kBurst) {
       last_look_ = now;
-      return total > 0 ? Effort::some : Effort::none;
+      return replicated ? Effort::some : Effort::none;
     }
   }
   return Effort::saturated;
 }
 
-void Replica::take_frame(Bytes frame, Instant now) {
+bool Replica::take_frame(Bytes frame, Instant now) {
   const FrameIo::Opened opened = frames_.open(frame, scratch_);
   switch (opened.kind) {
     case FrameIo::Kind::nothing:
-      return;
+      return false;
     case FrameIo::Kind::replication:
-      return engine_.on_frame(opened.content, now);
+      engine_.on_frame(opened.content, now);
+      return true;
     case FrameIo::Kind::relayed:
-      // The port tells no receive time. The last look is never too late: no peer is thought alive for
-      // longer than it is.
-      return on_relay_(last_look_, opened.content);
+      // The port tells no receive time. The last look is never too late: no peer is thought alive
+      // for longer than it is.
+      on_relay_(last_look_, opened.content);
+      return false;
   }
+  return false;
 }
 
 Effort Replica::transmit(Instant now) {

@@ -1,5 +1,6 @@
-// One node's half of the replication put together: the engine, the kernel's table on one side, the port on the
-// other. Does what it is told and measures nothing but its own turns; one turn() is bounded.
+// One node's half of the replication put together: the engine, the kernel's table on one side, the
+// port on the other. Does what it is told and measures nothing but its own turns; one turn() is
+// bounded.
 //
 //   kernel --events--> KernelReader --> Engine --> FrameIo --> Port        (primary)
 //   kernel <--writes-- KernelWriter <-- Engine <-- FrameIo <-- Port        (backup)
@@ -22,10 +23,10 @@ namespace hotpair::dpdk {
 enum class Effort : std::uint8_t { none, some, saturated };  // saturated: more waits already
 
 struct ReplicaParts {
-  std::unique_ptr<Port> port;                  // none: no device is configured
+  std::unique_ptr<Port> port;  // none: no device is configured
   std::unique_ptr<conntrack::Source> source;
   std::unique_ptr<conntrack::Sink> sink;
-  FrameIdentity identity;                      // its mac is the port's
+  FrameIdentity identity;  // its mac is the port's
   dataplane::EngineConfig engine;
 };
 
@@ -39,8 +40,8 @@ class Replica {
   // When turn() has something to do without anything arriving.
   std::optional<Instant> next_deadline(Instant now) const;
 
-  // Returns once what was received so far is in the kernel; the error says what did not work although the
-  // role is taken. The same role and epoch again changes nothing.
+  // Returns once what was received so far is in the kernel; the error says what did not work
+  // although the role is taken. The same role and epoch again changes nothing.
   Status set_role(dataplane::Role role, std::uint64_t epoch, Instant now);
   void set_keys(const dataplane::control::SetKeys& keys) { frames_.set_keys(keys); }
   void send_relay(Bytes frame);
@@ -58,12 +59,11 @@ class Replica {
   const Port* port() const { return port_.get(); }
   // On the backup: the primary's word, and nothing that the own kernel refused.
   bool in_sync(Instant now) const;
-  // What only wakes the loop while it sleeps long: events of the kernel; -1 in other roles than primary.
   int event_fd() const { return reader_.subscribed() ? reader_.event_fd() : -1; }
 
  private:
   Effort receive(Instant now, std::size_t max_bursts);
-  void take_frame(Bytes frame, Instant now);
+  bool take_frame(Bytes frame, Instant now);  // true when it was the replication's
   Effort transmit(Instant now);
 
   Counters& counters_;
@@ -74,7 +74,7 @@ class Replica {
   KernelReader reader_;
   RelayHandler on_relay_;
   std::vector<std::uint8_t> scratch_;
-  Instant last_look_{};          // at the port; what is found there came later
+  Instant last_look_{};  // at the port; what is found there came later
 };
 
 }  // namespace hotpair::dpdk

@@ -110,7 +110,9 @@ std::uint64_t number_of(const json& request, const char* name, std::uint64_t oth
   return it != request.end() && it->is_number_unsigned() ? it->get<std::uint64_t>() : otherwise;
 }
 
-json refusal(const std::string& sentence) { return {{"ok", false}, {"error", sentence}}; }
+json refusal(const std::string& sentence) {
+  return {{"ok", false}, {"error", sentence}};
+}
 
 }  // namespace
 
@@ -129,15 +131,17 @@ json list_sessions(const dataplane::Engine& engine, const json& request) {
   if (counting && !filter.any())
     return {{"ok", true}, {"total", total}, {"sessions", json::array()}, {"next", nullptr}};
 
-  const std::uint64_t limit = std::clamp<std::uint64_t>(number_of(request, "limit", 100), 1, kMaxLimit);
-  std::optional<std::uint32_t> cursor =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(number_of(request, "cursor", 0), UINT32_MAX));
+  const std::uint64_t limit =
+      std::clamp<std::uint64_t>(number_of(request, "limit", 100), 1, kMaxLimit);
+  std::optional<std::uint32_t> cursor = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(number_of(request, "cursor", 0), UINT32_MAX));
   json listed = json::array();
   std::uint64_t matching = 0, looked_at = 0;
   while (cursor && looked_at < kLookedAtARequest && (counting || listed.size() < limit)) {
     // Never more than still fit, so the cursor stands behind the last one listed.
     const std::size_t step =
-        counting ? kStep : std::min<std::size_t>(kStep, static_cast<std::size_t>(limit) - listed.size());
+        counting ? kStep
+                 : std::min<std::size_t>(kStep, static_cast<std::size_t>(limit) - listed.size());
     cursor = engine.list(*cursor, step, [&](const Session& s) {
       if (!filter.matches(s)) return;
       ++matching;
@@ -145,7 +149,8 @@ json list_sessions(const dataplane::Engine& engine, const json& request) {
     });
     looked_at += step;
   }
-  json answer = {{"ok", true}, {"total", total}, {"sessions", std::move(listed)}, {"next", nullptr}};
+  json answer = {
+      {"ok", true}, {"total", total}, {"sessions", std::move(listed)}, {"next", nullptr}};
   if (cursor) answer["next"] = *cursor;
   if (counting) answer["matching"] = matching;
   return answer;
