@@ -37,10 +37,7 @@ constexpr Rule kForced{
     [](const Candidate& a, const Candidate& b, const ElectionRules&) {
       return compare(static_cast<int>(a.health.forced), static_cast<int>(b.health.forced));
     },
-    [](const Candidate& c, const ElectionRules&) {
-      return c.health.forced == Forced::none ? Value("not forced")
-                                             : Value("forced ", to_string(c.health.forced));
-    }};
+    [](const Candidate& c, const ElectionRules&) { return Value(to_string(c.health.forced)); }};
 constexpr Rule kBandwidth{
     Criterion::bandwidth,
     [](const Candidate& a, const Candidate& b, const ElectionRules&) {
@@ -52,7 +49,7 @@ constexpr Rule kLags{
     [](const Candidate& a, const Candidate& b, const ElectionRules&) {
       return compare(a.health.good_lags, b.health.good_lags);
     },
-    [](const Candidate& c, const ElectionRules&) { return Value(c.health.good_lags, " good"); }};
+    [](const Candidate& c, const ElectionRules&) { return Value(c.health.good_lags); }};
 constexpr Rule kManagement{Criterion::management,
                            [](const Candidate& a, const Candidate& b, const ElectionRules&) {
                              return compare(a.health.management_link, b.health.management_link);
@@ -65,7 +62,7 @@ constexpr Rule kModules{Criterion::modules,
                           return compare(counted_failures(b, rules), counted_failures(a, rules));
                         },
                         [](const Candidate& c, const ElectionRules&) {
-                          return Value(static_cast<unsigned>(c.health.failed_modules), " failed");
+                          return Value(static_cast<unsigned>(c.health.failed_modules));
                         }};
 constexpr Rule kIncumbent{Criterion::incumbent,
                           [](const Candidate& a, const Candidate& b, const ElectionRules&) {

@@ -82,7 +82,7 @@ bool Node::State::choice() const {
 }
 
 bool Node::State::in_sync() const {
-  if (role == Role::primary) return replication.in_sync;
+  if (role == Role::primary) return replication.in_sync && peer.alive();
   return peer_is(Role::primary) && peer.newest().replication.in_sync;
 }
 
@@ -98,8 +98,8 @@ Reason Node::State::gate(Instant now) {
   }
   if (role_moved_at && now - *role_moved_at < config.hold) {
     wake(*role_moved_at + config.hold);
-    return Sentence("held back by election.hold until in ",
-                    whole_seconds(*role_moved_at + config.hold - now));
+    return Sentence("held back by election.hold for ",
+                    whole_seconds(*role_moved_at + config.hold - now), " more");
   }
   if (on_disk < reserved && disk.failures() > 0)
     return Sentence("the state file cannot be written: ", disk.error());

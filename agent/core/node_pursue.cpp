@@ -19,7 +19,7 @@ void Node::State::pursue(Instant now) {
     disk.asked(id, now);
     emit(PersistState{id, disk.wanted()});
   }
-  wake(disk.next_look());
+  if (!disk_may_wait) wake(disk.next_look());
 
   const bool claims = addresses.wanted().held;
   if (addresses.give_up(now)) {

@@ -40,6 +40,11 @@ void Node::State::give_back(Cause cause, const Reason& reason, Instant now, bool
 
 void Node::State::run_transaction(Instant now) {
   while (transaction.running()) {
+    if (transaction.stage() == Stage::drain && transaction.cause() == Cause::gave_role &&
+        !handover_still_wanted()) {
+      transaction.note(now, false, "not wanted any more");
+      return keep_role(now, "the peer no longer asks for the role");
+    }
     ShortText<128> error;
     const Outcome outcome = stage_outcome(now, error);
     if (outcome == Outcome::pending) return wake(transaction.deadline());

@@ -33,9 +33,10 @@ bool PeerLiveness::heard(PathId id, Instant heard_at, bool new_association,
   path.ever_heard = true;
   path.last_heard = std::max(path.last_heard, heard_at);
   ++path.received;
-  if (std::chrono::microseconds(heartbeat.loop_age_us) < detection_)
-    vouched_at_ = std::max(vouched_at_, heard_at);
+  const bool loop_runs = std::chrono::microseconds(heartbeat.loop_age_us) < detection_;
+  if (loop_runs) vouched_at_ = std::max(vouched_at_, heard_at);
   if (known_ && !new_association && heartbeat.sequence <= newest_.sequence) return false;
+  if (!loop_runs) vouched_at_ = {};  // its own word against it outweighs what was heard before
   known_ = true;
   newest_ = heartbeat;
   return true;
@@ -77,6 +78,7 @@ PeerLiveness::Changes PeerLiveness::update(Instant now) {
   const bool alive = peer_alive(now);
   changes.peer_died = alive_ && !alive;
   changes.peer_came = !alive_ && alive;
+  if (changes.peer_came) came_at_ = newest_.sequence;
   for (PathId i = 0; i < kMaxPaths; ++i) {
     Path& path = paths_[i];
     path.alive = path_alive(path, now);
@@ -84,7 +86,7 @@ PeerLiveness::Changes PeerLiveness::update(Instant now) {
       if (path.reported_dead) changes.came |= bit(i);
       path.reported_dead = false;
     } else if (path.ever_heard && path.configured && !path.reported_dead && alive &&
-               newest_.sequence >= path.newest + threshold_) {
+               newest_.sequence >= std::max(path.newest, came_at_) + threshold_) {
       path.reported_dead = true;  // the others went on: the path, not the node
       changes.died |= bit(i);
     }
@@ -136,7 +138,8 @@ Reason PeerLiveness::silent_reason(Instant now) const {
     if (now - path.last_heard >= detection_) ++silent;
   }
   if (silent < heard)
-    return Sentence("peer's main loop stood still for ", now - vouched_at_,
+    return Sentence("peer's main loop stood still for ",
+                    Duration(std::chrono::microseconds(newest_.loop_age_us)),
                     " while its heartbeats go on");
   return Sentence("peer silent for ", silence(now), " on ", silent, " of ", heard,
                   heard == 1 ? " path" : " paths");

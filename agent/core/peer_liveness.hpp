@@ -59,6 +59,7 @@ class PeerLiveness {
   std::uint64_t threshold_ = 4;
   std::array<Path, kMaxPaths> paths_{};
   bool known_ = false, alive_ = false;
+  std::uint64_t came_at_ = 0;            // the sequence with which the peer came (back) to life
   Instant vouched_at_;  // the newest heartbeat from a running main loop
   Instant resumed_at_;
   bool alive_at_resume_ = false;

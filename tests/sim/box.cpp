@@ -24,6 +24,7 @@ void Box::start_agent() {
   powered_ = true;
   ++incarnation_;
   const Instant now = world_.timeline.now();
+  deadline_at_.reset();
   held_ = false;  // the shell cleans up what an earlier life left behind
   fenced_ = stalled_ = paused_ = false;
   waiting_.clear();
@@ -199,12 +200,23 @@ void Box::mismatch(PathId path, Bytes body, const RejectedFrame& rejected) {
   seen.heard_at = world_.timeline.now();
   seen.proven = rejected.proven;
   switch (rejected.reason) {
-    case Rejection::wrong_group: seen.kind = Kind::wrong_group; break;
-    case Rejection::wrong_password: seen.kind = Kind::wrong_password; break;
-    case Rejection::same_chassis_id: seen.kind = Kind::same_chassis_id; break;
-    case Rejection::wrong_path: seen.kind = Kind::wrong_path; break;
-    case Rejection::not_echoed: seen.kind = Kind::not_associated; break;
-    default: return;
+    case Rejection::wrong_group:
+      seen.kind = Kind::wrong_group;
+      break;
+    case Rejection::wrong_password:
+      seen.kind = Kind::wrong_password;
+      break;
+    case Rejection::same_chassis_id:
+      seen.kind = Kind::same_chassis_id;
+      break;
+    case Rejection::wrong_path:
+      seen.kind = Kind::wrong_path;
+      break;
+    case Rejection::not_echoed:
+      seen.kind = Kind::not_associated;
+      break;
+    default:
+      return;
   }
   if (rejected.proven) {
     const auto said = decode_heartbeat(body.first(rejected.body_size));
@@ -235,12 +247,12 @@ void Box::step(const Event& event) {
 
 void Box::arm_deadline() {
   const auto next = node_->next_deadline();
-  if (!next || *next == deadline_at_) return;
-  deadline_at_ = *next;
+  if (!next || next == deadline_at_) return;
+  deadline_at_ = next;
   world_.timeline.at(*next, [this, born = incarnation_, when = *next] {
     // Now and then one that has been overtaken is delivered all the same.
     if (born == incarnation_ && agent_runs() && (when == deadline_at_ || rng_.below(8) == 0)) {
-      if (when == deadline_at_) deadline_at_ = {};
+      if (when == deadline_at_) deadline_at_.reset();
       deliver({world_.timeline.now(), DeadlineReached{}});
     }
   });

@@ -1,5 +1,5 @@
-// One box of the simulated pair: the agent (Node, Association, heartbeat thread), its warden, the data
-// plane, the address table, the disk. It does what a shell does and decides nothing.
+// One box of the simulated pair: the agent (Node, Association, heartbeat thread), its warden, the
+// data plane, the address table, the disk. It does what a shell does and decides nothing.
 #pragma once
 
 #include <deque>
@@ -17,11 +17,12 @@ namespace hotpair::simulation {
 // What an action can be made to do instead of succeeding.
 struct Fault {
   unsigned fail_permille = 0;
-  unsigned silent_permille = 0;   // no answer ever comes
-  Duration took{};                // how long it takes
+  unsigned silent_permille = 0;  // no answer ever comes
+  Duration took{};               // how long it takes
 };
 struct Faults {
-  Fault persist{0, 0, 2ms}, claim{0, 0, 3ms}, withdraw{0, 0, 2ms}, dataplane{0, 0, 1ms}, drain{0, 0, 5ms};
+  Fault persist{0, 0, 2ms}, claim{0, 0, 3ms}, withdraw{0, 0, 2ms}, dataplane{0, 0, 1ms},
+      drain{0, 0, 5ms};
 };
 
 class World;
@@ -32,12 +33,12 @@ class Box {
 
   // --- what happens to it
   void start_agent();
-  void kill_agent();                     // kill -9; the warden takes the addresses away
-  void power_off();                      // everything stops; the disk survives
+  void kill_agent();  // kill -9; the warden takes the addresses away
+  void power_off();   // everything stops; the disk survives
   void start_dataplane();
   void kill_dataplane();
-  void stall(Duration how_long);         // the main loop stands still, the heartbeat thread goes on
-  void pause(Duration how_long);         // the whole box stands still
+  void stall(Duration how_long);  // the main loop stands still, the heartbeat thread goes on
+  void pause(Duration how_long);  // the whole box stands still
   void set_link(std::size_t interface, bool up);
   void set_modules(std::uint8_t failed);
   void set_management(bool up);
@@ -47,13 +48,14 @@ class Box {
 
   // --- what it is
   bool powered() const { return powered_; }
+  std::optional<Instant> next_deadline() const { return node_->next_deadline(); }
   bool agent_runs() const { return node_ != nullptr; }
   bool responsive() const { return agent_runs() && !stalled_ && !paused_; }
   bool holds_addresses() const { return held_ && powered_ && !paused_; }
   agent::NodeStatus status() const;
   agent::ChassisId id() const { return config.self; }
   const agent::Heartbeat& published() const { return published_; }
-  agent::NodeConfig config;              // used at the next start
+  agent::NodeConfig config;  // used at the next start
   std::uint16_t group = 7;
   std::string password = "secret";
   agent::PersistedState disk;
@@ -84,7 +86,7 @@ class Box {
   void carry_out(const agent::Exit& action);
   void carry_out(const agent::Announce& action);
   template <typename Other>
-  void carry_out(const Other&) {}        // reports, which the world tells
+  void carry_out(const Other&) {}  // reports, which the world tells
   void answer_later(agent::ActionId id, const Fault& fault, std::function<void()> effect);
   void complete_after(Duration delay, std::function<void()> what);
   void change_addresses(agent::ActionId id, Fault fault, bool hold);
@@ -97,7 +99,7 @@ class Box {
   void fence();
   void end_agent();
   template <typename F>
-  void after(Duration delay, F what);    // only if the same agent still runs then
+  void after(Duration delay, F what);  // only if the same agent still runs then
 
   World& world_;
   int index_;
@@ -111,7 +113,8 @@ class Box {
   std::uint64_t sequence_ = 0;
   std::uint64_t incarnation_ = 0;
   std::uint64_t address_requests_ = 0, addresses_as_of_ = 0;
-  Instant deadline_at_, loop_ran_, addresses_busy_until_;
+  std::optional<Instant> deadline_at_;
+  Instant loop_ran_, addresses_busy_until_;
   bool held_ = false, fenced_ = false, stalled_ = false, paused_ = false;
   std::deque<agent::Event> waiting_;
   std::deque<std::pair<agent::PathId, std::vector<std::uint8_t>>> unread_;

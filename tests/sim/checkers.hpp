@@ -1,5 +1,5 @@
-// What must hold whatever happens. Looked at after each step of either node; the first violation is kept,
-// with the time, and ends the run.
+// What must hold whatever happens. Looked at after each step of either node; the first violation is
+// kept, with the time, and ends the run.
 #pragma once
 
 #include <map>
@@ -27,9 +27,9 @@ class Checkers {
   void must_be_settled();
 
   const std::string& violation() const { return violation_; }
-  // How long two nodes that hear each other may both hold addresses.
+  // How long two nodes of which one hears the other may both hold addresses.
   Duration both_hold_bound = 500ms;
-  bool disk_is_reliable = true;      // else epochs may be used twice after a crash
+  bool disk_is_reliable = true;  // else epochs may be used twice after a crash
   unsigned takeovers = 0;
   Duration longest_takeover{};
 

@@ -10,9 +10,10 @@ void Network::send(int from, agent::PathId path, Bytes frame) {
     Duration delay = c.delay;
     if (c.jitter.count() > 0)
       delay += Duration(rng_.below(static_cast<std::uint64_t>(c.jitter.count())));
-    timeline_.after(delay, [this, from, path, copy = std::vector<std::uint8_t>(frame.begin(), frame.end())] {
-      deliver_(1 - from, path, copy);
-    });
+    timeline_.after(
+        delay, [this, from, path, copy = std::vector<std::uint8_t>(frame.begin(), frame.end())] {
+          deliver_(1 - from, path, copy);
+        });
   }
 }
 

@@ -1,5 +1,5 @@
-// The cables between the two boxes: for each path and direction delay, jitter (which reorders), loss,
-// duplication and a cut.
+// The cables between the two boxes: for each path and direction delay, jitter (which reorders),
+// loss, duplication and a cut.
 #pragma once
 
 #include <array>
@@ -26,7 +26,9 @@ class Network {
 
   void send(int from, agent::PathId path, Bytes frame);
   // The direction away from box `from` (0 or 1).
-  Cable& cable(int from, agent::PathId path) { return cables_[static_cast<std::size_t>(from)][path]; }
+  Cable& cable(int from, agent::PathId path) {
+    return cables_[static_cast<std::size_t>(from)][path];
+  }
   bool any_quiet_path(unsigned paths) const;  // some path that works both ways without loss
 
  private:

@@ -38,8 +38,12 @@ class Swarm {
     static constexpr std::array<PathId, 3> kPaths{0, 1, kSessionSyncPath};
     return kPaths[rng_.below(kPaths.size())];
   }
-  Duration up_to(Duration most) { return Duration(rng_.below(static_cast<std::uint64_t>(most.count())) + 1); }
-  void later(Duration after, std::function<void()> what) { world_.timeline.after(after, std::move(what)); }
+  Duration up_to(Duration most) {
+    return Duration(rng_.below(static_cast<std::uint64_t>(most.count())) + 1);
+  }
+  void later(Duration after, std::function<void()> what) {
+    world_.timeline.after(after, std::move(what));
+  }
   void say(const std::string& what) { world_.tell("* " + what); }
   std::string name(const Box& box) { return "node " + std::to_string(static_cast<int>(box.id())); }
 
@@ -76,7 +80,7 @@ class Swarm {
                                {"leave", &Swarm::leave},
                                {"misconfigure", &Swarm::misconfigure},
                                {"lose a disk", &Swarm::lose_disk}}};
-  Duration calm_ = 1s;        // the longest time between two strikes
+  Duration calm_ = 1s;  // the longest time between two strikes
   bool healing_ = false;
 };
 
@@ -123,13 +127,15 @@ void Swarm::set_times() {
 void Swarm::set_faults() {
   for (int chassis : {1, 2}) {
     Faults& faults = world_.box(chassis).faults;
-    for (Fault* fault : {&faults.persist, &faults.claim, &faults.withdraw, &faults.dataplane, &faults.drain}) {
+    for (Fault* fault :
+         {&faults.persist, &faults.claim, &faults.withdraw, &faults.dataplane, &faults.drain}) {
       if (rng_.chance(1, 8)) fault->took = up_to(300ms);
       if (rng_.chance(1, 8)) fault->fail_permille = static_cast<unsigned>(rng_.below(500));
       if (rng_.chance(1, 10)) fault->silent_permille = static_cast<unsigned>(rng_.below(300));
       if (fault == &faults.persist && (fault->fail_permille != 0 || fault->silent_permille != 0))
         world_.checkers.disk_is_reliable = false;
-      if (fault == &faults.persist && fault->took > kPersistFast) world_.checkers.disk_is_reliable = false;
+      if (fault == &faults.persist && fault->took > kPersistFast)
+        world_.checkers.disk_is_reliable = false;
       if (fault != &faults.persist && (fault->fail_permille != 0 || fault->silent_permille != 0))
         world_.checkers.both_hold_bound = 60s;  // an address that stays is retried, and reported
     }
@@ -142,7 +148,8 @@ RunResult Swarm::run() {
   configure();
   set_faults();
   const NodeConfig& config = world_.box(1).config;
-  world_.checkers.both_hold_bound += std::max<Duration>(config.hello_holddown, 1s) + 8 * config.detection_time() + 1s;
+  world_.checkers.both_hold_bound +=
+      std::max<Duration>(config.hello_holddown, 1s) + 8 * config.detection_time() + 1s;
   for (int chassis : {1, 2}) {
     Box& box = world_.box(chassis);
     later(up_to(3s), [&box] {
@@ -180,7 +187,8 @@ void Swarm::heal() {
     Box& box = world_.box(chassis);
     box.faults = Faults{};
     box.links_down.clear();
-    for (PathId path = 0; path < kMaxPaths; ++path) world_.network.cable(chassis - 1, path) = Cable{};
+    for (PathId path = 0; path < kMaxPaths; ++path)
+      world_.network.cable(chassis - 1, path) = Cable{};
     const bool wrong = box.group != 7 || box.password != "secret";
     if (wrong) {
       box.group = 7;
@@ -216,7 +224,8 @@ void Swarm::cut_one_way() {
   const int from = any_chassis() - 1;
   const bool all = rng_.chance(1, 2);
   const PathId only = any_path();
-  say("from node " + std::to_string(from + 1) + " nothing arrives on " + (all ? "any path" : "path " + std::to_string(only)));
+  say("from node " + std::to_string(from + 1) + " nothing arrives on " +
+      (all ? "any path" : "path " + std::to_string(only)));
   for (PathId path = 0; path < kMaxPaths; ++path)
     if (all || path == only) world_.network.cable(from, path).cut = true;
   later(up_to(3s), [this, from] {
@@ -298,8 +307,9 @@ void Swarm::fail_module() {
 
 void Swarm::order() {
   using What = OperatorCommand::What;
-  static constexpr std::array<What, 6> kOrders{What::failover, What::failover, What::failover_force,
-                                               What::force_primary, What::force_backup, What::force_none};
+  static constexpr std::array<What, 6> kOrders{What::failover,       What::failover,
+                                               What::failover_force, What::force_primary,
+                                               What::force_backup,   What::force_none};
   Box& box = any_box();
   const std::size_t which = rng_.below(kOrders.size());
   say(name(box) + ": order " + std::to_string(which));

@@ -1,5 +1,6 @@
-// One run under random faults. The seed decides the configuration, which kinds of fault there are at all
-// (swarm testing: some are switched off entirely), when they strike, and how the cables behave.
+// One run under random faults. The seed decides the configuration, which kinds of fault there are
+// at all (swarm testing: some are switched off entirely), when they strike, and how the cables
+// behave.
 #pragma once
 
 #include <string>
@@ -9,7 +10,7 @@
 namespace hotpair::simulation {
 
 struct RunResult {
-  std::string violation;        // empty: all held
+  std::string violation;  // empty: all held
   std::string story;
   unsigned takeovers = 0;
   Duration longest_takeover{};

@@ -1,5 +1,5 @@
-// Virtual time: what is to happen, in order. Two things at one instant happen in the order they were
-// planned, so a run is repeated exactly by its seed.
+// Virtual time: what is to happen, in order. Two things at one instant happen in the order they
+// were planned, so a run is repeated exactly by its seed.
 #pragma once
 
 #include <functional>

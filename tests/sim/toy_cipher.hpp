@@ -1,5 +1,5 @@
-// Stands in for AES-GCM and HKDF where speed and repeatability matter and secrecy does not: frames stay
-// readable, but a frame that was not sealed with the same password and salts does not open.
+// Stands in for AES-GCM and HKDF where speed and repeatability matter and secrecy does not: frames
+// stay readable, but a frame that was not sealed with the same password and salts does not open.
 #pragma once
 
 #include <string>

@@ -73,10 +73,12 @@ void World::tell(const std::string& line) {
 
 void World::tell(const Box& box, const Action& action) {
   const std::string who = std::to_string(static_cast<int>(box.id())) + " ";
-  if (const auto* change = std::get_if<ReportRoleChange>(&action)) return tell(who + line_for(*change));
+  if (const auto* change = std::get_if<ReportRoleChange>(&action))
+    return tell(who + line_for(*change));
   if (const auto* t = std::get_if<ReportTransaction>(&action)) return tell(who + line_for(*t));
   if (const auto* answer = std::get_if<OperatorAnswer>(&action))
-    return tell(who + (answer->accepted ? "answers: " : "refuses: ") + std::string(text(answer->text)));
+    return tell(who + (answer->accepted ? "answers: " : "refuses: ") +
+                std::string(text(answer->text)));
   if (std::get_if<Exit>(&action)) return tell(who + "exits");
   if (const auto* event = std::get_if<ReportEvent>(&action))
     if (tell_everything || event->level != ReportEvent::Level::info)
@@ -103,11 +105,15 @@ void World::after_step(Box& box, const Actions& actions) {
   checkers.after_step(box, actions);
 }
 
-// The data planes: a backup that hears a primary of a newer or equal epoch is in sync after a while; a
-// primary that hears a newer one obeys it.
+// The data planes: a backup that hears a primary of a newer or equal epoch is in sync after a
+// while; a primary that hears a newer one obeys it.
 void World::dataplanes_changed() {
   const std::uint64_t attempt = ++sync_attempt_;
   one_.dataplane.in_sync = two_.dataplane.in_sync = false;
+  timeline.after(0ms, [this] {
+    one_.tell_dataplane_state();
+    two_.tell_dataplane_state();
+  });
   timeline.after(sync_takes, [this, attempt] {
     if (attempt == sync_attempt_) sync_dataplanes();
   });
@@ -115,7 +121,8 @@ void World::dataplanes_changed() {
 
 void World::sync_dataplanes() {
   const bool joined = one_.dataplane.alive && two_.dataplane.alive &&
-                      !network.cable(0, kSessionSyncPath).cut && !network.cable(1, kSessionSyncPath).cut;
+                      !network.cable(0, kSessionSyncPath).cut &&
+                      !network.cable(1, kSessionSyncPath).cut;
   if (joined && !sync_stuck) {
     Box::Dataplane& a = one_.dataplane;
     Box::Dataplane& b = two_.dataplane;

@@ -1,4 +1,5 @@
-// The pair as a whole: two boxes, the cables between them, virtual time, and the story of what was decided.
+// The pair as a whole: two boxes, the cables between them, virtual time, and the story of what was
+// decided.
 #pragma once
 
 #include <string>
@@ -21,7 +22,7 @@ class World {
   void tell(const Box& box, const agent::Action& action);
   void tell(const std::string& line);
   std::string take_story();
-  bool tell_everything = false;      // events of level info too
+  bool tell_everything = false;  // events of level info too
   bool print_at_once = false;
 
   // --- called by the boxes
@@ -34,7 +35,7 @@ class World {
   Timeline timeline;
   Network network;
   Checkers checkers;
-  Duration sync_takes = 300ms;       // from two data planes that see each other to equal digests
+  Duration sync_takes = 300ms;  // from two data planes that see each other to equal digests
   bool sync_stuck = false;
 
  private:
