@@ -74,7 +74,7 @@ class DeltaReceiver {
   std::size_t write_ack(Instant now, MutableBytes buffer);
   std::size_t write_report(MutableBytes buffer);
   FrameHeader reply_header(FrameKind kind);
-  void set_digest(std::uint32_t id, std::uint64_t digest);
+  void set_digest(Slot& slot, std::uint32_t id, std::uint64_t key_digest, std::uint64_t digest);
   void recount();
   bool counting() const { return counted_to_ != SessionTable::kNone; }
 

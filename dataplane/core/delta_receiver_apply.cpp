@@ -98,7 +98,9 @@ void DeltaReceiver::apply_create(const Target& target, IdNote& note) {
       return;
     }
     ++counters_.creates_applied;
-    set_digest(slot, digest_session(record.session));
+    const std::uint64_t key_digest = digest_key(record.session.key);
+    set_digest(table_.slot(slot), slot, key_digest,
+               digest_session(key_digest, record.session.state));
     sink_.on_upsert(record.session, true);
   } else if (overtaken(slot, note.sequence)) {
     ++counters_.records_stale;
@@ -123,24 +125,25 @@ bool DeltaReceiver::told_to_sink(const Slot& slot) const {
 }
 
 bool DeltaReceiver::change(std::uint32_t id, const SessionState& state) {
-  Session& session = table_.slot(id).session;
-  if (session.state == state) return false;
-  session.state = state;
-  set_digest(id, digest_session(session));
-  sink_.on_upsert(session, false);
+  Slot& slot = table_.slot(id);
+  if (slot.session.state == state) return false;
+  slot.session.state = state;
+  const std::uint64_t key_digest = digest_key(slot.session.key);
+  set_digest(slot, id, key_digest, digest_session(key_digest, state));
+  sink_.on_upsert(slot.session, false);
   return true;
 }
 
 void DeltaReceiver::remove(std::uint32_t id) {
-  set_digest(id, 0);
-  sink_.on_remove(table_.slot(id).session.key);
+  Slot& slot = table_.slot(id);
+  set_digest(slot, id, digest_key(slot.session.key), 0);
+  sink_.on_remove(slot.session.key);
   table_.erase(id);
 }
 
-void DeltaReceiver::set_digest(std::uint32_t id, std::uint64_t digest) {
-  Slot& slot = table_.slot(id);
-  if (id < counted_to_)
-    digests_.replace(bucket_of(digest_key(slot.session.key)), slot.digest, digest);
+void DeltaReceiver::set_digest(Slot& slot, std::uint32_t id, std::uint64_t key_digest,
+                               std::uint64_t digest) {
+  if (id < counted_to_) digests_.replace(bucket_of(key_digest), slot.digest, digest);
   slot.digest = digest;
 }
 
@@ -213,7 +216,7 @@ void DeltaReceiver::scrub(std::uint32_t id) {
   const std::uint64_t digest = digest_session(slot.session);
   if (digest == slot.digest) return;
   ++counters_.scrub_damaged;
-  set_digest(id, digest);
+  set_digest(slot, id, digest_key(slot.session.key), digest);
 }
 
 }  // namespace hotpair::dataplane

@@ -27,9 +27,8 @@ void DeltaSender::start(std::uint64_t epoch, std::uint32_t instance, Instant now
   abandon_stream();
 }
 
-std::uint32_t DeltaSender::upsert(const Session& session, Instant now) {
-  const std::uint32_t hash = table_.hash(session.key);
-  std::uint32_t id = table_.find(session.key, hash);
+std::uint32_t DeltaSender::upsert(const Session& session, std::uint32_t hash, std::uint32_t id,
+                                  Instant now) {
   if (id == SessionTable::kNone) {
     id = table_.insert(session, hash);
     if (id == SessionTable::kNone) {

@@ -34,8 +34,9 @@ class DeltaSender {
   void set_incomplete(bool incomplete) { incomplete_ = incomplete; }
   void set_delay(Duration delay) { delay_ = delay; }
 
-  // The session is new or changed (normalised). Its id; kNone when the table is full.
-  std::uint32_t upsert(const Session& session, Instant now);
+  // The session is new or changed (normalised); `id` is where the table has it, or kNone. Returns
+  // its id; kNone when the table is full.
+  std::uint32_t upsert(const Session& session, std::uint32_t hash, std::uint32_t id, Instant now);
   void remove(std::uint32_t id, Instant now);
 
   void on_ack(const FrameHeader& header, const Ack& ack, Instant now);

@@ -78,8 +78,9 @@ bool Engine::admit(const Session& session, std::uint32_t known) {
   return false;
 }
 
-void Engine::upsert_admitted(const Session& session, Instant now) {
-  const std::uint32_t id = sender_.upsert(session, now);
+void Engine::upsert_admitted(const Session& session, std::uint32_t hash, std::uint32_t known,
+                             Instant now) {
+  const std::uint32_t id = sender_.upsert(session, hash, known, now);
   if (id != SessionTable::kNone)
     table_.slot(id).set_dump_mark(dump_mark_);
   else
@@ -96,9 +97,10 @@ void Engine::upsert(const Session& reported, Instant now) {
   if (role_ != Role::primary) return;
   ++counters_.events_upsert;
   const Session session = normalised(reported);
-  const std::uint32_t known = table_.find(session.key);
+  const std::uint32_t hash = table_.hash(session.key);
+  const std::uint32_t known = table_.find(session.key, hash);
   if (admit(session, known))
-    upsert_admitted(session, now);
+    upsert_admitted(session, hash, known, now);
   else if (known != SessionTable::kNone)
     sender_.remove(known, now);
 }
@@ -125,7 +127,8 @@ void Engine::begin_dump() {
 void Engine::dump_entry(const Session& reported, Instant now) {
   if (!dumping_) return;
   const Session session = normalised(reported);
-  const std::uint32_t known = table_.find(session.key);
+  const std::uint32_t hash = table_.hash(session.key);
+  const std::uint32_t known = table_.find(session.key, hash);
   if (!admit(session, known))
     return;  // unmarked: a session no longer carried is removed at the end
   if (known != SessionTable::kNone) {
@@ -137,7 +140,7 @@ void Engine::dump_entry(const Session& reported, Instant now) {
     return;
   }
   ++counters_.reconciled_changed;
-  upsert_admitted(session, now);
+  upsert_admitted(session, hash, known, now);
 }
 
 void Engine::end_dump(bool complete) {

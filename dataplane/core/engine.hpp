@@ -115,7 +115,8 @@ class Engine {
 
  private:
   bool admit(const Session& session, std::uint32_t known);
-  void upsert_admitted(const Session& session, Instant now);
+  void upsert_admitted(const Session& session, std::uint32_t hash, std::uint32_t known,
+                       Instant now);
   std::uint32_t refresh_target(Instant now);
   void overflow(bool happened);
   void reconcile(Instant now);

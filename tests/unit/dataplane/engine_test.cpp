@@ -1,0 +1,256 @@
+// The engine's promises, one story each, on a network that does what the test says.
+#include "dataplane/core/engine.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/dataplane/replication_world.hpp"
+
+namespace hotpair::dataplane::testing {
+namespace {
+
+class EngineTest : public ::testing::Test {
+ protected:
+  EngineTest() { EXPECT_TRUE(world.run_until_in_sync(2s)); }
+
+  Engine& primary() { return *world.primary().engine; }
+  Engine& backup() { return *world.backup().engine; }
+  Session report(std::uint64_t n) {
+    const Session s = made_session(made_key(n), rng);
+    world.primary().kernel[s.key] = s.state;
+    primary().upsert(s, world.now());
+    return s;
+  }
+  void end(const SessionKey& key) {
+    world.primary().kernel.erase(key);
+    primary().destroy(key, world.now());
+  }
+
+  World world{1};
+  Rng rng{2};
+};
+
+TEST_F(EngineTest, ASessionThatEndsBeforeItWasSentIsNeverSent) {
+  const Session s = report(1);
+  end(s.key);
+  world.run(100ms);
+  EXPECT_EQ(primary().counters().creates_sent, 0u);
+  EXPECT_EQ(primary().counters().never_sent, 1u);
+}
+
+TEST_F(EngineTest, ManyChangesBeforeAFrameLeavesAreOneRecord) {
+  Session s = report(1);
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    s.state.timeout_s = i;
+    world.primary().kernel[s.key] = s.state;
+    primary().upsert(s, world.now());
+  }
+  world.run(100ms);
+  EXPECT_EQ(primary().counters().creates_sent, 1u);
+  EXPECT_EQ(world.difference(), "");
+}
+
+TEST_F(EngineTest, AnAcknowledgedSessionIsUpdatedAndAChangedMarkIsACreateAgain) {
+  Session s = report(1);
+  world.run(100ms);
+  s.state.timeout_s += 1;
+  primary().upsert(s, world.now());
+  world.run(100ms);
+  EXPECT_EQ(primary().counters().updates_sent, 1u);
+  s.state.mark += 1;
+  world.primary().kernel[s.key] = s.state;
+  primary().upsert(s, world.now());
+  world.run(100ms);
+  EXPECT_EQ(primary().counters().creates_sent, 2u);
+  EXPECT_EQ(world.difference(), "");
+}
+
+TEST_F(EngineTest, WithoutCreditNothingIsSentAndNothingIsLost) {
+  backup().set_receive_credit(0);
+  report(1);
+  world.run(300ms);
+  const std::uint64_t before = backup().table().size();
+  for (std::uint64_t n = 2; n < 500; ++n) report(n);
+  world.run(500ms);
+  EXPECT_LE(backup().table().size(), before + 300) << "at most what was under way";
+  EXPECT_FALSE(primary().drained(world.now(), world.now()));
+  backup().set_receive_credit(64);
+  EXPECT_TRUE(world.run_until_in_sync(2s));
+  EXPECT_EQ(world.difference(), "");
+}
+
+TEST_F(EngineTest, DrainedSpeaksOfChangesBeforeTheGivenInstantOnly) {
+  world.weather.cut = true;
+  const Instant before = world.now();
+  world.run(10ms);
+  report(1);
+  EXPECT_TRUE(primary().drained(before, world.now()));
+  world.run(10ms);
+  EXPECT_FALSE(primary().drained(world.now(), world.now()));
+}
+
+TEST_F(EngineTest, WithoutABackupThePrimaryIsNotInSyncAndItsMemoryHoldsOnlyWhatLives) {
+  world.keys = 4000;
+  world.weather.cut = true;
+  world.changes_per_s = 20'000;
+  world.run(5s);
+  EXPECT_FALSE(primary().status(world.now()).in_sync);
+  EXPECT_EQ(primary().table().tombstones(), 0u);
+  EXPECT_EQ(primary().counters().peer_lost, 1u);
+}
+
+TEST_F(EngineTest, ASweepAfterARoleChangeRemovesWhatEndedMeanwhileAndKeepsTheRest) {
+  const Session kept = report(1), ended = report(2);
+  ASSERT_TRUE(world.run_until_in_sync(2s));
+  world.weather.cut = true;
+  world.run(3s);
+  end(ended.key);
+  const std::uint64_t removed = backup().counters().swept;
+  world.weather.cut = false;
+  ASSERT_TRUE(world.run_until_in_sync(2s));
+  EXPECT_EQ(backup().counters().swept, removed + 1);
+  EXPECT_NE(backup().find(kept.key), nullptr);
+  EXPECT_EQ(backup().find(ended.key), nullptr);
+}
+
+TEST_F(EngineTest, ADumpAddsWhatEventsMissedAndRemovesWhatIsGone) {
+  const Session gone = report(1), stays = report(2);
+  world.primary().kernel.erase(gone.key);  // and nobody said so
+  const Session missed = made_session(made_key(3), rng);
+  world.primary().kernel[missed.key] = missed.state;
+  world.start_dump();
+  ASSERT_TRUE(world.run_until_in_sync(2s));
+  EXPECT_EQ(backup().find(gone.key), nullptr);
+  EXPECT_NE(backup().find(stays.key), nullptr);
+  EXPECT_NE(backup().find(missed.key), nullptr);
+}
+
+TEST_F(EngineTest, ADumpNeitherRevivesNorRevertsWhatAnEventSaidWhileItRan) {
+  Session old = report(1);
+  const Session ended = report(2);
+  primary().begin_dump();
+  Session newer = old;
+  newer.state.mark ^= 1;
+  primary().upsert(newer, world.now());
+  primary().destroy(ended.key, world.now());
+  primary().dump_entry(old, world.now());
+  primary().dump_entry(ended, world.now());
+  primary().end_dump(true);
+  world.run(100ms);
+  ASSERT_NE(primary().find(old.key), nullptr);
+  EXPECT_EQ(primary().find(old.key)->state.mark, newer.state.mark);
+  EXPECT_EQ(primary().find(ended.key), nullptr);
+}
+
+TEST_F(EngineTest, AnIncompleteDumpRemovesNothingAndAsksForAnother) {
+  const Session s = report(1);
+  primary().begin_dump();
+  EXPECT_FALSE(primary().dump_wanted());
+  primary().end_dump(false);
+  world.run(100ms);
+  EXPECT_NE(primary().find(s.key), nullptr);
+  EXPECT_TRUE(primary().dump_wanted());
+}
+
+TEST_F(EngineTest, APromotedBackupHandsEverySessionBackOnce) {
+  for (std::uint64_t n = 0; n < 300; ++n) report(n);
+  ASSERT_TRUE(world.run_until_in_sync(2s));
+  world.swap_roles();
+  std::size_t handed = 0;
+  while (primary().handing_back())
+    handed += primary().refresh(world.now(), 7, [](const Session&) {});
+  EXPECT_EQ(handed, 300u);
+}
+
+TEST_F(EngineTest, TheBackupRefreshesEverySessionWithinFiveMinutes) {
+  for (std::uint64_t n = 0; n < 300; ++n) report(n);
+  world.run(100ms);
+  std::unordered_map<SessionKey, Instant, KeyHash> last;
+  for (int second = 0; second < 1000; ++second) {
+    world.run(1s);
+    backup().refresh(world.now(), 1000, [&](const Session& s) {
+      if (last.contains(s.key)) {
+        EXPECT_LE(world.now() - last[s.key], 300s);
+      }
+      last[s.key] = world.now();
+    });
+  }
+  EXPECT_EQ(last.size(), 300u);
+}
+
+TEST_F(EngineTest, FramesOfAnOlderEpochAreIgnored) {
+  backup().set_role(Role::backup, 99, world.now());
+  report(1);
+  world.run(100ms);
+  EXPECT_EQ(backup().table().size(), 0u);
+  EXPECT_GT(backup().counters().rejected_old_epoch, 0u);
+}
+
+TEST_F(EngineTest, RubbishIsCountedAndChangesNothing) {
+  std::array<std::uint8_t, 1400> bytes;
+  for (int i = 0; i < 20'000; ++i) {
+    for (auto& byte : bytes) byte = static_cast<std::uint8_t>(rng.next());
+    bytes[0] = static_cast<std::uint8_t>(rng.below(6));
+    bytes[1] = bytes[2] = 0;
+    const Bytes frame = Bytes(bytes).first(rng.below(bytes.size()));
+    primary().on_frame(frame, world.now());
+    backup().on_frame(frame, world.now());
+  }
+  EXPECT_GT(backup().counters().rejected_malformed, 0u);
+}
+
+TEST(EngineLimits, AFullTableIsNeverInSyncUntilThereIsRoomForAll) {
+  World world(5, 50);
+  world.keys = 200;
+  world.changes_per_s = 5000;
+  world.run(300ms);
+  world.changes_per_s = 0;
+  ASSERT_GT(world.primary().kernel.size(), 50u);
+  EXPECT_FALSE(world.run_until_in_sync(1s));
+  EXPECT_TRUE(world.primary().engine->dump_wanted());
+}
+
+TEST(PickupFilter, NamesTheFirstReasonNotToCarryASession) {
+  Rng rng(1);
+  Session s = made_session(made_key(1), rng);
+  s.key.ipv6 = false;
+  s.key.protocol = kProtocolTcp;
+  set_address(s.key.original.src, false, 0xc0000207);  // 192.0.2.7
+  s.state.status = 0;
+  PickupOptions options;
+  EXPECT_EQ(judge(options, s), Pickup::disabled);
+  options.enabled = true;
+  EXPECT_EQ(judge(options, s), Pickup::carry);
+  options.only_assured = true;
+  EXPECT_EQ(judge(options, s), Pickup::not_assured);
+  options.exclude = {{.address = {192, 0, 2, 0}, .length = 29, .ipv6 = false}};
+  EXPECT_EQ(judge(options, s), Pickup::excluded);
+  options.exclude[0].address[3] = 8;
+  EXPECT_EQ(judge(options, s), Pickup::not_assured);
+  options.udp = false;
+  s.key.protocol = kProtocolUdp;
+  EXPECT_EQ(judge(options, s), Pickup::udp_off);
+  s.key.protocol = 1;
+  EXPECT_EQ(judge(options, s), Pickup::protocol);
+}
+
+TEST(PickupFilter, ADelayedSessionIsSentOnlyWhenItHasLivedThatLong) {
+  World world(3);
+  ASSERT_TRUE(world.run_until_in_sync(2s));
+  PickupOptions options;
+  options.enabled = true;
+  options.delay = 500ms;
+  Engine& primary = *world.primary().engine;
+  primary.set_pickup(options);
+  Rng rng(1);
+  primary.upsert(made_session(made_key(1), rng), world.now());
+  primary.upsert(made_session(made_key(2), rng), world.now());
+  world.run(400ms);
+  primary.destroy(made_key(2), world.now());
+  EXPECT_EQ(world.backup().engine->table().size(), 0u);
+  world.run(200ms);
+  EXPECT_EQ(world.backup().engine->table().size(), 1u);
+  EXPECT_EQ(primary.counters().never_sent, 1u);
+}
+
+}  // namespace
+}  // namespace hotpair::dataplane::testing
