@@ -68,6 +68,9 @@ class Node:
         run("ip", "netns", "add", self.netns)
         sysctl(self.netns, {"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1,
                             "net.ipv4.conf.all.rp_filter": 0, "net.ipv4.conf.default.rp_filter": 0,
+                            # A real box takes longer to boot than its link-local addresses to be checked; until
+                            # they are, the kernel asks for no neighbour.
+                            "net.ipv6.conf.all.accept_dad": 0, "net.ipv6.conf.default.accept_dad": 0,
                             "net.netfilter.nf_conntrack_tcp_loose": 0})
         self.lab.plug(self.netns, self.name, CABLES)
         ip_batch(["link set lo up"] + [f"link set {device} up" for device in CABLES], netns=self.netns)
@@ -146,6 +149,8 @@ class Node:
         os.kill(inner, number)
         if number == signal.SIGKILL:
             outer.wait(timeout=10)
+        elif number == signal.SIGCONT:
+            outer.send_signal(number)  # nsenter had stopped itself with its child
         return at
 
     def terminate(self, program, timeout=10):
@@ -227,6 +232,8 @@ class Node:
         self._init = child_of(self._outer.pid)
 
     def _reap(self):
+        for outer, _ in self.processes.values():
+            outer.send_signal(signal.SIGCONT)  # one that is stopped could not see its child end
         if self._init:
             self._outer.wait(timeout=10)
         for outer, _ in self.processes.values():

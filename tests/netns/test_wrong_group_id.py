@@ -9,7 +9,7 @@ from mismatch import Mismatch
 
 class WrongGroupId(Mismatch, unittest.TestCase):
     fw2 = {"group_id": 8}
-    named = "group"
+    named = "wrong_group"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from mismatch import Mismatch
 
 class WrongPassword(Mismatch, unittest.TestCase):
     fw2 = {"password": "open barley"}
-    named = "password"
+    named = "wrong_password"
 
 
 if __name__ == "__main__":

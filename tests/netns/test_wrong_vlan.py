@@ -9,7 +9,7 @@ from mismatch import Mismatch
 
 class WrongVlan(Mismatch, unittest.TestCase):
     fw2 = {"vlan": 998}
-    named = "vlan"
+    named = "wrong_vlan"
 
 
 if __name__ == "__main__":
