@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -67,21 +68,30 @@ struct Field {
 template <typename S>
 using Fields = std::vector<Field<S>>;
 
+// Codecs nest and functions copy what they hold: what is shared here is built once and never
+// changes.
+template <typename T>
+std::shared_ptr<const T> share(T value) {
+  return std::make_shared<const T>(std::move(value));
+}
+
 template <typename S, typename M>
 Field<S> field(const char* key, M S::*member, Codec<M> codec) {
-  auto read = [member, codec](const Input& in, S& out) {
-    if (auto value = codec.read(in)) out.*member = std::move(*value);
+  const auto c = share(std::move(codec));
+  auto read = [member, c](const Input& in, S& out) {
+    if (auto value = c->read(in)) out.*member = std::move(*value);
   };
-  auto show = [member, codec](const S& s) { return codec.show(s.*member); };
-  return {key, false, codec.allowed, read, show};
+  auto show = [member, c](const S& s) { return c->show(s.*member); };
+  return {key, false, c->allowed, read, show};
 }
 template <typename S, typename M>
 Field<S> field(const char* key, std::optional<M> S::*member, Codec<M> codec) {
-  auto read = [member, codec](const Input& in, S& out) { out.*member = codec.read(in); };
-  auto show = [member, codec](const S& s) {
-    return s.*member ? codec.show(*(s.*member)) : std::string("-");
+  const auto c = share(std::move(codec));
+  auto read = [member, c](const Input& in, S& out) { out.*member = c->read(in); };
+  auto show = [member, c](const S& s) {
+    return s.*member ? c->show(*(s.*member)) : std::string("-");
   };
-  return {key, false, codec.allowed, read, show};
+  return {key, false, c->allowed, read, show};
 }
 template <typename S>
 Field<S> required(Field<S> f) {
@@ -99,10 +109,10 @@ std::string nearest(const std::string& word, const std::vector<std::string>& kno
 
 // A map with the keys of `fields`. `check` sees the whole and reports what its parts cannot know.
 template <typename S>
-Codec<S> object(Fields<S> fields, std::function<void(const Input&, S&)> check = nullptr) {
-  std::vector<std::string> known;
-  for (const auto& f : fields) known.push_back(f.key);
-  auto read = [fields, known, check](const Input& in) -> std::optional<S> {
+Codec<S> object(Fields<S> list, std::function<void(const Input&, S&)> check = nullptr) {
+  const auto shared = share(std::move(list));
+  auto read = [shared, check](const Input& in) -> std::optional<S> {
+    const Fields<S>& fields = *shared;
     S out{};
     if (!in.node.is_map() && !in.node.is_null()) {
       in.refuse("a map of keys and values");
@@ -112,6 +122,8 @@ Codec<S> object(Fields<S> fields, std::function<void(const Input&, S&)> check = 
       const auto found = std::find_if(fields.begin(), fields.end(),
                                       [&](const auto& f) { return f.key == entry.key; });
       if (found == fields.end()) {
+        std::vector<std::string> known;
+        for (const auto& f : fields) known.push_back(f.key);
         report_unknown_key(in, entry, known);
       } else if (entry.first_line != 0) {
         report_duplicate_key(in, entry);
@@ -127,9 +139,9 @@ Codec<S> object(Fields<S> fields, std::function<void(const Input&, S&)> check = 
     if (check) check(in, out);
     return out;
   };
-  auto show = [fields](const S& s) {
+  auto show = [shared](const S& s) {
     std::string text = "{";
-    for (const auto& f : fields) text += f.key + "=" + f.show(s) + ";";
+    for (const auto& f : *shared) text += f.key + "=" + f.show(s) + ";";
     return text + "}";
   };
   return {read, show, "a map of keys and values"};
@@ -143,6 +155,7 @@ Codec<std::vector<T>> list_of(Codec<T> codec, std::size_t at_least, std::size_t 
                               Order order, const std::string& what) {
   const std::string allowed =
       "a list of " + std::to_string(at_least) + " to " + std::to_string(at_most) + " " + what;
+  const auto shared = share(std::move(codec));
   auto read = [=](const Input& in) -> std::optional<std::vector<T>> {
     const bool list = in.node.is_sequence() || in.node.is_null();
     if (!list || in.node.items.size() < at_least || in.node.items.size() > at_most) {
@@ -156,13 +169,13 @@ Codec<std::vector<T>> list_of(Codec<T> codec, std::size_t at_least, std::size_t 
       const Input item = in.item(i);
       in.context.remember(item.path, item.node.line);
       // A refused item keeps its place, so that later checks name the right line.
-      out.push_back(codec.read(item).value_or(T{}));
+      out.push_back(shared->read(item).value_or(T{}));
     }
     return out;
   };
-  auto show = [codec, order](const std::vector<T>& items) {
+  auto show = [shared, order](const std::vector<T>& items) {
     std::vector<std::string> shown;
-    for (const T& item : items) shown.push_back(codec.show(item));
+    for (const T& item : items) shown.push_back(shared->show(item));
     if (order == Order::does_not) std::sort(shown.begin(), shown.end());
     std::string text = "[";
     for (const std::string& each : shown) text += each + ",";

@@ -69,6 +69,7 @@ template <typename K, typename V>
 Codec<std::map<K, V>> map_of(std::function<std::optional<K>(const std::string&)> read_key,
                              const std::string& allowed_key, Codec<V> codec, std::size_t at_most) {
   const std::string allowed = "a map of at most " + std::to_string(at_most) + " entries";
+  const auto shared = share(std::move(codec));
   auto read = [=](const Input& in) -> std::optional<std::map<K, V>> {
     std::map<K, V> out;
     if ((!in.node.is_map() && !in.node.is_null()) || in.node.entries.size() > at_most) {
@@ -84,18 +85,18 @@ Codec<std::map<K, V>> map_of(std::function<std::optional<K>(const std::string&)>
         report_duplicate_key(in, entry);
       } else {
         in.context.remember(child.path, entry.line);
-        if (auto value = codec.read(child)) out.emplace(*key, std::move(*value));
+        if (auto value = shared->read(child)) out.emplace(*key, std::move(*value));
       }
     }
     return out;
   };
-  auto show = [codec](const std::map<K, V>& map) {
+  auto show = [shared](const std::map<K, V>& map) {
     std::string shown = "{";
     for (const auto& [key, value] : map) {
       if constexpr (std::is_arithmetic_v<K>)
-        shown += std::to_string(key) + "=" + codec.show(value) + ";";
+        shown += std::to_string(key) + "=" + shared->show(value) + ";";
       else
-        shown += show_text(key) + "=" + codec.show(value) + ";";
+        shown += show_text(key) + "=" + shared->show(value) + ";";
     }
     return shown + "}";
   };

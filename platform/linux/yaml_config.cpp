@@ -30,21 +30,21 @@ class TreeBuilder : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {
     YamlNode node = start(YamlNode::Kind::scalar, mark, anchor);
-    // "?" is a plain scalar, "!" a quoted one (YAML 1.2 section 3.3.2); anything else was written.
-    if (tag != "?" && tag != "!" && !tag.empty())
-      refuse(mark, "tags (" + tag + ") are not allowed");
+    refuse_tag(mark, tag);
     node.quoted = tag == "!";
     node.text = text;
     if (!node.quoted && (text == "~" || text == "null")) node.kind = YamlNode::Kind::null;
     value(std::move(node));
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
+    refuse_tag(mark, tag);
     open(start(YamlNode::Kind::sequence, mark, anchor));
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
+    refuse_tag(mark, tag);
     open(start(YamlNode::Kind::map, mark, anchor));
   }
   void OnMapEnd() override { close(); }
@@ -59,6 +59,12 @@ class TreeBuilder : public YAML::EventHandler {
 
   [[noreturn]] static void refuse(const YAML::Mark& mark, std::string message) {
     throw Refused{{mark.line + 1, std::move(message)}};
+  }
+
+  // "?" is a plain value, "!" a quoted one (YAML 1.2 section 3.3.2); anything else was written out.
+  static void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
+    if (tag != "?" && tag != "!" && !tag.empty())
+      refuse(mark, "tags (" + tag + ") are not allowed");
   }
 
   YamlNode start(YamlNode::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
@@ -180,13 +186,16 @@ std::string YamlNode::shown() const {
 Result<YamlNode, YamlProblem> parse_yaml(std::string_view text) {
   if (auto problem = check_characters(text)) return fail(*problem);
   try {
-    std::istringstream stream{std::string(text)};
+    // yaml-cpp takes a newline at the end for the end of a quoted text that was never closed.
+    const std::size_t last = text.find_last_not_of(" \r\n");
+    std::istringstream stream{std::string(text.substr(0, last + 1))};
     YAML::Parser parser(stream);
     TreeBuilder first, second;
     parser.HandleNextDocument(first);
     if (parser.HandleNextDocument(second)) {
       const int line = second.take().line;
-      return fail(YamlProblem{line, "a second document (---) is not allowed"});
+      return fail(
+          YamlProblem{line, "this does not belong to what stands above, or is a second document"});
     }
     return first.take();
   } catch (const Refused& refused) {

@@ -192,8 +192,7 @@ TEST_F(LineServerTest, connections_beyond_the_bound_wait_their_turn) {
   LineClient second = connect();
   EXPECT_TRUE(first->request("1", 5s).ok());
   EXPECT_TRUE(second.request("2", 5s).ok());
-  LineClient third = connect();
-  EXPECT_FALSE(third.request("3", 50ms).ok());
+  EXPECT_FALSE(connect().request("3", 50ms).ok());
   first.reset();
   LineClient fourth = connect();
   EXPECT_EQ(*fourth.request("4", 5s), "[4]");

@@ -75,15 +75,20 @@ TEST(YamlTest, binary_junk_is_no_text_file) {
 
 TEST(YamlTest, syntax_errors_have_a_line) {
   EXPECT_EQ(problem_of("a: 1\nb: [1, 2\nc: 3\n").line, 3);
-  EXPECT_EQ(problem_of("a: 'open\n").line, 2);
+  EXPECT_EQ(problem_of("a: 1\nb: 'open\n").line, 2);
+  EXPECT_EQ(problem_of("a: \"open\n# comment\n").message, "illegal EOF in scalar");
 }
 
 TEST(YamlTest, a_second_document_is_refused) {
-  EXPECT_EQ(problem_of("a: 1\n---\nb: 2\n").message, "a second document (---) is not allowed");
+  EXPECT_EQ(problem_of("a: 1\n---\nb: 2\n").message,
+            "this does not belong to what stands above, or is a second document");
 }
 
 TEST(YamlTest, depth_size_and_number_of_values_are_bounded) {
-  EXPECT_EQ(problem_of(std::string(100'000, '[')).message, "nested deeper than 32 levels");
+  EXPECT_EQ(problem_of(std::string(40, '[') + std::string(40, ']')).message,
+            "nested deeper than 32 levels");
+  EXPECT_NE(problem_of(std::string(100'000, '[')).line, -1);
+  EXPECT_NE(problem_of(std::string(100'000, '{')).line, -1);
   EXPECT_EQ(problem_of(std::string(kMaxYamlBytes + 1, 'x')).message, "larger than 262144 bytes");
   std::string many = "[";
   for (std::size_t i = 0; i < kMaxYamlNodes; ++i) many += "1,";
