@@ -67,7 +67,8 @@ void Commands::dispatch(sys::ConnectionId connection, const std::string& command
   if (command == names::kWhy) return answer(connection, target_.why());
   if (command == names::kFailover) return failover(connection, request);
   if (command == names::kForce) return force(connection, request);
-  if (command == names::kReload) return answer(connection, target_.reload());
+  if (command == names::kReload)
+    return target_.reload([this, connection](const json& reply) { answer(connection, reply); });
   if (command == names::kHistory) {
     const auto limit = request.find("limit");
     const bool given = limit != request.end() && limit->is_number_unsigned();

@@ -16,6 +16,7 @@
 
 namespace hotpair::daemon {
 
+using ReloadAnswered = std::function<void(const nlohmann::json&)>;
 using OrderAnswered = std::function<void(const agent::OperatorAnswer&)>;
 
 // What the commands need of the runtime.
@@ -25,7 +26,7 @@ struct CommandTarget {
   // Hands an order to the core; `answered` is called once, at once or when the order was carried
   // out.
   std::function<void(agent::OperatorCommand::What, OrderAnswered answered)> order;
-  std::function<nlohmann::json()> reload;
+  std::function<void(ReloadAnswered answered)> reload;
 };
 
 class Commands {

@@ -46,7 +46,8 @@ Runtime::Runtime(Prepared prepared, Warden* warden, Log log)
       log_(std::move(log)),
       warden_(warden),
       lock_(std::move(prepared.lock)),
-      persisted_(prepared.persisted) {}
+      persisted_(prepared.persisted),
+      password_digest_(prepared.password_digest) {}
 
 Runtime::~Runtime() = default;
 
@@ -252,11 +253,10 @@ void Runtime::tick() {
 }
 
 void Runtime::on_signal(int signal) {
-  if (signal == SIGHUP) {
-    const auto reply = reload();
-    if (!reply["ok"].get<bool>()) log_.error("reload-refused", reply["error"].get<std::string>());
-    return;
-  }
+  if (signal == SIGHUP)
+    return reload([this](const nlohmann::json& reply) {
+      if (!reply["ok"].get<bool>()) log_.error("reload-refused", reply["error"].get<std::string>());
+    });
   if (shutdown_asked_) return loop_->stop();  // asked twice: at once
   shutdown_asked_ = sys::now();
   sys::notify_stopping();

@@ -22,6 +22,7 @@
 #include "agent/daemon/heartbeat_ports.hpp"
 #include "agent/daemon/hooks.hpp"
 #include "agent/daemon/modules.hpp"
+#include "agent/daemon/reload.hpp"
 #include "agent/daemon/reporter.hpp"
 #include "agent/daemon/start_up.hpp"
 #include "agent/daemon/status_json.hpp"
@@ -88,9 +89,9 @@ class Runtime {
   CommandTarget command_target();
   StatusView view();
   std::vector<std::string> warnings() const;
-  nlohmann::json reload();
+  void reload(ReloadAnswered answered);
+  nlohmann::json apply_reload(Reloaded& reloaded);
   void take_plan(config::Config config, std::unique_ptr<NodePlan> plan);
-  void reload_passwords(config::Passwords passwords);
 
   Options options_;
   config::Config config_;
@@ -98,6 +99,7 @@ class Runtime {
   Warden* warden_;
   InstanceLock lock_;
   agent::PersistedState persisted_;
+  PasswordDigest password_digest_;
   std::vector<std::string> start_warnings_;
   std::unique_ptr<NodePlan> plan_;
 

@@ -7,6 +7,16 @@ namespace hotpair::daemon {
 
 using nlohmann::json;
 
+namespace {
+
+json refusal(const std::vector<std::string>& problems) {
+  json reply = error_json(problems.empty() ? "the configuration cannot be read" : problems.front());
+  reply["problems"] = problems;
+  return reply;
+}
+
+}  // namespace
+
 CommandTarget Runtime::command_target() {
   CommandTarget target;
   target.status = [this] { return status_json(view()); };
@@ -17,7 +27,7 @@ CommandTarget Runtime::command_target() {
     return reply;
   };
   target.order = [this](auto what, OrderAnswered answered) { order(what, std::move(answered)); };
-  target.reload = [this] { return reload(); };
+  target.reload = [this](ReloadAnswered answered) { reload(std::move(answered)); };
   return target;
 }
 
@@ -65,29 +75,26 @@ std::vector<std::string> Runtime::warnings() const {
   return list;
 }
 
-json Runtime::reload() {
-  auto loaded = config::load_config(options_.config_dir);
-  if (!loaded) {
-    const auto problems = problem_texts(loaded.error());
-    json reply =
-        error_json(problems.empty() ? "the configuration cannot be read" : problems.front());
-    reply["problems"] = problems;
-    return reply;
-  }
-  if (const auto fixed = changes_that_need_a_restart(config_, *loaded); !fixed.empty()) {
-    std::string text;
-    for (const auto& change : fixed) text += (text.empty() ? "" : "; ") + change;
-    return error_json("nothing was changed, because this needs 'systemctl restart hotpaird': " +
-                      text);
-  }
-  auto plan = make_plan(
-      *loaded, [this](const std::string& device) { return is_lag(link_monitor_->find(device)); });
-  if (!plan) return error_json(plan.error().message);
-  auto passwords = config::load_passwords(loaded->cluster);
-  if (!passwords) return error_json(passwords.error().message);
+void Runtime::reload(ReloadAnswered answered) {
+  disk_->run(
+      [dir = options_.config_dir, running = config_, known = password_digest_] {
+        return std::make_shared<Result<Reloaded, ReloadProblems>>(read_again(dir, running, known));
+      },
+      [this, answered = std::move(answered)](const auto& read) {
+        answered(*read ? apply_reload(**read) : refusal(read->error()));
+      });
+}
+
+json Runtime::apply_reload(Reloaded& reloaded) {
+  auto plan = make_plan(reloaded.config, [this](const std::string& device) {
+    return is_lag(link_monitor_->find(device));
+  });
+  if (!plan) return refusal({plan.error().message});
   sys::notify_reloading();
-  take_plan(std::move(loaded).value(), std::make_unique<NodePlan>(std::move(plan).value()));
-  reload_passwords(std::move(passwords).value());
+  take_plan(std::move(reloaded.config), std::make_unique<NodePlan>(std::move(plan).value()));
+  password_digest_ = reloaded.password_digest;
+  if (reloaded.cipher && association_->adopt_passwords(*reloaded.cipher))
+    log_.notice("password-changed", "the password was read again and is in force");
   sys::notify_ready(std::string(agent::to_string(engine_->status().role)));
   log_.notice("reloaded", "the configuration was read again and is in force");
   return {{"ok", true}, {"message", "the configuration is in force"}};
@@ -108,19 +115,6 @@ void Runtime::take_plan(config::Config config, std::unique_ptr<NodePlan> plan) {
              [this](const Status& written) {
                if (!written) log_.warning("note-failed", written.error().message);
              });
-}
-
-// Stretching a password takes longer than the peer's patience.
-void Runtime::reload_passwords(config::Passwords passwords) {
-  disk_->run(
-      [passwords = std::move(passwords)] {
-        auto cipher = OpensslCipher::create(passwords);
-        return cipher ? std::shared_ptr<OpensslCipher>(std::move(cipher).value()) : nullptr;
-      },
-      [this](const std::shared_ptr<OpensslCipher>& cipher) {
-        if (cipher && association_->adopt_passwords(*cipher))
-          log_.notice("password-changed", "the password was read again and is in force");
-      });
 }
 
 }  // namespace hotpair::daemon

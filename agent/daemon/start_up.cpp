@@ -60,8 +60,13 @@ Result<Prepared, StartError> prepare(const Options& options) {
   if (!passwords) return refuse(passwords.error().message, kExitConfiguration);
   auto cipher = OpensslCipher::create(*passwords);
   if (!cipher) return refuse(cipher.error().message);
-  return Prepared{options, std::move(config).value(),       std::move(cipher).value(),
-                  *state,  read_history(options.state_dir), std::move(lock).value()};
+  return Prepared{options,
+                  std::move(config).value(),
+                  std::move(cipher).value(),
+                  *state,
+                  read_history(options.state_dir),
+                  std::move(lock).value(),
+                  digest_of(*passwords)};
 }
 
 int check_config(const Options& options) {

@@ -11,6 +11,7 @@
 #include "agent/daemon/history.hpp"
 #include "agent/daemon/instance_lock.hpp"
 #include "agent/daemon/options.hpp"
+#include "agent/daemon/reload.hpp"
 #include "platform/config/config.hpp"
 
 namespace hotpair::daemon {
@@ -24,6 +25,7 @@ struct Prepared {
   agent::PersistedState persisted;
   History history;
   InstanceLock lock;
+  PasswordDigest password_digest{};
 };
 
 struct StartError {
