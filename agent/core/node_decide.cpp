@@ -124,7 +124,7 @@ bool Node::State::decide_leaving(Instant now) {
     give_back(Cause::leave, "the agent was asked to exit", now, true, kLeavingDrainBound);
     return true;
   }
-  if (!leaving) {
+  if (!exit_at) {
     addresses.want({false, true});
     const Instant patience_ends = leave_since + kLeavingDrainBound + kLeavingBound;
     if (!addresses_gone() && now < patience_ends) {
@@ -133,13 +133,10 @@ bool Node::State::decide_leaving(Instant now) {
     }
     // Addresses that stay are for the warden; the peer then learns of our end by silence alone.
     leaving = addresses_gone();
-    exit_at = now + (leaving ? 2 * config.interval : Duration{});
-    leave_since = Instant::max() - 2 * kLeavingBound;  // decided once
-    wake(exit_at);
-    return true;
+    exit_at = leaving ? now + 2 * config.interval : now;
   }
-  if (now < exit_at) {
-    wake(exit_at);
+  if (now < *exit_at) {
+    wake(*exit_at);
     return false;
   }
   emit(Exit{});

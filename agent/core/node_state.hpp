@@ -200,7 +200,8 @@ struct Node::State {
 
   OperatorWait waiting;
   bool leave_wanted = false, leaving = false, left = false;
-  Instant leave_since, exit_at;
+  Instant leave_since;
+  std::optional<Instant> exit_at;
 };
 
 }  // namespace hotpair::agent

@@ -27,7 +27,7 @@ std::string line_for(const ReportRoleChange& change) {
 
 std::string line_for(const ReportTransaction& t) {
   std::string line = t.takeover ? "takeover" : "giving back";
-  line += t.ok ? " done in " : " FAILED after ";
+  line += t.ok ? " done in " : " with faults in ";
   line += milliseconds(t.total);
   for (const TakeoverStep& step : t.steps) {
     line += &step == t.steps.begin() ? ": " : ", ";

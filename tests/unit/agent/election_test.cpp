@@ -1,0 +1,130 @@
+// The election: what decides, in which order, and that both nodes reach the same verdict.
+#include "agent/core/election.hpp"
+
+#include <gtest/gtest.h>
+
+#include "platform/base/rng.hpp"
+
+namespace hotpair::agent {
+namespace {
+
+Candidate candidate(ChassisId id) {
+  Candidate c;
+  c.id = id;
+  c.health.bandwidth_mbps = c.health.full_bandwidth_mbps = 20'000;
+  c.health.uptime_s = 1000;
+  c.serial = "SAME";
+  return c;
+}
+
+class Election : public testing::Test {
+ protected:
+  Verdict verdict() const { return elect(one, two, rules); }
+  void expect_two_by(Criterion criterion) const {
+    EXPECT_EQ(verdict().winner, ChassisId::two);
+    EXPECT_EQ(to_string(verdict().criterion), to_string(criterion));
+  }
+  Candidate one = candidate(ChassisId::one), two = candidate(ChassisId::two);
+  ElectionRules rules;
+};
+
+TEST_F(Election, NamesTheFirstCriterionThatDiffersAndBothValues) {
+  two.health.bandwidth_mbps = 10'000;
+  one.health.failed_modules = 3;  // asked later
+  const Verdict v = verdict();
+  EXPECT_EQ(v.winner, ChassisId::one);
+  EXPECT_EQ(v.criterion, Criterion::bandwidth);
+  EXPECT_EQ(v.winner_value.view(), "20 Gbit/s");
+  EXPECT_EQ(v.loser_value.view(), "10 Gbit/s");
+}
+
+TEST_F(Election, PutsTheForcedStateAboveEverything) {
+  two.health.forced = Forced::primary;
+  two.health.bandwidth_mbps = 0;
+  expect_two_by(Criterion::forced);
+}
+
+TEST_F(Election, TakesTheNodeThatIsNotForcedBackup) {
+  one.health.forced = Forced::backup;
+  expect_two_by(Criterion::forced);
+}
+
+TEST_F(Election, CountsGoodLagsThenTheManagementLinkThenModules) {
+  two.health.good_lags = 1;
+  one.health.failed_modules = 0;
+  two.health.failed_modules = 2;
+  expect_two_by(Criterion::lags);
+  one.health.good_lags = 1;
+  one.health.management_link = false;
+  expect_two_by(Criterion::management);
+}
+
+TEST_F(Election, ForgivesFailedModulesUpToTheTolerance) {
+  one.health.failed_modules = 2;
+  expect_two_by(Criterion::modules);
+  rules.board_failover_tolerance = 2;
+  EXPECT_NE(verdict().criterion, Criterion::modules);
+}
+
+TEST_F(Election, LeavesTheRoleWhereItIsWhenOnlyTieBreakersDiffer) {
+  two.primary = true;
+  one.health.uptime_s = 100'000;
+  one.health.priority = 255;
+  expect_two_by(Criterion::incumbent);
+}
+
+TEST_F(Election, WithOverrideAsksThePriorityBeforeTheIncumbent) {
+  rules.override_ = true;
+  one.primary = true;
+  two.health.priority = 200;
+  expect_two_by(Criterion::priority);
+}
+
+TEST_F(Election, LooksAtUptimeOnlyBeyondTheMargin) {
+  two.health.uptime_s = 1300;
+  two.serial = "A";
+  EXPECT_EQ(verdict().criterion, Criterion::serial);
+  two.health.uptime_s = 1301;
+  expect_two_by(Criterion::uptime);
+}
+
+TEST_F(Election, FallsBackToTheHigherSerialAndThenToTheChassisId) {
+  EXPECT_EQ(verdict().criterion, Criterion::identical);
+  EXPECT_EQ(verdict().winner, ChassisId::one);
+  two.serial = "SAMF";
+  expect_two_by(Criterion::serial);
+}
+
+TEST_F(Election, ScoreOf50WithAFailedWorkerBeats40) {
+  one.health.bandwidth_mbps = 40'000;
+  two.health.bandwidth_mbps = 50'000;
+  two.health.failed_modules = 1;
+  expect_two_by(Criterion::bandwidth);
+}
+
+TEST_F(Election, ReachesTheSameVerdictOnBothNodes) {
+  Rng rng(1);
+  for (int i = 0; i < 2000; ++i) {
+    for (Candidate* c : {&one, &two}) {
+      c->health.bandwidth_mbps = rng.below(2);
+      c->health.good_lags = static_cast<std::uint16_t>(rng.below(2));
+      c->health.failed_modules = static_cast<std::uint8_t>(rng.below(3));
+      c->health.uptime_s = static_cast<std::uint32_t>(rng.below(900));
+      c->health.priority = static_cast<std::uint32_t>(rng.below(2));
+      c->primary = rng.chance(1, 2);
+    }
+    rules.override_ = rng.chance(1, 2);
+    EXPECT_EQ(elect(one, two, rules), elect(two, one, rules));
+  }
+}
+
+TEST_F(Election, ListsEveryCriterionWithBothValuesForWhy) {
+  EXPECT_EQ(election_order(rules)[6], Criterion::uptime);
+  rules.override_ = true;
+  EXPECT_EQ(election_order(rules)[5], Criterion::priority);
+  const CriterionValues values = criterion_values(Criterion::uptime, one, two, rules);
+  EXPECT_EQ(values.a.view(), "1000 s");
+}
+
+}  // namespace
+}  // namespace hotpair::agent
