@@ -10,7 +10,8 @@ constexpr std::uint16_t kVlanIdMask = 0x0fff;
 }  // namespace
 
 sys::MacAddress heartbeat_destination(std::uint16_t group) {
-  sys::MacAddress mac{0x03, 0x48, 0x50, 0x00, 0, 0};
+  sys::MacAddress mac{};
+  store_be<std::uint32_t>(mac.data(), kHeartbeatPrefix);
   store_be<std::uint16_t>(mac.data() + 4, group);
   return mac;
 }

@@ -10,7 +10,8 @@
 
 namespace hotpair::daemon {
 
-constexpr std::size_t kEthernetHeaderSize = 18;  // with one tag
+constexpr std::size_t kEthernetHeaderSize = 18;         // with one tag
+constexpr std::uint32_t kHeartbeatPrefix = 0x03485000;  // of the destination; the group follows
 
 sys::MacAddress heartbeat_destination(std::uint16_t group);
 

@@ -1,5 +1,6 @@
 #include "agent/daemon/heartbeat_ports.hpp"
 
+#include "agent/daemon/ethernet_frame.hpp"
 #include "platform/linux/clock.hpp"
 
 namespace hotpair::daemon {
@@ -31,6 +32,7 @@ Result<std::shared_ptr<HeartbeatPorts::Pair>> HeartbeatPorts::open_pair(const He
   sys::PcapOptions options;
   options.device = path.device;
   options.ethertype = path.ethertype;
+  options.destination_prefix = kHeartbeatPrefix;  // also a peer's with another ethertype or group
   auto receive = sys::PcapChannel::open(options);
   if (!receive) return Failure<Error>{receive.error()};
   options.receive = false;

@@ -1,5 +1,7 @@
 #include "agent/daemon/heartbeat_receiver.hpp"
 
+#include <cstdio>
+
 #include "agent/core/heartbeat_wire.hpp"
 #include "platform/linux/clock.hpp"
 
@@ -7,6 +9,12 @@ namespace hotpair::daemon {
 namespace {
 
 using agent::Rejection;
+
+std::string hex(std::uint16_t value) {
+  char text[8];
+  std::snprintf(text, sizeof text, "0x%04x", value);
+  return text;
+}
 
 std::optional<agent::Role> role_in(Bytes body) {
   if (body.empty()) return std::nullopt;
@@ -19,10 +27,11 @@ std::optional<agent::Role> role_in(Bytes body) {
 
 void HeartbeatReceiver::on_frame(agent::PathId path, const sys::FrameView& frame) {
   const Origin origin{path, frame.heard_at, sys::to_text(frame.source)};
-  if (frame.tags == 1 && frame.vlan == paths_[path].vlan) {
+  const HeartbeatPath& ours = paths_[path];
+  if (frame.tags == 1 && frame.vlan == ours.vlan && frame.ethertype == ours.ethertype) {
     open(origin, frame.payload);
   } else {
-    wrong_tag(origin, frame);
+    wrong_envelope(origin, frame);
   }
 }
 
@@ -60,23 +69,28 @@ void HeartbeatReceiver::reject(const Origin& origin, const agent::RejectedFrame&
            describe(rejected) + ", from " + origin.source);
 }
 
-// A frame with another tag is never a heartbeat, but if it verifies it is our peer, configured
+// A frame in another envelope is never a heartbeat, but if it verifies it is our peer, configured
 // wrongly; and one that does not, and names our group, may be. Those of other groups are clusters
 // on the same trunk.
-void HeartbeatReceiver::wrong_tag(const Origin& origin, const sys::FrameView& frame) {
+void HeartbeatReceiver::wrong_envelope(const Origin& origin, const sys::FrameView& frame) {
   constexpr std::size_t kGroupOffset = 4;  // in the destination address 03:48:50:00:gg:gg
-  const Rejection reason = frame.tags == 0 ? Rejection::untagged : Rejection::wrong_vlan;
+  const HeartbeatPath& ours = paths_[origin.path];
+  const Rejection reason = frame.ethertype != ours.ethertype ? Rejection::wrong_ethertype
+                           : frame.tags == 0                 ? Rejection::untagged
+                                                             : Rejection::wrong_vlan;
   const auto proven = needs_.association.with([&](agent::Association& association) {
     association.count(reason);
     return association.inspect(frame.payload, body_);
   });
   const bool our_group = load_be<std::uint16_t>(frame.destination.data() + kGroupOffset) == group_;
   if (!proven && !our_group) return;
-  const std::string found = frame.tags == 0 ? std::string("no VLAN tag")
-                                            : "VLAN " + std::to_string(frame.vlan.value_or(0));
-  mismatch(
-      origin, reason, proven.has_value(), Bytes(body_).first(proven.value_or(0)),
-      found + ", ours is " + std::to_string(paths_[origin.path].vlan) + ", from " + origin.source);
+  const std::string found =
+      reason == Rejection::wrong_ethertype
+          ? "ethertype " + hex(frame.ethertype) + ", ours is " + hex(ours.ethertype)
+          : (frame.tags == 0 ? "no VLAN tag" : "VLAN " + std::to_string(frame.vlan.value_or(0))) +
+                ", ours is " + std::to_string(ours.vlan);
+  mismatch(origin, reason, proven.has_value(), Bytes(body_).first(proven.value_or(0)),
+           found + ", from " + origin.source);
 }
 
 void HeartbeatReceiver::mismatch(const Origin& origin, Rejection reason, bool proven, Bytes body,

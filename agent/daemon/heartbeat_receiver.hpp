@@ -44,7 +44,7 @@ class HeartbeatReceiver {
   void open(const Origin& origin, Bytes frame);
   void accept(const Origin& origin, bool new_association, Bytes body);
   void reject(const Origin& origin, const agent::RejectedFrame& rejected);
-  void wrong_tag(const Origin& origin, const sys::FrameView& frame);
+  void wrong_envelope(const Origin& origin, const sys::FrameView& frame);
   void mismatch(const Origin& origin, agent::Rejection reason, bool proven, Bytes body,
                 const std::string& detail);
   std::string describe(const agent::RejectedFrame& rejected) const;

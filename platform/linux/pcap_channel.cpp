@@ -42,6 +42,21 @@ std::vector<bpf_insn> ethertype_filter(std::uint16_t ethertype) {
   };
 }
 
+std::vector<bpf_insn> destination_filter(std::uint32_t prefix) {
+  return {
+      BPF_STMT(BPF_LD + BPF_W + BPF_ABS, 0),
+      BPF_JUMP(BPF_JMP + BPF_JEQ + BPF_K, prefix, 1, 0),
+      BPF_STMT(BPF_RET + BPF_K, 0),
+      BPF_STMT(BPF_RET + BPF_K, 0xffffffff),
+  };
+}
+
+std::vector<bpf_insn> filter_for(const PcapOptions& options) {
+  if (!options.receive) return {BPF_STMT(BPF_RET + BPF_K, 0)};
+  if (options.destination_prefix) return destination_filter(*options.destination_prefix);
+  return ethertype_filter(options.ethertype);
+}
+
 struct ClosePcap {
   void operator()(pcap_t* p) const { pcap_close(p); }
 };
@@ -66,9 +81,7 @@ Failure<Error> open_failure(const std::string& device, pcap_t* handle, int statu
 }
 
 Status install_filter(pcap_t* handle, const PcapOptions& options) {
-  std::vector<bpf_insn> program = options.receive
-                                      ? ethertype_filter(options.ethertype)
-                                      : std::vector<bpf_insn>{BPF_STMT(BPF_RET + BPF_K, 0)};
+  std::vector<bpf_insn> program = filter_for(options);
   bpf_program wrapped{static_cast<unsigned>(program.size()), program.data()};
   if (pcap_setfilter(handle, &wrapped) != 0)
     return fail_with("cannot filter frames on " + options.device + ": " + pcap_geterr(handle));
@@ -118,7 +131,7 @@ void PcapChannel::State::take(const pcap_pkthdr& header, const std::uint8_t* dat
     return;
   }
   std::optional<FrameView> view = dissect_frame({data, header.caplen});
-  if (!view || view->ethertype != options.ethertype) {
+  if (!view || (!options.destination_prefix && view->ethertype != options.ethertype)) {
     ++counters.malformed;
     return;
   }

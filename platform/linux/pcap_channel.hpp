@@ -1,5 +1,6 @@
 // Raw Ethernet frames of one ethertype over one device, through libpcap.
 //
+// With `destination_prefix` set, frames to such addresses are delivered whatever their ethertype.
 // Frames with that ethertype are delivered whatever VLAN tag they carry, one, two or none, so that
 // the caller can name a wrong tag. The kernel strips the outer tag into metadata; libpcap puts it
 // back, and FrameView shows the frame as it was on the wire. What we send ourselves does not come
@@ -34,6 +35,8 @@ struct FrameView {  // valid during the callback only
 struct PcapOptions {
   std::string device;
   std::uint16_t ethertype = 0x9890;
+  // First four bytes of the destination, big-endian: lets the caller name a wrong ethertype too.
+  std::optional<std::uint32_t> destination_prefix;
   int snaplen = 1600;       // longer frames are cut, counted and not delivered
   bool promiscuous = true;  // multicast and foreign VLANs pass the NIC's filters
   bool receive = true;      // false: a channel for sending alone
