@@ -1,5 +1,6 @@
 #include "platform/config/codec.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 namespace hotpair::config {

@@ -3,9 +3,7 @@
 // key to a member and a codec, so that a key of the configuration is one line of a table.
 #pragma once
 
-#include <algorithm>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -106,82 +104,5 @@ void report_unknown_key(const Input& map, const sys::YamlEntry& entry,
 void report_duplicate_key(const Input& map, const sys::YamlEntry& entry);
 // Which is closest to `word` by typing mistakes; empty when none is close.
 std::string nearest(const std::string& word, const std::vector<std::string>& known);
-
-// A map with the keys of `fields`. `check` sees the whole and reports what its parts cannot know.
-template <typename S>
-Codec<S> object(Fields<S> list, std::function<void(const Input&, S&)> check = nullptr) {
-  const auto shared = share(std::move(list));
-  auto read = [shared, check](const Input& in) -> std::optional<S> {
-    const Fields<S>& fields = *shared;
-    S out{};
-    if (!in.node.is_map() && !in.node.is_null()) {
-      in.refuse("a map of keys and values");
-      return std::nullopt;
-    }
-    for (const sys::YamlEntry& entry : in.node.entries) {
-      const auto found = std::find_if(fields.begin(), fields.end(),
-                                      [&](const auto& f) { return f.key == entry.key; });
-      if (found == fields.end()) {
-        std::vector<std::string> known;
-        for (const auto& f : fields) known.push_back(f.key);
-        report_unknown_key(in, entry, known);
-      } else if (entry.first_line != 0) {
-        report_duplicate_key(in, entry);
-      } else {
-        const Input child = in.child(entry.value, entry.key);
-        in.context.remember(child.path, entry.line);
-        found->read(child, out);
-      }
-    }
-    for (const auto& f : fields)
-      if (f.required && in.node.find(f.key) == nullptr)
-        in.context.report(in.node.line, in.child(in.node, f.key).path, "", f.allowed);
-    if (check) check(in, out);
-    return out;
-  };
-  auto show = [shared](const S& s) {
-    std::string text = "{";
-    for (const auto& f : *shared) text += f.key + "=" + f.show(s) + ";";
-    return text + "}";
-  };
-  return {read, show, "a map of keys and values"};
-}
-
-enum class Order : std::uint8_t { matters, does_not };
-
-// Absent and empty are the same unless `at_least` says otherwise.
-template <typename T>
-Codec<std::vector<T>> list_of(Codec<T> codec, std::size_t at_least, std::size_t at_most,
-                              Order order, const std::string& what) {
-  const std::string allowed =
-      "a list of " + std::to_string(at_least) + " to " + std::to_string(at_most) + " " + what;
-  const auto shared = share(std::move(codec));
-  auto read = [=](const Input& in) -> std::optional<std::vector<T>> {
-    const bool list = in.node.is_sequence() || in.node.is_null();
-    if (!list || in.node.items.size() < at_least || in.node.items.size() > at_most) {
-      const std::string found = std::to_string(in.node.items.size()) + " items";
-      in.context.report(in.node.line, in.path, in.node.is_sequence() ? found : in.node.shown(),
-                        allowed);
-      return std::nullopt;
-    }
-    std::vector<T> out;
-    for (std::size_t i = 0; i < in.node.items.size(); ++i) {
-      const Input item = in.item(i);
-      in.context.remember(item.path, item.node.line);
-      // A refused item keeps its place, so that later checks name the right line.
-      out.push_back(shared->read(item).value_or(T{}));
-    }
-    return out;
-  };
-  auto show = [shared, order](const std::vector<T>& items) {
-    std::vector<std::string> shown;
-    for (const T& item : items) shown.push_back(shared->show(item));
-    if (order == Order::does_not) std::sort(shown.begin(), shown.end());
-    std::string text = "[";
-    for (const std::string& each : shown) text += each + ",";
-    return text + "]";
-  };
-  return {read, show, allowed};
-}
 
 }  // namespace hotpair::config

@@ -3,12 +3,11 @@
 
 #include <functional>
 #include <initializer_list>
-#include <limits>
 #include <string>
 #include <type_traits>
 #include <utility>
 
-#include "platform/config/codec.hpp"
+#include "platform/config/combine.hpp"
 
 namespace hotpair::config {
 
@@ -60,45 +59,6 @@ Codec<E> choice(std::initializer_list<std::pair<const char*, E>> names) {
     for (const auto& [name, value] : known)
       if (value == v) return name;
     return std::string("?");
-  };
-  return {read, show, allowed};
-}
-
-// A map whose keys are free within `check_key` (false: reported as not allowed).
-template <typename K, typename V>
-Codec<std::map<K, V>> map_of(std::function<std::optional<K>(const std::string&)> read_key,
-                             const std::string& allowed_key, Codec<V> codec, std::size_t at_most) {
-  const std::string allowed = "a map of at most " + std::to_string(at_most) + " entries";
-  const auto shared = share(std::move(codec));
-  auto read = [=](const Input& in) -> std::optional<std::map<K, V>> {
-    std::map<K, V> out;
-    if ((!in.node.is_map() && !in.node.is_null()) || in.node.entries.size() > at_most) {
-      in.refuse(allowed);
-      return std::nullopt;
-    }
-    for (const sys::YamlEntry& entry : in.node.entries) {
-      const Input child = in.child(entry.value, entry.key);
-      const std::optional<K> key = read_key(entry.key);
-      if (!key) {
-        in.context.report(entry.line, in.path, entry.key.substr(0, 60), allowed_key);
-      } else if (entry.first_line != 0 || out.contains(*key)) {
-        report_duplicate_key(in, entry);
-      } else {
-        in.context.remember(child.path, entry.line);
-        if (auto value = shared->read(child)) out.emplace(*key, std::move(*value));
-      }
-    }
-    return out;
-  };
-  auto show = [shared](const std::map<K, V>& map) {
-    std::string shown = "{";
-    for (const auto& [key, value] : map) {
-      if constexpr (std::is_arithmetic_v<K>)
-        shown += std::to_string(key) + "=" + shared->show(value) + ";";
-      else
-        shown += show_text(key) + "=" + shared->show(value) + ";";
-    }
-    return shown + "}";
   };
   return {read, show, allowed};
 }

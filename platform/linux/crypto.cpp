@@ -21,8 +21,8 @@ struct FreeContext {
   void operator()(EVP_KDF* k) const { EVP_KDF_free(k); }
 };
 
-// OpenSSL takes parameters through pointers to non-const and does not write to them; it refuses a null
-// pointer even where nothing is pointed to.
+// OpenSSL takes parameters through pointers to non-const and does not write to them; it refuses a
+// null pointer even where nothing is pointed to.
 OSSL_PARAM octets(const char* name, Bytes bytes) {
   static const std::uint8_t nothing = 0;
   if (bytes.empty()) bytes = Bytes(&nothing, 0);
