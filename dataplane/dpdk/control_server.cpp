@@ -152,6 +152,7 @@ std::string ControlServer::status() const {
   dpdk::for_each_counter(counters_, add_counter);
   add(counters, replica_.reader().counters());
   add(counters, replica_.writer().counters());
+  counters["leftovers_removed"] = replica_.leftovers_removed();
 
   json port = {{"device", ""}, {"up", false}, {"mac", ""}};
   if (const Port* p = replica_.port())

@@ -7,9 +7,9 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_log.h>
-#include <sched.h>
 
 #include "platform/linux/files.hpp"
+#include "platform/linux/scheduling.hpp"
 
 namespace hotpair::dpdk {
 
@@ -54,17 +54,13 @@ void route_log(const Log& log) {
   rte_openlog_stream(stream);
 }
 
-// One lcore, free to run on any of these CPUs.
+// One lcore on one CPU: the configured one, else the last. The agent keeps off it, because a dump
+// of the kernel's table holds its CPU for as long as the walk over the hash takes
+// (ctnetlink_dump_table runs with softirqs off: 50 ms for 262,144 buckets on a small machine),
+// which is longer than a peer waits.
 std::string lcore_map(const std::vector<unsigned>& lcores) {
-  if (!lcores.empty()) return "0@" + std::to_string(lcores.front());
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  std::string cpus;
-  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-      if (CPU_ISSET(static_cast<std::size_t>(cpu), &allowed))
-        cpus += (cpus.empty() ? "" : ",") + std::to_string(cpu);
-  return "0@(" + (cpus.empty() ? "0" : cpus) + ")";
+  const unsigned cpu = lcores.empty() ? sys::last_of_several_cpus().value_or(0) : lcores.front();
+  return "0@" + std::to_string(cpu);
 }
 
 // True unless the kernel certainly has no hugepage to give.

@@ -28,13 +28,13 @@ bool is_loopback(const dataplane::SessionKey& key) {
 
 }  // namespace
 
-KernelReader::KernelReader(std::unique_ptr<conntrack::Source> source, dataplane::Engine& engine,
-                           Counters& counters, Log log)
-    : source_(std::move(source)), engine_(engine), counters_(counters), log_(std::move(log)) {}
+KernelReader::KernelReader(conntrack::Source& source, dataplane::Engine& engine, Counters& counters,
+                           Log log)
+    : source_(source), engine_(engine), counters_(counters), log_(std::move(log)) {}
 
 Status KernelReader::subscribe() {
   if (subscribed_) return Ok{};
-  if (Status joined = source_->subscribe(); !joined.ok()) return joined;
+  if (Status joined = source_.subscribe(); !joined.ok()) return joined;
   subscribed_ = true;
   next_dump_ = Instant{};
   return Ok{};
@@ -44,21 +44,21 @@ void KernelReader::unsubscribe() {
   if (!subscribed_) return;
   subscribed_ = false;
   caught_up_ = true;
-  source_->unsubscribe();
-  source_->stop_dump();
+  source_.unsubscribe();
+  source_.stop_dump();
 }
 
 bool KernelReader::poll(Instant now) {
   if (!subscribed_) return false;
   now_ = now;
-  caught_up_ = !source_->poll_events(*this, kEventsAPoll);
+  caught_up_ = !source_.poll_events(*this, kEventsAPoll);
   if (!caught_up_) return true;
-  if (!source_->dumping() && (engine_.dump_wanted() || now >= next_dump_)) begin_dump();
-  return source_->dumping() && source_->poll_dump(*this, kRecordsAPoll);
+  if (!source_.dumping() && (engine_.dump_wanted() || now >= next_dump_)) begin_dump();
+  return source_.dumping() && source_.poll_dump(*this, kRecordsAPoll);
 }
 
 void KernelReader::begin_dump() {
-  if (Status started = source_->start_dump(); !started.ok()) {
+  if (Status started = source_.start_dump(); !started.ok()) {
     log_.warning("conntrack-dump", "the kernel's table cannot be read: " + started.error().message);
     next_dump_ = now_ + kRepairDelay;
     return;
@@ -70,7 +70,7 @@ void KernelReader::begin_dump() {
 
 std::optional<Instant> KernelReader::next_deadline() const {
   if (!subscribed_) return std::nullopt;
-  return source_->dumping() ? now_ : next_dump_;
+  return source_.dumping() ? now_ : next_dump_;
 }
 
 // An event that says nothing of the TCP state leaves what is known of it.
@@ -111,7 +111,7 @@ void KernelReader::on_overrun() {
       "conntrack-overrun",
       "conntrack events came faster than they were read, some were lost; the table is compared "
       "by a dump",
-      {{"receive_buffer_bytes", source_->receive_buffer_bytes()}});
+      {{"receive_buffer_bytes", source_.receive_buffer_bytes()}});
 }
 
 }  // namespace hotpair::dpdk

@@ -2,7 +2,7 @@
 // Only while it is subscribed.
 #pragma once
 
-#include <memory>
+#include <optional>
 
 #include "dataplane/conntrack/source.hpp"
 #include "dataplane/core/engine.hpp"
@@ -13,13 +13,12 @@ namespace hotpair::dpdk {
 
 class KernelReader final : private conntrack::SourceVisitor {
  public:
-  KernelReader(std::unique_ptr<conntrack::Source> source, dataplane::Engine& engine,
-               Counters& counters, Log log);
+  KernelReader(conntrack::Source& source, dataplane::Engine& engine, Counters& counters, Log log);
 
   Status subscribe();
   void unsubscribe();
   bool subscribed() const { return subscribed_; }
-  int event_fd() const { return source_->event_fd(); }
+  int event_fd() const { return source_.event_fd(); }
 
   // Reads a bounded number of events, then, when none wait, of dump records. True when more may
   // wait.
@@ -27,7 +26,7 @@ class KernelReader final : private conntrack::SourceVisitor {
   // No event waited at the last poll: what the engine knows is what the kernel is.
   bool caught_up() const { return caught_up_; }
   std::optional<Instant> next_deadline() const;
-  const conntrack::SourceCounters& counters() const { return source_->counters(); }
+  const conntrack::SourceCounters& counters() const { return source_.counters(); }
 
  private:
   void on_upsert(const dataplane::Session& session) override;
@@ -38,7 +37,7 @@ class KernelReader final : private conntrack::SourceVisitor {
   void begin_dump();
   dataplane::Session completed(const dataplane::Session& session) const;
 
-  std::unique_ptr<conntrack::Source> source_;
+  conntrack::Source& source_;
   dataplane::Engine& engine_;
   Counters& counters_;
   Log log_;

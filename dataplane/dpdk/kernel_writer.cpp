@@ -16,10 +16,10 @@ constexpr Duration kRepeatEvery = 1s;
 
 }  // namespace
 
-KernelWriter::KernelWriter(std::unique_ptr<conntrack::Sink> sink, Counters& counters, Log log)
-    : sink_(std::move(sink)), counters_(counters), log_(std::move(log)) {
-  sink_->on_missing([this](const dataplane::SessionKey& key) { missing_.push_back(key); });
-  sink_->on_refused([this](const dataplane::SessionKey& key, int error) {
+KernelWriter::KernelWriter(conntrack::Sink& sink, Counters& counters, Log log)
+    : sink_(sink), counters_(counters), log_(std::move(log)) {
+  sink_.on_missing([this](const dataplane::SessionKey& key) { missing_.push_back(key); });
+  sink_.on_refused([this](const dataplane::SessionKey& key, int error) {
     ++counters_.kernel_refused;
     log_.warning("conntrack-refused",
                  "the kernel takes no copy of a session (" + sys::errno_text(error) +
@@ -32,25 +32,25 @@ KernelWriter::KernelWriter(std::unique_ptr<conntrack::Sink> sink, Counters& coun
 }
 
 void KernelWriter::on_upsert(const dataplane::Session& session, bool is_new) {
-  sink_->upsert(session, kHoldSeconds, is_new);
+  sink_.upsert(session, kHoldSeconds, is_new);
 }
 
 void KernelWriter::on_remove(const dataplane::SessionKey& key) {
-  sink_->remove(key);
+  sink_.remove(key);
 }
 
 void KernelWriter::flush() {
-  sink_->flush();
+  sink_.flush();
 }
 
 bool KernelWriter::work(Instant now) {
   const bool backup = engine_->role() == dataplane::Role::backup;
   const std::size_t renewed =
       engine_->refresh(now, kRenewalsASlice, [&](const dataplane::Session& session) {
-        sink_->refresh(session.key,
-                       backup ? kHoldSeconds : std::max<std::uint32_t>(1, session.state.timeout_s));
+        sink_.refresh(session.key,
+                      backup ? kHoldSeconds : std::max<std::uint32_t>(1, session.state.timeout_s));
       });
-  if (renewed > 0) sink_->flush();
+  if (renewed > 0) sink_.flush();
   if (!backup) {
     // What is gone from the primary's kernel has ended; its event says so.
     missing_.clear();
@@ -60,9 +60,9 @@ bool KernelWriter::work(Instant now) {
     const dataplane::Session* session = engine_->find(key);
     if (session == nullptr) continue;
     ++counters_.kernel_missing;
-    sink_->upsert(*session, kHoldSeconds, true);
+    sink_.upsert(*session, kHoldSeconds, true);
   }
-  if (!missing_.empty()) sink_->flush();
+  if (!missing_.empty()) sink_.flush();
   missing_.clear();
   if (std::exchange(overflow_, false))
     overflow_until_ = now + dataplane::Engine::kRefreshPeriod + kRepeatEvery;
@@ -76,13 +76,13 @@ bool KernelWriter::repeat_failed(Instant now) {
     repeating_.push_back(refused_.front());
     refused_.pop_front();
   }
-  const std::uint64_t failed_before = sink_->counters().failed;
+  const std::uint64_t failed_before = sink_.counters().failed;
   for (const dataplane::SessionKey& key : repeating_)
     if (const dataplane::Session* session = engine_->find(key))
-      sink_->upsert(*session, kHoldSeconds, true);
-  sink_->flush();
+      sink_.upsert(*session, kHoldSeconds, true);
+  sink_.flush();
   // While the kernel still refuses, it is not asked all the time.
-  if (sink_->counters().failed != failed_before) repeat_at_ = now + kRepeatEvery;
+  if (sink_.counters().failed != failed_before) repeat_at_ = now + kRepeatEvery;
   return true;
 }
 

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <deque>
-#include <memory>
 #include <vector>
 
 #include "dataplane/conntrack/sink.hpp"
@@ -17,7 +16,7 @@ namespace hotpair::dpdk {
 
 class KernelWriter final : public dataplane::SessionSink {
  public:
-  KernelWriter(std::unique_ptr<conntrack::Sink> sink, Counters& counters, Log log);
+  KernelWriter(conntrack::Sink& sink, Counters& counters, Log log);
   // The engine whose sink this is; before anything else is called.
   void attach(dataplane::Engine& engine) { engine_ = &engine; }
 
@@ -31,7 +30,7 @@ class KernelWriter final : public dataplane::SessionSink {
   void drop_repeats();  // of another role's time
   // False while the kernel lacks something of the engine's table.
   bool complete(Instant now) const { return refused_.empty() && now >= overflow_until_; }
-  const conntrack::SinkCounters& counters() const { return sink_->counters(); }
+  const conntrack::SinkCounters& counters() const { return sink_.counters(); }
 
   // Longer than a backup goes between two renewals, so no entry dies while this process lives;
   // short enough that what is left behind by one that died goes away by itself.
@@ -41,7 +40,7 @@ class KernelWriter final : public dataplane::SessionSink {
  private:
   bool repeat_failed(Instant now);
 
-  std::unique_ptr<conntrack::Sink> sink_;
+  conntrack::Sink& sink_;
   dataplane::Engine* engine_ = nullptr;
   Counters& counters_;
   Log log_;

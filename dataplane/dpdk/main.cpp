@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "agent/daemon/control_schema.hpp"
@@ -50,6 +51,7 @@ constexpr const char* kExamples =
 
 void add_options(CLI::App& app, Options& options) {
   app.footer(kExamples);
+  app.set_version_flag("--version", "hotpair-dataplane " HOTPAIR_VERSION);
   app.add_option("--config-dir", options.config_dir, "where node.yaml and cluster.yaml are")
       ->capture_default_str();
   app.add_option("--run-dir", options.run_dir, "where the sockets are")->capture_default_str();
@@ -162,8 +164,20 @@ void hold_signals_back() {
   (void)pthread_sigmask(SIG_BLOCK, &held, nullptr);
 }
 
+// At a takeover the agent waits for us; other work of the machine may not come between. Not
+// real-time: a table that is being transferred may keep a CPU busy for seconds.
+void ask_for_precedence(const Log& log) {
+  constexpr int kNice = -15;
+  if (setpriority(PRIO_PROCESS, 0, kNice) != 0)
+    log.info(
+        "no-precedence",
+        "runs with ordinary priority, so a takeover may take longer on a busy machine; give it "
+        "CAP_SYS_NICE");
+}
+
 int run(const config::Config& config, const Options& options, const Log& log) {
   hold_signals_back();
+  ask_for_precedence(log);
   Counters counters;
   auto parts = make_parts(config, options, counters, log);
   if (!parts.ok()) {

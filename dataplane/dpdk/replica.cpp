@@ -9,13 +9,15 @@ namespace hotpair::dpdk {
 
 namespace {
 
-constexpr std::size_t kBurstsATurn = 2;
+// A frame full of new sessions takes the backup's kernel some 100 us.
+constexpr std::size_t kBurstsATurn = 1;
 constexpr std::size_t kFramesSentATurn = 32;
 // At a takeover: what waits on the port, no longer than this.
 constexpr std::size_t kBurstsAtTakeover = 32;
 constexpr Duration kTakeoverReceiveTime = 1ms;
-// Half of a device's receive ring: what the peer may have under way without losses.
-constexpr std::uint16_t kReceiveCredit = 256;
+// What the peer may have under way: well below a device's receive ring, and no more than a
+// heartbeat that is relayed behind it can wait for.
+constexpr std::uint16_t kReceiveCredit = 128;
 
 Effort most(Effort a, Effort b) {
   return std::max(a, b);
@@ -26,14 +28,18 @@ Effort most(Effort a, Effort b) {
 Replica::Replica(ReplicaParts parts, Counters& counters, const Log& log, RelayHandler on_relay)
     : counters_(counters),
       port_(std::move(parts.port)),
+      source_(std::move(parts.source)),
+      sink_(std::move(parts.sink)),
       frames_(parts.identity, counters),
-      writer_(std::move(parts.sink), counters, log),
+      writer_(*sink_, counters, log),
       engine_(parts.engine, writer_, sys::now()),
-      reader_(std::move(parts.source), engine_, counters, log),
+      reader_(*source_, engine_, counters, log),
+      leftovers_(*source_, *sink_, engine_, log),
       on_relay_(std::move(on_relay)),
       scratch_(port_ ? port_->max_frame() : 0),
       last_look_(sys::now()) {
   writer_.attach(engine_);
+  leftovers_.set_pickup(parts.engine.pickup);
   engine_.set_receive_credit(kReceiveCredit);
 }
 
@@ -45,7 +51,14 @@ Effort Replica::turn(Instant now) {
   // A timeout is handed back only to a session whose last event is known: the kernel may have begun
   // to count a shorter one down.
   if (reader_.caught_up() && writer_.work(now)) effort = most(effort, Effort::some);
+  if (engine_.role() == dataplane::Role::backup && leftovers_.work(in_sync(now)))
+    effort = most(effort, Effort::some);
   return most(effort, transmit(now));
+}
+
+void Replica::set_pickup(const dataplane::PickupOptions& options) {
+  engine_.set_pickup(options);
+  leftovers_.set_pickup(options);
 }
 
 Effort Replica::receive(Instant now, std::size_t max_bursts) {
@@ -107,6 +120,7 @@ std::optional<Instant> Replica::next_deadline(Instant now) const {
 
 Status Replica::set_role(dataplane::Role role, std::uint64_t epoch, Instant now) {
   if (role == engine_.role() && epoch == engine_.status(now).epoch) return Ok{};
+  leftovers_.end_term();
   Status outcome = Ok{};
   if (role == dataplane::Role::primary) {
     // Every change that reached this node before it becomes primary is in its kernel.
@@ -120,6 +134,7 @@ Status Replica::set_role(dataplane::Role role, std::uint64_t epoch, Instant now)
   }
   writer_.drop_repeats();
   engine_.set_role(role, epoch, now);
+  if (role == dataplane::Role::backup) leftovers_.begin_term();
   return outcome;
 }
 

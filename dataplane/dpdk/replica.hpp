@@ -16,6 +16,7 @@
 #include "dataplane/dpdk/frame_io.hpp"
 #include "dataplane/dpdk/kernel_reader.hpp"
 #include "dataplane/dpdk/kernel_writer.hpp"
+#include "dataplane/dpdk/leftovers.hpp"
 #include "dataplane/dpdk/port.hpp"
 
 namespace hotpair::dpdk {
@@ -45,7 +46,7 @@ class Replica {
   Status set_role(dataplane::Role role, std::uint64_t epoch, Instant now);
   void set_keys(const dataplane::control::SetKeys& keys) { frames_.set_keys(keys); }
   void send_relay(Bytes frame);
-  void set_pickup(const dataplane::PickupOptions& options) { engine_.set_pickup(options); }
+  void set_pickup(const dataplane::PickupOptions& options);
   void request_verify() { engine_.request_verify(); }
   // Every change the kernel has told of so far was read from it (then drained() can be asked).
   bool caught_up() const { return reader_.caught_up(); }
@@ -56,6 +57,7 @@ class Replica {
   const dataplane::Engine& engine() const { return engine_; }
   const KernelReader& reader() const { return reader_; }
   const KernelWriter& writer() const { return writer_; }
+  std::uint64_t leftovers_removed() const { return leftovers_.removed(); }
   const Port* port() const { return port_.get(); }
   // On the backup: the primary's word, and nothing that the own kernel refused.
   bool in_sync(Instant now) const;
@@ -68,10 +70,13 @@ class Replica {
 
   Counters& counters_;
   std::unique_ptr<Port> port_;
+  std::unique_ptr<conntrack::Source> source_;
+  std::unique_ptr<conntrack::Sink> sink_;
   FrameIo frames_;
   KernelWriter writer_;
   dataplane::Engine engine_;
   KernelReader reader_;
+  Leftovers leftovers_;
   RelayHandler on_relay_;
   std::vector<std::uint8_t> scratch_;
   Instant last_look_{};  // at the port; what is found there came later
