@@ -4,7 +4,7 @@
 namespace hotpair::agent {
 namespace {
 
-// A node that followed a primary holds the newest state; one that has only just started does not.
+// I8: a node that followed a primary holds the newest state; one that has only just started does not.
 int seniority(Role role) {
   if (role == Role::primary) return 2;
   return role == Role::backup ? 1 : 0;
@@ -48,7 +48,7 @@ void Node::State::update_verdict(Instant now) {
     impasse_reported = false;
     return;
   }
-  // Nodes whose rules differ may each wait for the other, or each ask the other for ever.
+  // I10: nodes whose rules differ may each wait for the other, or each ask the other for ever.
   if (!impasse_since) impasse_since = now;
   const Duration bound = std::max<Duration>(config.hello_holddown, 1s);
   if (now - *impasse_since < bound) {
