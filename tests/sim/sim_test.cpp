@@ -9,7 +9,7 @@ namespace {
 class Seeds : public testing::TestWithParam<int> {};
 
 TEST_P(Seeds, HoldWhatMustHold) {
-  constexpr int kSeedsPerTest = 30;
+  constexpr int kSeedsPerTest = 20;
   for (int i = 0; i < kSeedsPerTest; ++i) {
     const auto seed = static_cast<std::uint64_t>(GetParam() * kSeedsPerTest + i + 1);
     const RunResult result = run_seed(seed, false);
