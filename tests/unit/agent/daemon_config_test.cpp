@@ -1,0 +1,103 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/daemon/node_config.hpp"
+
+namespace hotpair::daemon {
+namespace {
+
+constexpr const char* kNode = R"(
+chassis_id: 2
+hostname: fw2
+serial: FW-2
+priority: 50
+modules: { 1: { priority: 200 } }
+heartbeat_interfaces:
+  - { interface: ha0, vlan: 999 }
+  - { interface: ha1, vlan: 100, ethertype: 0x9999 }
+interfaces: { lan: ens3f0 }
+)";
+
+constexpr const char* kCluster = R"(
+group_id: 7
+redundant_interfaces:
+  - { interface: lan, addresses: [192.0.2.1/24] }
+  - { interface: wan, addresses: [198.51.100.1/24] }
+management: { interface: mgmt0, addresses: [203.0.113.5/24] }
+modules:
+  - { slot: 1, kind: interface, interfaces: [lan, wan], priority: 128 }
+  - { slot: 2, kind: interface, interfaces: [dmz], priority: 30 }
+logical_systems:
+  - { name: tenant-a, vrf: vrf-a, interfaces: [lan-a] }
+)";
+
+config::Config parsed(std::string node = kNode, std::string cluster = kCluster) {
+  auto config = config::parse_config(node, cluster);
+  EXPECT_TRUE(config) << (config ? "" : config.error().front().text());
+  return config ? *config : config::Config{};
+}
+
+NodePlan planned(const config::Config& config) {
+  auto plan = make_plan(config, [](const std::string& device) { return device == "ens3f0"; });
+  EXPECT_TRUE(plan);
+  return *plan;
+}
+
+TEST(NodePlanTest, WatchesMonitoredInterfacesAndThoseOfLogicalSystemsAndModulesOnce) {
+  std::vector<std::string> names;
+  for (const auto& interface : planned(parsed()).data_interfaces)
+    names.push_back(interface.name + "=" + interface.device + "/" + interface.logical_system);
+  EXPECT_THAT(names,
+              testing::ElementsAre("lan=ens3f0/", "wan=wan/", "lan-a=lan-a/tenant-a", "dmz=dmz/"));
+}
+
+TEST(NodePlanTest, TakesBondsAndTeamsForLagsWhenNoneAreNamed) {
+  const auto plan = planned(parsed());
+  EXPECT_TRUE(plan.data_interfaces[0].lag);
+  EXPECT_FALSE(plan.data_interfaces[1].lag);
+}
+
+TEST(NodePlanTest, ManagementAddressesFollowThePrimaryToo) {
+  const auto plan = planned(parsed());
+  ASSERT_EQ(plan.addresses.size(), 3u);
+  EXPECT_EQ(plan.addresses[0].device, "ens3f0");
+  EXPECT_EQ(plan.addresses[2].device, "mgmt0");
+  EXPECT_TRUE(plan.addresses[2].management);
+}
+
+TEST(NodePlanTest, AHeartbeatInterfaceMayHaveAnEthertypeOfItsOwn) {
+  const auto plan = planned(parsed());
+  EXPECT_EQ(plan.heartbeats[0], (HeartbeatPath{"ha0", 999, 0x9890}));
+  EXPECT_EQ(plan.heartbeats[1], (HeartbeatPath{"ha1", 100, 0x9999}));
+}
+
+TEST(NodePlanTest, PriorityIsTheSumOverInterfaceModulesWithThisBoxsOverrides) {
+  EXPECT_EQ(planned(parsed()).node.priority, 230u);
+}
+
+TEST(NodePlanTest, WithoutInterfaceModulesTheBoxsOwnPriorityCounts) {
+  auto config = parsed();
+  config.cluster.modules.clear();
+  EXPECT_EQ(module_priority(config), 50u);
+}
+
+TEST(ReloadTest, WhatCannotChangeLiveIsNamedWithBothValues) {
+  const auto running = parsed();
+  auto wanted = running;
+  wanted.cluster.group_id = 8;
+  wanted.node.heartbeat_interfaces[0].vlan = 998;
+  EXPECT_THAT(changes_that_need_a_restart(running, wanted),
+              testing::ElementsAre("group_id (running with '7', the file says '8')",
+                                   testing::HasSubstr("ha0 vlan 998")));
+}
+
+TEST(ReloadTest, NewAddressesAndTimingNeedNoRestart) {
+  const auto running = parsed();
+  auto wanted = running;
+  wanted.cluster.heartbeat.interval = 20ms;
+  wanted.cluster.redundant_interfaces.pop_back();
+  EXPECT_THAT(changes_that_need_a_restart(running, wanted), testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace hotpair::daemon
