@@ -4,7 +4,7 @@
 namespace hotpair::agent {
 namespace {
 
-// I8: a node that followed a primary holds the newest state; one that has only just started does not.
+// I8: a node that followed a primary holds the newest state; one that has just started does not.
 int seniority(Role role) {
   if (role == Role::primary) return 2;
   return role == Role::backup ? 1 : 0;
