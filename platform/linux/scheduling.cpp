@@ -31,6 +31,24 @@ Status lock_memory() {
   return fail_errno("cannot lock memory", errno);
 }
 
+std::optional<unsigned> last_of_several_cpus() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2)
+    return std::nullopt;
+  for (unsigned cpu = CPU_SETSIZE; cpu-- > 0;)
+    if (CPU_ISSET(cpu, &allowed)) return cpu;
+  return std::nullopt;
+}
+
+void keep_off_cpu(unsigned cpu) {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  CPU_CLR(cpu, &allowed);
+  if (CPU_COUNT(&allowed) > 0) (void)sched_setaffinity(0, sizeof allowed, &allowed);
+}
+
 void set_thread_name(const std::string& name) {
   pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
 }

@@ -2,6 +2,7 @@
 // whether it was permitted and, if not, what would permit it; a program goes on without.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "platform/base/result.hpp"
@@ -10,7 +11,12 @@ namespace hotpair::sys {
 
 // SCHED_FIFO for the calling thread, 1-99. Processes it starts do not inherit it.
 Status set_realtime_priority(int priority);
-Status lock_memory();                           // mlockall, present and future pages
+Status lock_memory();  // mlockall, present and future pages
+// The last CPU this process may run on, when there is more than one.
+std::optional<unsigned> last_of_several_cpus();
+// The calling thread, and what it starts from now on, never runs on that CPU again; nothing happens
+// when it is the only one.
+void keep_off_cpu(unsigned cpu);
 void set_thread_name(const std::string& name);  // cut to 15 bytes
 
 }  // namespace hotpair::sys
