@@ -26,7 +26,7 @@ redundant_interfaces:
 management: { interface: mgmt0, addresses: [203.0.113.5/24] }
 modules:
   - { slot: 1, kind: interface, interfaces: [lan, wan], priority: 128 }
-  - { slot: 2, kind: interface, interfaces: [dmz], priority: 30 }
+  - { slot: 2, kind: interface, interfaces: [mgmt0], priority: 30 }
 logical_systems:
   - { name: tenant-a, vrf: vrf-a, interfaces: [lan-a] }
 )";
@@ -47,8 +47,8 @@ TEST(NodePlanTest, WatchesMonitoredInterfacesAndThoseOfLogicalSystemsAndModulesO
   std::vector<std::string> names;
   for (const auto& interface : planned(parsed()).data_interfaces)
     names.push_back(interface.name + "=" + interface.device + "/" + interface.logical_system);
-  EXPECT_THAT(names,
-              testing::ElementsAre("lan=ens3f0/", "wan=wan/", "lan-a=lan-a/tenant-a", "dmz=dmz/"));
+  EXPECT_THAT(names, testing::ElementsAre("lan=ens3f0/", "wan=wan/", "lan-a=lan-a/tenant-a",
+                                          "mgmt0=mgmt0/"));
 }
 
 TEST(NodePlanTest, TakesBondsAndTeamsForLagsWhenNoneAreNamed) {
