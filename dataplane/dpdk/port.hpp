@@ -56,7 +56,7 @@ class Port {
   void commit(std::size_t size);
   void flush();  // hands what was committed to the device
 
-  static constexpr std::size_t kBurst = 16;
+  static constexpr std::size_t kBurst = 8;  // an order of the agent waits for one at most
 
  private:
   Port(std::uint16_t id, std::string device, Counters& counters);

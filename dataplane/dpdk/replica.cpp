@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kBurstsATurn = 1;
 constexpr std::size_t kFramesSentATurn = 32;
 // At a takeover: what waits on the port, no longer than this.
-constexpr std::size_t kBurstsAtTakeover = 32;
+constexpr std::size_t kBurstsAtTakeover = 64;
 constexpr Duration kTakeoverReceiveTime = 1ms;
 // What the peer may have under way: well below a device's receive ring, and no more than a
 // heartbeat that is relayed behind it can wait for.
