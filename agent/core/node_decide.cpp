@@ -145,8 +145,8 @@ bool Node::State::decide_leaving(Instant now) {
 }
 
 // I9: both are primary and hear each other: the election decides with the incumbency void, the
-// same way on both nodes. What could leave both in place is closed: a peer that does not hear us cannot
-// yield, so we do; and nodes whose rules differ follow the chassis id after the hold-down.
+// same way on both nodes. What could leave both in place is closed: a peer that does not hear us
+// cannot yield, so we do; and nodes whose rules differ follow the chassis id after the hold-down.
 bool Node::State::resolve_dual(Instant now) {
   if (!dual) {
     dual = true;

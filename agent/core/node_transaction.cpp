@@ -146,6 +146,8 @@ void Node::State::after_giving_back_stage(Instant now, bool ok, const ShortText<
     case Stage::drain:
       if (handover && !ok)
         return keep_role(now, Sentence("the backup did not acknowledge all changes: ", error));
+      if (handover && !replication.in_sync)  // I4, looked at again before anything is disturbed
+        return keep_role(now, "the backup fell out of sync");
       if (handover && !handover_still_wanted())
         return keep_role(now, "the peer no longer asks for the role");
       return start_withdraw(now);

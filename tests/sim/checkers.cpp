@@ -34,6 +34,7 @@ void Checkers::after_step(Box& box, const Actions& actions) {
   const NodeStatus status = box.status();
   if (has_fault(status.health, box.config.board_failover_tolerance))
     seen(box).faulty_at = world_.timeline.now();
+  if (status.replication.in_sync) seen(box).in_sync_at = world_.timeline.now();
   check_epochs(box, status);
   check_grant(box);
   check_addresses();
@@ -86,10 +87,11 @@ void Checkers::check_reports(Box& box, const NodeStatus& status, const Actions& 
       if (change->reason.size == 0) fail(box, "changed its role without a reason");
       const std::string_view why = change->reason.view();
       const bool gave = why.starts_with("gave the role");
-      // A fault that was there when the move began may have gone since.
+      // A fault, or equal tables, that were there when the move began may be gone since.
       const bool choice =
           world_.timeline.now() - seen(box).faulty_at > 4s && why.find("forced") == why.npos;
-      if (gave && choice && box.config.session_pickup && !status.replication.in_sync)
+      if (gave && choice && box.config.session_pickup &&
+          world_.timeline.now() - seen(box).in_sync_at > 2s)
         fail(box, "gave the role by choice to a backup that is not in sync");
     }
     if (const auto* t = std::get_if<ReportTransaction>(&action))

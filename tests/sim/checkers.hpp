@@ -37,7 +37,7 @@ class Checkers {
   struct Seen {
     agent::Role role = agent::Role::init;
     agent::Epoch epoch, primary_epoch;
-    Instant last_deadline_step, faulty_at;
+    Instant last_deadline_step, faulty_at, in_sync_at;
     int same_instant_steps = 0;
   };
   void fail(const Box& box, const std::string& what);
