@@ -38,7 +38,7 @@ void Checkers::after_step(Box& box, const Actions& actions) {
   check_epochs(box, status);
   check_grant(box);
   check_addresses();
-  check_reports(box, status, actions);
+  check_reports(box, actions);
   check_progress(box);
 }
 
@@ -81,7 +81,7 @@ void Checkers::check_addresses() {
     fail(a, "both nodes hold addresses although one hears the other");
 }
 
-void Checkers::check_reports(Box& box, const NodeStatus& status, const Actions& actions) {
+void Checkers::check_reports(Box& box, const Actions& actions) {
   for (const Action& action : actions) {
     if (const auto* change = std::get_if<ReportRoleChange>(&action)) {
       if (change->reason.size == 0) fail(box, "changed its role without a reason");

@@ -44,7 +44,7 @@ class Checkers {
   void check_epochs(Box& box, const agent::NodeStatus& status);
   void check_grant(Box& box);
   void check_addresses();
-  void check_reports(Box& box, const agent::NodeStatus& status, const agent::Actions& actions);
+  void check_reports(Box& box, const agent::Actions& actions);
   void check_progress(Box& box);
   Seen& seen(const Box& box);
 
