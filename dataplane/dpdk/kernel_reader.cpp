@@ -14,9 +14,10 @@ namespace {
 constexpr int kEventsAPoll = 512;
 constexpr int kRecordsAPoll = 256;
 // Events can be lost without a trace only by a fault elsewhere; a dump now and then finds out, and
-// costs at most a fivehundredth of the CPU.
+// costs at most a fivethousandth of the CPU: the walk over a large hash delays packets on it.
 constexpr Duration kReconcileEvery = 60s;
-constexpr int kReconcileRest = 500;
+constexpr int kReconcileRest = 5000;
+constexpr Duration kRestAfterTakeover = 10s;
 // After an overrun, or a dump that was interrupted: soon, but not in a circle.
 constexpr Duration kRepairDelay = 1s;
 
@@ -32,11 +33,11 @@ KernelReader::KernelReader(conntrack::Source& source, dataplane::Engine& engine,
                            Log log)
     : source_(source), engine_(engine), counters_(counters), log_(std::move(log)) {}
 
-Status KernelReader::subscribe() {
+Status KernelReader::subscribe(Instant now, bool known) {
   if (subscribed_) return Ok{};
   if (Status joined = source_.subscribe(); !joined.ok()) return joined;
   subscribed_ = true;
-  next_dump_ = Instant{};
+  next_dump_ = no_dump_before_ = known ? now + kRestAfterTakeover : Instant{};
   return Ok{};
 }
 
@@ -53,7 +54,8 @@ bool KernelReader::poll(Instant now) {
   now_ = now;
   caught_up_ = !source_.poll_events(*this, kEventsAPoll);
   if (!caught_up_) return true;
-  if (!source_.dumping() && (engine_.dump_wanted() || now >= next_dump_)) begin_dump();
+  const bool due = now >= no_dump_before_ && (engine_.dump_wanted() || now >= next_dump_);
+  if (!source_.dumping() && due) begin_dump();
   return source_.dumping() && source_.poll_dump(*this, kRecordsAPoll);
 }
 

@@ -15,7 +15,9 @@ class KernelReader final : private conntrack::SourceVisitor {
  public:
   KernelReader(conntrack::Source& source, dataplane::Engine& engine, Counters& counters, Log log);
 
-  Status subscribe();
+  // `known`: what the kernel holds is in the engine already (the backup wrote it), so the dump that
+  // makes sure can wait until the takeover is over: it holds a CPU that packets need now.
+  Status subscribe(Instant now, bool known);
   void unsubscribe();
   bool subscribed() const { return subscribed_; }
   int event_fd() const { return source_.event_fd(); }
@@ -43,7 +45,7 @@ class KernelReader final : private conntrack::SourceVisitor {
   Log log_;
   bool subscribed_ = false, caught_up_ = true;
   Instant now_{};  // of the poll that is running
-  Instant dump_began_{}, next_dump_{};
+  Instant dump_began_{}, next_dump_{}, no_dump_before_{};
 };
 
 }  // namespace hotpair::dpdk

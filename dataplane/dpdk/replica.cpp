@@ -128,7 +128,9 @@ Status Replica::set_role(dataplane::Role role, std::uint64_t epoch, Instant now)
     for (std::size_t i = 0; i < kBurstsAtTakeover && sys::now() < stop; ++i)
       if (receive(now, 1) != Effort::saturated) break;
     writer_.flush();
-    outcome = reader_.subscribe();
+    const bool known =
+        engine_.role() == dataplane::Role::backup && engine_.status(now).sessions > 0;
+    outcome = reader_.subscribe(now, known);
   } else {
     reader_.unsubscribe();
   }

@@ -13,6 +13,7 @@ back. All is torn down at the end, however it ends; what a killed run left behin
 tests/README.md has the drawing.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -173,6 +174,13 @@ class Lab:
         ip_batch([f"link set {owner}-{device} master {network} up" for device, network in devices.items()],
                  netns=switch)
         self.switch.forget_indices()
+
+    def await_ports(self, ports):
+        """The kernel looks at carriers once a second at most; until it has, a bridge does not forward to the port."""
+        def forwarding():
+            links = json.loads(run("ip", "-n", self.prefix + "sw", "-j", "link", "show"))
+            return set(ports) <= {link["ifname"] for link in links if link["operstate"] == "UP"}
+        self.wait(f"the switch to forward to {', '.join(ports)}", forwarding, timeout=5)
 
     def _build_network(self):
         self._limits = ConntrackLimits(self.sessions)

@@ -76,6 +76,7 @@ class Node:
         ip_batch(["link set lo up"] + [f"link set {device} up" for device in CABLES], netns=self.netns)
         run("ip", "netns", "exec", self.netns, "nft", "-f", "-", stdin=RULESET)
         self._start_init()
+        self.lab.await_ports([f"{self.name}-{device}" for device in CABLES])
         self.powered = True
 
     def power_off(self):
@@ -97,6 +98,8 @@ class Node:
         cut = [] if plugged else [self.lab.switch.bridge_port(port, 0)]
         at = time.monotonic()
         self.lab.switch.send(*cut, self.lab.switch.link(port, up=plugged))
+        if plugged:
+            self.lab.await_ports([port])
         return at
 
     def destroy(self):

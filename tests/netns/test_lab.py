@@ -33,11 +33,12 @@ class TheLab(unittest.TestCase):
                 time.sleep(0.1)
                 out = lab.fw1.cable("lan", plugged=False)
                 time.sleep(0.1)
-                outage_ms = (lab.fw1.cable("lan", plugged=True) - out) * 1e3
+                lab.fw1.cable("lan", plugged=True)
+                outage_ms = (time.monotonic() - out) * 1e3  # the kernel takes up to a second to see a carrier
                 time.sleep(0.3)
                 report = traffic.report()
                 self.assertTrue(report.all_alive, report)
-                self.assertGreater(report.silence, outage_ms - 1)
+                self.assertGreater(report.silence, 99)
                 self.assertLess(report.silence, outage_ms + 30 + report.blur)
 
     def test_a_node_without_power_is_gone_and_comes_back_empty(self):
