@@ -64,8 +64,16 @@ void Addresses::claim(AddressDone done) {
   tell_warden();  // first: an address is never held without somebody who can take it away
   claimed_ = true;
   ++generation_;
+  forget_unresolved();  // before traffic comes: what waits for an answer then has just been asked
   claim_missing(std::move(done));
   end_linger();  // behind the claim: the subnets are reachable throughout
+}
+
+void Addresses::forget_unresolved() {
+  std::vector<int> ifindexes;
+  for (const auto& name : distinct_devices(plan_->addresses))
+    if (const auto device = needs_.find_device(name)) ifindexes.push_back(device->ifindex);
+  if (needs_.forget_unresolved && !ifindexes.empty()) needs_.forget_unresolved(ifindexes);
 }
 
 void Addresses::claim_missing(AddressDone done) {

@@ -45,6 +45,9 @@ class Addresses {
     Warden* warden;  // null: none (it is only told)
     Log log;
     std::function<void()> announce;  // what is held must be announced again
+    // Neighbours on these devices that were asked for and did not answer are to be asked afresh;
+    // carried out in order with `apply`. Empty: nobody does.
+    std::function<void(std::vector<int> ifindexes)> forget_unresolved = {};
   };
   explicit Addresses(Needs needs) : needs_(std::move(needs)) {}
 
@@ -70,6 +73,7 @@ class Addresses {
   void restore();
   void end_linger();
   void tell_warden();
+  void forget_unresolved();
   void claim_missing(AddressDone done);
   void finish_claim(const std::vector<std::size_t>& indexes,
                     const std::vector<sys::OperationResult>& results);

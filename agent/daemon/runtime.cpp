@@ -5,6 +5,7 @@
 
 #include "agent/daemon/control_schema.hpp"
 #include "platform/linux/clock.hpp"
+#include "platform/linux/netlink_neigh.hpp"
 #include "platform/linux/scheduling.hpp"
 #include "platform/linux/sd_notify.hpp"
 #include "platform/linux/sysctl.hpp"
@@ -132,8 +133,11 @@ Status Runtime::open_sockets() {
         [this, operations = std::move(operations)] { return address_table_->apply(operations); },
         [done = std::move(done)](const auto& results) { done(results); });
   };
+  const auto forget = [this](const std::vector<int>& ifindexes) {
+    kernel_->run([ifindexes] { (void)sys::forget_unresolved_neighbours(ifindexes, 20ms); });
+  };
   addresses_ = std::make_unique<Addresses>(
-      Addresses::Needs{*loop_, apply, find, warden_, log_, [this] { announce(); }});
+      Addresses::Needs{*loop_, apply, find, warden_, log_, [this] { announce(); }, forget});
   DataplaneLink::Needs needs{*loop_,
                              *association_,
                              plan_->node.self,
