@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The primary's LAN cable is pulled: the node that still has both moves in, and stays when the cable is back."""
+"""A data cable of the primary is pulled: the node that still has both moves in, and stays when the cable is back."""
 
 import unittest
 
@@ -9,7 +9,7 @@ from lab import Lab
 from traffic import Traffic
 
 
-class LanCable(unittest.TestCase):
+class DataCables(unittest.TestCase):
     def test_the_node_with_both_cables_takes_over_and_keeps_the_role(self):
         with Lab(story.build()) as lab:
             lab.form()
@@ -19,6 +19,14 @@ class LanCable(unittest.TestCase):
                 self.assertTrue(report.all_alive, report)
                 self.assertLess(report.silence, 250, report)  # the mark is 60; a busy machine is no defect
                 self.assertEqual(lab.primary(), lab.other(old))
+
+    def test_a_switchover_back_right_after_the_cable_was_mended_loses_nothing(self):
+        with Lab(story.build()) as lab:
+            lab.form()
+            with Traffic(lab) as traffic:
+                measure.cable_pulled(lab, traffic, "wan")
+                report = measure.switchover(lab, traffic)
+                self.assertEqual(report.lost, 0, "neighbours asked for while the cable was out were not asked again")
 
     def test_a_cable_that_is_pulled_at_the_backup_moves_nothing(self):
         with Lab(story.build()) as lab:
