@@ -136,7 +136,7 @@ void Swarm::set_faults() {
         world_.checkers.disk_is_reliable = false;
       if (fault == &faults.persist && fault->took > kPersistFast)
         world_.checkers.disk_is_reliable = false;
-      if (fault != &faults.persist && (fault->fail_permille != 0 || fault->silent_permille != 0))
+      if (fault == &faults.withdraw && (fault->fail_permille != 0 || fault->silent_permille != 0))
         world_.checkers.both_hold_bound = 60s;  // an address that stays is retried, and reported
     }
   }
