@@ -83,7 +83,7 @@ class Story:
             return
         self.say(f"{self.given.sessions:,} other sessions are put into the primary's table")
         seconds = measure.fill(lab, self.given.sessions)
-        self.say(f"the backup has them all, {seconds:.1f} s later")
+        self.say(f"they are in, and the backup has them all, after {seconds:.1f} s")
 
     def prove_sync(self, lab):
         primary = lab.primary()

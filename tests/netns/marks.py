@@ -70,7 +70,7 @@ def part_full(build, trials, board, sessions=500_000):
             empty = [measure.power_loss(lab, traffic)]
             measure.bring_back(lab, empty[0][1])
             seconds = measure.fill(lab, sessions)
-            board.note(f"{sessions:,} sessions: time until the backup has them", seconds, "s")
+            board.note(f"{sessions:,} sessions: time to fill them in until the backup has them", seconds, "s")
             full = power_losses(lab, traffic, trials, board, f"{sessions:,} sessions", 90)
             difference = measure.median([r.silence for r in full]) - empty[0][0].silence
             board.note(f"{sessions:,} sessions: longer than with an empty table by", difference, "ms")

@@ -74,9 +74,9 @@ def idle_cost(lab, seconds=5.0):
 
 
 def fill(lab, sessions):
-    """Puts other sessions into the primary's table and waits until the backup has them. Returns seconds to sync."""
-    _primary(lab).execute(lab.program("hotpair-bench"), "fill", "--sessions", str(sessions))
+    """Puts other sessions into the primary's table and waits until the backup has them. Returns the seconds of both."""
     began = time.monotonic()
+    _primary(lab).execute(lab.program("hotpair-bench"), "fill", "--sessions", str(sessions))
     backup = lab.backup()
     lab.wait("the sessions to arrive at the backup",
              lambda: backup.conntrack_count() >= sessions and lab.formed(), timeout=sync_time(lab), every=0.1)
