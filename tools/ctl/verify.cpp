@@ -20,7 +20,8 @@ Exit run_verify(Context& context) {
         spoken_count(count(*answer, "buckets")).c_str(),
         spoken_count(count(*answer, "different")).c_str(),
         spoken_count(count(*answer, "sessions")).c_str(),
-        spoken_count(count(*answer, "peer_sessions")).c_str(), number(*answer, "took_ms").value_or(0));
+        spoken_count(count(*answer, "peer_sessions")).c_str(),
+        number(*answer, "took_ms").value_or(0));
     if (!equal) std::printf("What differs is being sent again; look at: hotpair status\n");
   }
   return equal ? Exit::good : Exit::refused;
