@@ -15,9 +15,9 @@ constexpr int kEventsAPoll = 512;
 constexpr int kRecordsAPoll = 256;
 // Events can be lost without a trace only by a fault elsewhere; a dump now and then finds out, and
 // costs at most a fivethousandth of the CPU: the walk over a large hash delays packets on it.
-constexpr Duration kReconcileEvery = 60s;
+constexpr Duration kReconcileEvery = 10min;
 constexpr int kReconcileRest = 5000;
-constexpr Duration kRestAfterTakeover = 10s;
+constexpr Duration kRestAfterTakeover = 60s;
 // After an overrun, or a dump that was interrupted: soon, but not in a circle.
 constexpr Duration kRepairDelay = 1s;
 
