@@ -100,6 +100,8 @@ def part_busy(build, minutes, board):
         changes = sum(len(node.ask("history", limit=1000)["changes"]) for node in lab.nodes)
         moved = lab.wait("an answer", primary.status)["epoch"] != epoch
         board.note("busy: role changes in both histories, the forming of the pair included", changes, "")
+        if moved:
+            print(lab.evidence())
         board.at_most(f"busy: false takeovers in {minutes} minutes", int(moved), 0, unit="")
 
 
