@@ -2,27 +2,9 @@
 // tests/sim.
 #include "agent/core/node.hpp"
 
-#include <cstdlib>
-#include <new>
-
 #include <gtest/gtest.h>
 
-namespace {
-std::size_t allocations = 0;
-}
-
-// Counted for the one test that a step allocates nothing.
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
+#include "tests/unit/agent/allocation_count.hpp"
 
 namespace hotpair::agent {
 namespace {
@@ -177,10 +159,10 @@ TEST_F(OneNode, KeepsAForcedStateOnlyOnceItIsWritten) {
 
 TEST_F(OneNode, AllocatesNothingInAStep) {
   become_backup();
-  const std::size_t before = allocations;
+  const std::size_t before = allocation_count();
   for (int i = 2; i < 500; ++i) hear(i * 10ms, i % 50 == 0 ? Role::init : Role::primary, 4);
   step(6s, DeadlineReached{});
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(allocation_count(), before);
 }
 
 TEST_F(OneNode, SurvivesEventsWithIndicesOutOfRange) {
