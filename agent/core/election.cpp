@@ -1,5 +1,7 @@
 #include "agent/core/election.hpp"
 
+#include <tuple>
+
 #include "agent/core/text.hpp"
 
 namespace hotpair::agent {
@@ -30,6 +32,18 @@ Value gigabits(std::uint64_t mbps) {
   const std::uint64_t tenths = mbps % 1000 / 100;
   if (tenths != 0) value << "." << tenths;
   return value << " Gbit/s";
+}
+
+std::string_view shown_incumbency(Incumbency incumbency) {
+  switch (incumbency) {
+    case Incumbency::primary:
+      return "holds the role";
+    case Incumbency::newest_sessions:
+      return "holds the newest sessions";
+    case Incumbency::none:
+      break;
+  }
+  return "does not";
 }
 
 constexpr Rule kForced{
@@ -64,13 +78,12 @@ constexpr Rule kModules{Criterion::modules,
                         [](const Candidate& c, const ElectionRules&) {
                           return Value(static_cast<unsigned>(c.health.failed_modules));
                         }};
-constexpr Rule kIncumbent{Criterion::incumbent,
-                          [](const Candidate& a, const Candidate& b, const ElectionRules&) {
-                            return compare(a.primary, b.primary);
-                          },
-                          [](const Candidate& c, const ElectionRules&) {
-                            return Value(c.primary ? "holds the role" : "does not");
-                          }};
+constexpr Rule kIncumbent{
+    Criterion::incumbent,
+    [](const Candidate& a, const Candidate& b, const ElectionRules&) {
+      return compare(a.incumbency, b.incumbency);
+    },
+    [](const Candidate& c, const ElectionRules&) { return Value(shown_incumbency(c.incumbency)); }};
 constexpr Rule kUptime{
     Criterion::uptime,
     [](const Candidate& a, const Candidate& b, const ElectionRules& rules) {
@@ -124,6 +137,20 @@ std::string_view to_string(Criterion criterion) {
       return "nothing";
   }
   return "unknown";
+}
+
+Incumbencies incumbencies(const Tenure& a, const Tenure& b) {
+  // A backup stands above a node that has just started even before it is in sync: it knows more.
+  const auto rank = [](const Tenure& t) {
+    return std::tuple(t.role == Role::primary, t.table_epoch, t.role == Role::backup);
+  };
+  const bool both_primary = a.role == Role::primary && b.role == Role::primary;
+  if (both_primary || rank(a) == rank(b)) return {};
+  const bool a_stands_above = rank(a) > rank(b);
+  const Role role = a_stands_above ? a.role : b.role;
+  const Incumbency held = role == Role::primary ? Incumbency::primary : Incumbency::newest_sessions;
+  return a_stands_above ? Incumbencies{held, Incumbency::none}
+                        : Incumbencies{Incumbency::none, held};
 }
 
 Verdict elect(const Candidate& a, const Candidate& b, const ElectionRules& rules) {

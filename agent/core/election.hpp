@@ -1,13 +1,14 @@
-// The election: a total order over two health vectors. Both nodes hold both vectors and so reach the same
-// verdict; it is recomputed on every change, and the first criterion that differs decides.
+// The election: a total order over two health vectors. Both nodes hold both vectors and so reach
+// the same verdict; it is recomputed on every change, and the first criterion that differs decides.
 //
 // forced state; bandwidth score; good LAGs; management link; failed modules beyond the tolerance;
 // incumbency; uptime (beyond the margin); priority; serial.
 // With `override`: ... failed modules; priority; incumbency; uptime; serial.
 //
-// Incumbency: when exactly one of the two is primary, it stays so unless a health criterion speaks against
-// it. Without it a pair would hand the role back and forth on the tie-breakers. When neither is, a backup
-// counts as the incumbent against a node that has only just started: what it followed is the newest state.
+// Incumbency: when exactly one of the two is primary, it stays so unless a health criterion speaks
+// against it. Without it a pair would hand the role back and forth on the tie-breakers. When
+// neither is, the node that holds the sessions of the newer epoch counts as the incumbent: passing
+// it over would lose them. When both are, after a full cut, it is void.
 #pragma once
 
 #include "agent/core/types.hpp"
@@ -15,15 +16,35 @@
 namespace hotpair::agent {
 
 enum class Criterion : std::uint8_t {
-  forced, bandwidth, lags, management, modules, incumbent, uptime, priority, serial, identical,
+  forced,
+  bandwidth,
+  lags,
+  management,
+  modules,
+  incumbent,
+  uptime,
+  priority,
+  serial,
+  identical,
 };
-std::string_view to_string(Criterion criterion);      // "traffic-bandwidth score", ... for people
+std::string_view to_string(Criterion criterion);  // "traffic-bandwidth score", ... for people
+
+// What a node has of the role, and which of two has more of it; both `none` when they are level.
+enum class Incumbency : std::uint8_t { none, newest_sessions, primary };
+struct Tenure {
+  Role role = Role::init;
+  Epoch table_epoch;  // Heartbeat::table_epoch
+};
+struct Incumbencies {
+  Incumbency a = Incumbency::none, b = Incumbency::none;
+};
+Incumbencies incumbencies(const Tenure& a, const Tenure& b);
 
 struct Candidate {
   ChassisId id = ChassisId::one;
   HealthVector health;
   Serial serial;
-  bool primary = false;          // the incumbent of the two
+  Incumbency incumbency = Incumbency::none;
 };
 
 struct ElectionRules {
@@ -34,8 +55,9 @@ struct ElectionRules {
 
 struct Verdict {
   ChassisId winner = ChassisId::one;
-  Criterion criterion = Criterion::identical;  // identical: no difference at all; the incumbent, else chassis 1
-  ShortText<48> winner_value, loser_value;     // as shown: "20 Gbit/s", "priority 200"
+  Criterion criterion =
+      Criterion::identical;  // identical: no difference at all; the incumbent, else chassis 1
+  ShortText<48> winner_value, loser_value;  // as shown: "20 Gbit/s", "priority 200"
   friend bool operator==(const Verdict&, const Verdict&) = default;
 };
 
@@ -44,7 +66,9 @@ Verdict elect(const Candidate& a, const Candidate& b, const ElectionRules& rules
 
 // For `hotpair why`: every criterion in the order it is asked, and both values as they are shown.
 std::array<Criterion, 9> election_order(const ElectionRules& rules);
-struct CriterionValues { ShortText<48> a, b; };
+struct CriterionValues {
+  ShortText<48> a, b;
+};
 CriterionValues criterion_values(Criterion criterion, const Candidate& a, const Candidate& b,
                                  const ElectionRules& rules);
 

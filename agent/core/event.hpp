@@ -9,8 +9,8 @@
 
 namespace hotpair::agent {
 
-// A heartbeat that was authenticated and echoes our current salt. `heard_at` is the kernel's receive time
-// (not later than Event::at), so a node that was itself late does not blame its peer.
+// A heartbeat that was authenticated and echoes our current salt. `heard_at` is the kernel's
+// receive time (not later than Event::at), so a node that was itself late does not blame its peer.
 struct HeartbeatReceived {
   PathId path = 0;
   Instant heard_at;
@@ -18,23 +18,30 @@ struct HeartbeatReceived {
   Heartbeat heartbeat;
 };
 
-// Somebody speaks our protocol on a heartbeat path and is not accepted. `proven` ones were authenticated
-// with our password (wrong VLAN, other group, same chassis id), so they are our misconfigured peer.
+// Somebody speaks our protocol on a heartbeat path and is not accepted. `proven` ones were
+// authenticated with our password (wrong VLAN, other group, same chassis id), so they are our
+// misconfigured peer.
 struct MismatchSeen {
   enum class Kind : std::uint8_t {
-    wrong_group, wrong_password, wrong_vlan, wrong_version, same_chassis_id, wrong_ethertype,
-    wrong_path,                  // heartbeat cables crossed
-    not_associated,              // a verified greeting or an echo of another salt: it does not hear us (yet)
+    wrong_group,
+    wrong_password,
+    wrong_vlan,
+    wrong_version,
+    same_chassis_id,
+    wrong_ethertype,
+    wrong_path,      // heartbeat cables crossed
+    not_associated,  // a verified greeting or an echo of another salt: it does not hear us (yet)
   };
   PathId path = 0;
   Instant heard_at;
   Kind kind = Kind::wrong_password;
   bool proven = false;
-  std::optional<Role> role;      // what its body says, when that could be read (proven only)
-  ShortText<96> detail;          // "group 8, ours is 7, from 02:00:00:00:00:01"
+  std::optional<Role> role;  // what its body says, when that could be read (proven only)
+  ShortText<96> detail;      // "group 8, ours is 7, from 02:00:00:00:00:01"
 };
 
-// The state of one data interface (index into NodeConfig::data_interfaces) or of the management link.
+// The state of one data interface (index into NodeConfig::data_interfaces) or of the management
+// link.
 struct LinkChanged {
   std::uint8_t interface = 0;
   bool present = true;           // the device exists
@@ -42,12 +49,23 @@ struct LinkChanged {
   std::uint64_t speed_mbps = 0;  // of what is usable; 0 while down
   std::uint64_t full_speed_mbps = 0;
 };
-struct ManagementLinkChanged { bool up = true; };
-struct HeartbeatLinkChanged { PathId path = 0; bool up = true; };
-struct ModulesChanged { std::uint8_t failed = 0; ShortText<96> first_failed; std::uint32_t priority = 128; };
+struct ManagementLinkChanged {
+  bool up = true;
+};
+struct HeartbeatLinkChanged {
+  PathId path = 0;
+  bool up = true;
+};
+struct ModulesChanged {
+  std::uint8_t failed = 0;
+  ShortText<96> first_failed;
+  std::uint32_t priority = 128;
+};
 
 // What the data plane says of itself; alive=false when its socket is gone.
-struct DataplaneState { ReplicationState replication; };
+struct DataplaneState {
+  ReplicationState replication;
+};
 
 // The outcome of an action that can fail; `action` is ActionId of the request.
 struct ActionDone {
@@ -57,20 +75,33 @@ struct ActionDone {
   ShortText<128> error;
 };
 
-// Our own main loop, or the box, stood still for this long; addresses may have been fenced meanwhile.
-struct Stalled { Duration for_{}; bool fenced = false; };
+// Our own main loop, or the box, stood still for this long; addresses may have been fenced
+// meanwhile.
+struct Stalled {
+  Duration for_{};
+  bool fenced = false;
+};
 
 struct OperatorCommand {
-  enum class What : std::uint8_t { failover, failover_force, force_primary, force_backup, force_none, shutdown };
+  enum class What : std::uint8_t {
+    failover,
+    failover_force,
+    force_primary,
+    force_backup,
+    force_none,
+    shutdown
+  };
   What what = What::failover;
 };
 
-struct DeadlineReached {};       // next_deadline() passed; early or repeated ones are harmless
+struct DeadlineReached {};  // next_deadline() passed; early or repeated ones are harmless
 
 struct Event {
   Instant at;
   std::variant<DeadlineReached, HeartbeatReceived, MismatchSeen, LinkChanged, ManagementLinkChanged,
-               HeartbeatLinkChanged, ModulesChanged, DataplaneState, ActionDone, Stalled, OperatorCommand> what;
+               HeartbeatLinkChanged, ModulesChanged, DataplaneState, ActionDone, Stalled,
+               OperatorCommand>
+      what;
 };
 
 }  // namespace hotpair::agent

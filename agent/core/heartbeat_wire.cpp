@@ -23,11 +23,12 @@ enum class Section : std::uint8_t {
   role_reason = 4,
   lost_interface = 5,
   refusal = 6,
+  table_epoch = 7,
 };
 constexpr std::size_t kSectionHeaderSize = 4;
 
-constexpr std::size_t kLargestBody =
-    kFixedSize + 6 * kSectionHeaderSize + 32 + 64 + 32 + 200 + 160 + 8 * (kSectionHeaderSize + 48);
+constexpr std::size_t kLargestBody = kFixedSize + 6 * kSectionHeaderSize + 32 + 64 + 32 + 200 +
+                                     160 + 8 + 8 * (kSectionHeaderSize + 48);
 static_assert(kLargestBody <= kMaxBodySize);
 
 std::uint8_t flags_of(const Heartbeat& h) {
@@ -78,6 +79,13 @@ void encode_text(Section kind, const ShortText<N>& text, ByteWriter& out) {
   out.zeros(1);
   out.u16(text.size);
   out.put(text.view());
+}
+
+void encode_table_epoch(Epoch epoch, ByteWriter& out) {
+  out.u8(static_cast<std::uint8_t>(Section::table_epoch));
+  out.zeros(1);
+  out.u16(sizeof(epoch.number));
+  out.u64(epoch.number);
 }
 
 bool read_enums(std::uint8_t role, std::uint8_t forced, std::uint8_t ask, std::uint8_t invite,
@@ -145,6 +153,12 @@ bool read_text(Bytes bytes, ShortText<N>& out) {
   return true;
 }
 
+bool read_table_epoch(Bytes content, Epoch& out) {
+  ByteReader in(content);
+  out.number = in.u64();
+  return !in.failed() && in.remaining() == 0 && out.number <= kLargestEpoch;
+}
+
 // A section of a kind that this version does not know is skipped; so is a ninth lost interface.
 bool read_section(std::uint8_t kind, Bytes content, Heartbeat& h) {
   switch (static_cast<Section>(kind)) {
@@ -158,6 +172,8 @@ bool read_section(std::uint8_t kind, Bytes content, Heartbeat& h) {
       return read_text(content, h.role_reason);
     case Section::refusal:
       return read_text(content, h.refusal);
+    case Section::table_epoch:
+      return read_table_epoch(content, h.table_epoch);
     case Section::lost_interface: {
       ShortText<48> name;
       if (!read_text(content, name)) return false;
@@ -178,6 +194,7 @@ std::size_t encode_heartbeat(const Heartbeat& heartbeat, MutableBytes out) {
   encode_text(Section::version, heartbeat.version, writer);
   encode_text(Section::role_reason, heartbeat.role_reason, writer);
   if (heartbeat.refusal.size != 0) encode_text(Section::refusal, heartbeat.refusal, writer);
+  if (heartbeat.table_epoch.number != 0) encode_table_epoch(heartbeat.table_epoch, writer);
   for (const auto& name : heartbeat.lost_interfaces)
     encode_text(Section::lost_interface, name, writer);
   HOTPAIR_ASSERT(!writer.failed());

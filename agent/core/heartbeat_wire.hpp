@@ -1,5 +1,5 @@
-// The body of a heartbeat as bytes: a fixed section, then typed sections {kind u8, reserved u8, size u16}
-// of which unknown kinds are skipped by size. The layout and its vectors are in WIRE.md.
+// The body of a heartbeat as bytes: a fixed section, then typed sections {kind u8, reserved u8,
+// size u16} of which unknown kinds are skipped by size. The layout and its vectors are in WIRE.md.
 // decode(encode(h)) == h for every h; encode never exceeds kMaxBodySize.
 #pragma once
 

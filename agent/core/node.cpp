@@ -26,8 +26,8 @@ constexpr int rank(const Action& action) {
 
 // The peer should know of it now, not at the next interval.
 bool urgent(const Heartbeat& a, const Heartbeat& b) {
-  return a.role != b.role || a.epoch != b.epoch || a.leaving != b.leaving ||
-         !same_inputs(a.health, b.health) || a.ask_round != b.ask_round ||
+  return a.role != b.role || a.epoch != b.epoch || a.table_epoch != b.table_epoch ||
+         a.leaving != b.leaving || !same_inputs(a.health, b.health) || a.ask_round != b.ask_round ||
          a.grant_round != b.grant_round || a.invite_round != b.invite_round ||
          a.refuse_round != b.refuse_round || a.replication.in_sync != b.replication.in_sync ||
          a.dual_primary_seen != b.dual_primary_seen;
@@ -140,6 +140,7 @@ Heartbeat Node::State::compose() const {
   Heartbeat h;
   h.role = role;
   h.epoch = role == Role::primary ? epoch : known;
+  h.table_epoch = table_epoch;
   h.leaving = leaving;
   h.dual_primary_seen = dual;
   h.health = vector;
@@ -163,6 +164,7 @@ NodeStatus Node::status(Instant now) const {
   status.self = s.self();
   status.role = s.role;
   status.epoch = s.epoch;
+  status.table_epoch = s.table_epoch;
   status.role_since = s.role_since;
   status.role_reason = s.role_reason;
   status.forced = s.forced;

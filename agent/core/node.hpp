@@ -1,10 +1,11 @@
-// The brain of one node, as a value: events with their time in, actions out. It never blocks, allocates,
-// reads a clock or touches the system, so two of them and a network run in a simulation (tests/sim).
+// The brain of one node, as a value: events with their time in, actions out. It never blocks,
+// allocates, reads a clock or touches the system, so two of them and a network run in a simulation
+// (tests/sim).
 //
-// Owned by one thread. A Node is driven by a shell that keeps three promises: every event is stepped in the
-// order of its time (frames that wait in a socket before a deadline that has passed); every action is
-// carried out in the order given; the outcome of each action with an id comes back as ActionDone (a
-// failure too).
+// Owned by one thread. A Node is driven by a shell that keeps three promises: every event is
+// stepped in the order of its time (frames that wait in a socket before a deadline that has
+// passed); every action is carried out in the order given; the outcome of each action with an id
+// comes back as ActionDone (a failure too).
 #pragma once
 
 #include <memory>
@@ -20,15 +21,16 @@ namespace hotpair::agent {
 struct PathStatus {
   bool alive = false;
   bool ever_heard = false;
-  bool best = false;               // lowest id among the alive ones with the least loss
+  bool best = false;  // lowest id among the alive ones with the least loss
   Instant last_heard;
-  std::uint64_t received = 0, lost = 0;   // lost: by gaps in the shared sequence
+  std::uint64_t received = 0, lost = 0;  // lost: by gaps in the shared sequence
 };
 
 struct NodeStatus {
   ChassisId self = ChassisId::one;
   Role role = Role::init;
   Epoch epoch;
+  Epoch table_epoch;  // whose sessions it holds whole; 0: none
   Instant role_since;
   Reason role_reason;
   Forced forced = Forced::none;
@@ -37,16 +39,16 @@ struct NodeStatus {
   bool addresses_held = false;
   bool in_transaction = false;
 
-  bool peer_known = false;         // heard at least once since start
+  bool peer_known = false;  // heard at least once since start
   bool peer_alive = false;
-  Heartbeat peer;                  // the newest; meaningful when peer_known
+  Heartbeat peer;                             // the newest; meaningful when peer_known
   std::array<PathStatus, kMaxPaths> paths{};  // as NodeConfig::paths
 
-  bool verdict_known = false;      // there is a peer to compare with
+  bool verdict_known = false;  // there is a peer to compare with
   Verdict verdict;
-  bool in_sync = false;            // proven by the primary's digest comparison, ours or the peer's word
-  Reason suppressed;               // non-empty: a change of role is wanted and held back, with until when
-  Reason conflict;                 // non-empty: a misconfigured neighbour keeps this node from deciding
+  bool in_sync = false;  // proven by the primary's digest comparison, ours or the peer's word
+  Reason suppressed;     // non-empty: a change of role is wanted and held back, with until when
+  Reason conflict;       // non-empty: a misconfigured neighbour keeps this node from deciding
   bool dual_primary = false;
   std::uint64_t dual_primary_episodes = 0;
 };
@@ -58,7 +60,8 @@ class Node {
   Node(Node&&) noexcept;
   Node& operator=(Node&&) noexcept;
 
-  // The only way in. `out` is cleared first. Call once with DeadlineReached right after construction.
+  // The only way in. `out` is cleared first. Call once with DeadlineReached right after
+  // construction.
   void step(const Event& event, Actions& out);
   // When step(DeadlineReached) is wanted next.
   std::optional<Instant> next_deadline() const;
@@ -68,7 +71,7 @@ class Node {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;   // allocated once, at construction
+  std::unique_ptr<State> state_;  // allocated once, at construction
 };
 
 }  // namespace hotpair::agent

@@ -211,6 +211,7 @@ void Node::State::become(Cause cause, const Reason& reason, Instant now) {
     rounds.void_grant();
     if (from != Role::init) role_moved_at = now;
     last_primary_epoch = epoch;
+    table_epoch = epoch;
   }
   if (role == Role::backup) {
     emit(RunHooks{Hook::backup});

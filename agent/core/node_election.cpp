@@ -4,12 +4,6 @@
 namespace hotpair::agent {
 namespace {
 
-// I8: a node that followed a primary holds the newest state; one that has just started does not.
-int seniority(Role role) {
-  if (role == Role::primary) return 2;
-  return role == Role::backup ? 1 : 0;
-}
-
 ElectionRules rules_of(const NodeConfig& config) {
   return {config.override_, config.uptime_margin, config.board_failover_tolerance};
 }
@@ -32,9 +26,10 @@ void Node::State::update_verdict(Instant now) {
   winner = self();
   if (!verdict_known) return;
   const Heartbeat& theirs = peer.newest();
-  const int ours = seniority(role), their_seniority = seniority(theirs.role);
-  const Candidate here{self(), vector, config.serial, ours > their_seniority};
-  const Candidate there{peer_id(), theirs.health, theirs.serial, their_seniority > ours};
+  // I8: who holds the newest sessions is not passed over on a tie-breaker.
+  const auto tenure = incumbencies({role, table_epoch}, {theirs.role, theirs.table_epoch});
+  const Candidate here{self(), vector, config.serial, tenure.a};
+  const Candidate there{peer_id(), theirs.health, theirs.serial, tenure.b};
   verdict = elect(here, there, rules_of(config));
   if (!peer.alive() || theirs.leaving) {
     impasse_since.reset();
@@ -109,8 +104,9 @@ Reason Node::State::gate(Instant now) {
 // What the verdict would be right after the move that an operator plans.
 Reason Node::State::bounce() const {
   const bool ours_after = role != Role::primary;
-  const Candidate here{self(), vector, config.serial, ours_after};
-  const Candidate there{peer_id(), peer.newest().health, peer.newest().serial, !ours_after};
+  const auto held = [](bool by_it) { return by_it ? Incumbency::primary : Incumbency::none; };
+  const Candidate here{self(), vector, config.serial, held(ours_after)};
+  const Candidate there{peer_id(), peer.newest().health, peer.newest().serial, held(!ours_after)};
   const Verdict after = elect(here, there, rules_of(config));
   const ChassisId wanted = ours_after ? self() : peer_id();
   if (after.winner == wanted) return {};

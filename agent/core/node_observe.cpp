@@ -48,10 +48,12 @@ void Node::State::observe_peer(Instant now) {
       last_primary_epoch = heard.epoch;
     }
     if (role == Role::backup && heard.role == Role::primary) follow(heard.epoch);
+    note_table(heard);
     if (heard.cluster_digest != config.cluster_digest && heard.cluster_digest != digest_reported) {
       digest_reported = heard.cluster_digest;
       report(Level::warning, "config-differs",
-             "cluster.yaml is not the same on both nodes; 'hotpair config diff' shows where");
+             "cluster.yaml is not the same on both nodes: compare the two files, then 'hotpair "
+             "reload'");
     }
   }
   observe_grant(now);
@@ -75,6 +77,16 @@ void Node::State::raise_known(Epoch heard) {
   if (heard <= known) return;
   known = heard;
   if (reserved <= known) reserved = next_epoch(known, self());
+}
+
+// As long as a primary is heard, a backup's table is whole when it is proven to be, and not a
+// moment longer; when it falls silent, what was proven last stands.
+void Node::State::note_table(const Heartbeat& heard) {
+  if (role == Role::primary || heard.role != Role::primary) return;
+  if (in_sync() && replication.dataplane_alive)
+    table_epoch = heard.epoch;
+  else if (heard.epoch >= table_epoch)
+    table_epoch = {};
 }
 
 // I5: a grant ends with the peer primary, its ask withdrawn, the peer dead, or its time.

@@ -69,6 +69,7 @@ struct Node::State {
   void observe_peer(Instant now);
   void report_paths(const PeerLiveness::Changes& changes, Instant now);
   void raise_known(Epoch heard);
+  void note_table(const Heartbeat& heard);
   void observe_grant(Instant now);
   bool recent(const Neighbour& neighbour, Duration within, Instant now);
   bool neighbour_may_be_primary(Instant now);
@@ -153,10 +154,11 @@ struct Node::State {
   Role role = Role::init;
   Instant role_since;
   Reason role_reason;
-  Epoch epoch;     // of being primary, or last followed; 0 before either
-  Epoch known;     // Invariant: epoch <= known < reserved
-  Epoch reserved;  // the next one of ours
-  Epoch on_disk;   // Invariant: >= every epoch of ours in use, unless the disk failed
+  Epoch epoch;        // of being primary, or last followed; 0 before either
+  Epoch table_epoch;  // whose sessions this node holds whole; 0: nobody's
+  Epoch known;        // Invariant: epoch <= known < reserved
+  Epoch reserved;     // the next one of ours
+  Epoch on_disk;      // Invariant: >= every epoch of ours in use, unless the disk failed
   Forced forced = Forced::none, forced_wanted = Forced::none;
 
   Pursuit<PersistedState> disk;

@@ -7,6 +7,9 @@ constexpr std::uint32_t kLossUnit = 65536;
 constexpr std::uint32_t kLossMemory = 64;       // heartbeats over which the average mostly forgets
 constexpr std::uint64_t kLargestGap = 100'000;  // more is a sender that counts anew, not loss
 
+// Of detection times. A data plane among busy programs was seen late by three.
+constexpr int kRelayPatience = 6;
+
 constexpr std::uint8_t bit(PathId path) {
   return static_cast<std::uint8_t>(1u << path);
 }
@@ -20,6 +23,7 @@ void PeerLiveness::configure(const std::array<PathConfig, kMaxPaths>& paths, Dur
   for (PathId i = 0; i < kMaxPaths; ++i) {
     if (paths_[i].configured != paths[i].configured) paths_[i] = Path{};
     paths_[i].configured = paths[i].configured;
+    paths_[i].relayed = paths[i].kind == PathConfig::Kind::session_sync;
   }
 }
 
@@ -61,16 +65,35 @@ void PeerLiveness::resumed(Instant now) {
   alive_at_resume_ = alive_;
 }
 
+Duration PeerLiveness::patience(const Path& path) const {
+  return path.relayed ? kRelayPatience * detection_ : detection_;
+}
+
+// Whether a relayed path went on for a detection time after every other had fallen silent.
+bool PeerLiveness::relayed_alone() const {
+  Instant relayed, direct;
+  for (const Path& path : paths_)
+    if (path.ever_heard) {
+      Instant& newest = path.relayed ? relayed : direct;
+      newest = std::max(newest, path.last_heard);
+    }
+  return relayed >= direct + detection_;
+}
+
+Duration PeerLiveness::peer_patience() const {
+  return relayed_alone() ? kRelayPatience * detection_ : detection_;
+}
+
 bool PeerLiveness::path_alive(const Path& path, Instant now) const {
   if (!path.configured || !path.ever_heard) return false;
   const Instant floor = path.alive && alive_at_resume_ ? resumed_at_ : Instant{};
-  return now - std::max(path.last_heard, floor) < detection_;
+  return now - std::max(path.last_heard, floor) < patience(path);
 }
 
 bool PeerLiveness::peer_alive(Instant now) const {
   if (!known_) return false;
   const Instant floor = alive_ && alive_at_resume_ ? resumed_at_ : Instant{};
-  return now - std::max(vouched_at_, floor) < detection_;
+  return now - std::max(vouched_at_, floor) < peer_patience();
 }
 
 PeerLiveness::Changes PeerLiveness::update(Instant now) {
@@ -124,9 +147,9 @@ Duration PeerLiveness::silence(Instant now) const {
 Instant PeerLiveness::next_change() const {
   Instant next = Instant::max();
   const Instant floor = alive_at_resume_ ? resumed_at_ : Instant{};
-  if (alive_) next = std::max(vouched_at_, floor) + detection_;
+  if (alive_) next = std::max(vouched_at_, floor) + peer_patience();
   for (const Path& path : paths_)
-    if (path.alive) next = std::min(next, std::max(path.last_heard, floor) + detection_);
+    if (path.alive) next = std::min(next, std::max(path.last_heard, floor) + patience(path));
   return next;
 }
 

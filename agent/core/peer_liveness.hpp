@@ -3,8 +3,11 @@
 // A path is alive while a heartbeat came on it within the detection time. The peer is alive while
 // any path carried, within that time, a heartbeat whose sender's main loop had run within it too: a
 // node whose loop stands still no longer vouches for itself, however punctual its heartbeat thread.
-// Every path carries the same sequence numbers, so a path that stays behind the others is dead, and
-// a silence of all is the node's.
+// The session-sync path leads through the data plane, which is not scheduled in real time. It is
+// given longer (kRelayPatience), and so is a peer heard on nothing else for a detection time
+// already: with the heartbeat cables gone, a slow detection is better than two primaries. Every
+// path carries the same sequence numbers, so a path that stays behind the others is dead, and a
+// silence of all is the node's.
 #pragma once
 
 #include <optional>
@@ -18,6 +21,7 @@ class PeerLiveness {
  public:
   struct Path {
     bool configured = false;
+    bool relayed = false;  // by the data planes
     bool ever_heard = false;
     bool alive = false;
     bool reported_dead = false;
@@ -51,6 +55,9 @@ class PeerLiveness {
   Reason silent_reason(Instant now) const;
 
  private:
+  Duration patience(const Path& path) const;
+  bool relayed_alone() const;
+  Duration peer_patience() const;
   bool path_alive(const Path& path, Instant now) const;
   bool peer_alive(Instant now) const;
   void count_gap(Path& path, std::uint64_t sequence, bool restarted);
@@ -59,8 +66,8 @@ class PeerLiveness {
   std::uint64_t threshold_ = 4;
   std::array<Path, kMaxPaths> paths_{};
   bool known_ = false, alive_ = false;
-  std::uint64_t came_at_ = 0;            // the sequence with which the peer came (back) to life
-  Instant vouched_at_;  // the newest heartbeat from a running main loop
+  std::uint64_t came_at_ = 0;  // the sequence with which the peer came (back) to life
+  Instant vouched_at_;         // the newest heartbeat from a running main loop
   Instant resumed_at_;
   bool alive_at_resume_ = false;
   Heartbeat newest_;

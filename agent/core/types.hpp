@@ -12,13 +12,15 @@
 namespace hotpair::agent {
 
 enum class ChassisId : std::uint8_t { one = 1, two = 2 };
-constexpr ChassisId other(ChassisId id) { return id == ChassisId::one ? ChassisId::two : ChassisId::one; }
+constexpr ChassisId other(ChassisId id) {
+  return id == ChassisId::one ? ChassisId::two : ChassisId::one;
+}
 
 enum class Role : std::uint8_t { init = 0, backup = 1, primary = 2, fault = 3 };
 
-// Rises with every takeover and is persisted before use. Each node takes only numbers of its own parity
-// (chassis 1 odd, chassis 2 even), so two nodes that cannot hear each other never take the same one:
-// "at most one primary per epoch" holds by construction.
+// Rises with every takeover and is persisted before use. Each node takes only numbers of its own
+// parity (chassis 1 odd, chassis 2 even), so two nodes that cannot hear each other never take the
+// same one: "at most one primary per epoch" holds by construction.
 struct Epoch {
   std::uint64_t number = 0;
   friend auto operator<=>(const Epoch&, const Epoch&) = default;
@@ -35,13 +37,15 @@ enum class Forced : std::int8_t { backup = -1, none = 0, primary = 1 };
 // What the election compares, first difference decides. Everything in it is known to both nodes.
 struct HealthVector {
   Forced forced = Forced::none;
-  std::uint64_t bandwidth_mbps = 0;  // sum over connected data interfaces; unknown speed counts 1000
+  std::uint64_t bandwidth_mbps =
+      0;  // sum over connected data interfaces; unknown speed counts 1000
   std::uint16_t good_lags = 0;
-  bool management_link = true;       // true when none is configured
-  std::uint8_t failed_modules = 0;   // as counted, before the tolerance
-  std::uint32_t uptime_s = 0;        // of the agent
-  std::uint32_t priority = 128;      // the sum over interface modules, or the node's own
-  // What the first four would be with everything connected and healthy: tells a fault from a choice.
+  bool management_link = true;      // true when none is configured
+  std::uint8_t failed_modules = 0;  // as counted, before the tolerance
+  std::uint32_t uptime_s = 0;       // of the agent
+  std::uint32_t priority = 128;     // the sum over interface modules, or the node's own
+  // What the first four would be with everything connected and healthy: tells a fault from a
+  // choice.
   std::uint64_t full_bandwidth_mbps = 0;
   std::uint16_t full_lags = 0;
   friend bool operator==(const HealthVector&, const HealthVector&) = default;
@@ -59,8 +63,8 @@ struct ShortText {
     size = static_cast<std::uint8_t>(text.size() < N ? text.size() : N);
     for (std::size_t i = 0; i < size; ++i) data[i] = text[i];
   }
-  ShortText(const char* text) : ShortText(std::string_view(text)) {}          // NOLINT
-  ShortText(const std::string& text) : ShortText(std::string_view(text)) {}   // NOLINT
+  ShortText(const char* text) : ShortText(std::string_view(text)) {}         // NOLINT
+  ShortText(const std::string& text) : ShortText(std::string_view(text)) {}  // NOLINT
   std::string_view view() const { return {data.data(), size}; }
   friend bool operator==(const ShortText& a, const ShortText& b) { return a.view() == b.view(); }
 };
@@ -69,25 +73,26 @@ using Serial = ShortText<32>;
 using HostName = ShortText<64>;
 using Reason = ShortText<200>;  // one sentence for people: a cause with its values
 
-// Paths by which the peer may be heard. The ids are the same on both nodes whatever each has configured,
-// and stand in the authenticated header: heartbeat interfaces 0-3 in the order of node.yaml.
+// Paths by which the peer may be heard. The ids are the same on both nodes whatever each has
+// configured, and stand in the authenticated header: heartbeat interfaces 0-3 in the order of
+// node.yaml.
 constexpr std::size_t kMaxPaths = 6;
 constexpr std::uint8_t kSessionSyncPath = 4;
 constexpr std::uint8_t kManagementPath = 5;
 constexpr std::size_t kMaxDataInterfaces = 64;
-using PathId = std::uint8_t;                    // index into NodeConfig::paths, below kMaxPaths
+using PathId = std::uint8_t;  // index into NodeConfig::paths, below kMaxPaths
 
 // What is fixed about a node for as long as its configuration stands.
 struct PathConfig {
   enum class Kind : std::uint8_t { heartbeat, session_sync, management };
   bool configured = false;
   Kind kind = Kind::heartbeat;
-  ShortText<32> name;             // the device
+  ShortText<32> name;  // the device
 };
 struct DataInterfaceConfig {
-  ShortText<32> name;             // the cluster's name
+  ShortText<32> name;  // the cluster's name
   bool lag = false;
-  ShortText<32> logical_system;   // empty: none
+  ShortText<32> logical_system;  // empty: none
 };
 struct NodeConfig {
   ChassisId self = ChassisId::one;
@@ -111,7 +116,7 @@ struct NodeConfig {
 
 // What outlives a restart (the state directory). Written through Action PersistState, whole.
 struct PersistedState {
-  Epoch epoch;                    // the highest this node ever used or heard, and may still use itself
+  Epoch epoch;  // the highest this node ever used or heard, and may still use itself
   Forced forced = Forced::none;
   friend bool operator==(const PersistedState&, const PersistedState&) = default;
 };

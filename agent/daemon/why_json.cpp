@@ -6,14 +6,16 @@ namespace {
 
 using nlohmann::json;
 
-agent::Candidate ourselves(const StatusView& view) {
-  return {view.node.self, view.node.health, view.plan.node.serial,
-          view.node.role == agent::Role::primary};
-}
+struct Candidates {
+  agent::Candidate node, peer;
+};
 
-agent::Candidate peer(const StatusView& view) {
-  return {agent::other(view.node.self), view.node.peer.health, view.node.peer.serial,
-          view.node.peer.role == agent::Role::primary};
+Candidates candidates(const StatusView& view) {
+  const agent::NodeStatus& node = view.node;
+  const auto tenure =
+      agent::incumbencies({node.role, node.table_epoch}, {node.peer.role, node.peer.table_epoch});
+  return {{node.self, node.health, view.plan.node.serial, tenure.a},
+          {agent::other(node.self), node.peer.health, node.peer.serial, tenure.b}};
 }
 
 json criteria_json(const StatusView& view) {
@@ -22,8 +24,9 @@ json criteria_json(const StatusView& view) {
   const auto& config = view.plan.node;
   const agent::ElectionRules rules{config.override_, config.uptime_margin,
                                    config.board_failover_tolerance};
+  const Candidates both = candidates(view);
   for (const auto criterion : agent::election_order(rules)) {
-    const auto values = agent::criterion_values(criterion, ourselves(view), peer(view), rules);
+    const auto values = agent::criterion_values(criterion, both.node, both.peer, rules);
     list.push_back({{"criterion", agent::to_string(criterion)},
                     {"node", values.a.view()},
                     {"peer", values.b.view()},

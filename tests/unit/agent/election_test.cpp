@@ -67,7 +67,7 @@ TEST_F(Election, ForgivesFailedModulesUpToTheTolerance) {
 }
 
 TEST_F(Election, LeavesTheRoleWhereItIsWhenOnlyTieBreakersDiffer) {
-  two.primary = true;
+  two.incumbency = Incumbency::primary;
   one.health.uptime_s = 100'000;
   one.health.priority = 255;
   expect_two_by(Criterion::incumbent);
@@ -75,7 +75,7 @@ TEST_F(Election, LeavesTheRoleWhereItIsWhenOnlyTieBreakersDiffer) {
 
 TEST_F(Election, WithOverrideAsksThePriorityBeforeTheIncumbent) {
   rules.override_ = true;
-  one.primary = true;
+  one.incumbency = Incumbency::primary;
   two.health.priority = 200;
   expect_two_by(Criterion::priority);
 }
@@ -111,11 +111,27 @@ TEST_F(Election, ReachesTheSameVerdictOnBothNodes) {
       c->health.failed_modules = static_cast<std::uint8_t>(rng.below(3));
       c->health.uptime_s = static_cast<std::uint32_t>(rng.below(900));
       c->health.priority = static_cast<std::uint32_t>(rng.below(2));
-      c->primary = rng.chance(1, 2);
+      c->incumbency = static_cast<Incumbency>(rng.below(3));
     }
     rules.override_ = rng.chance(1, 2);
     EXPECT_EQ(elect(one, two, rules), elect(two, one, rules));
   }
+}
+
+TEST_F(Election, HoldsTheNodeWithTheNewestSessionsForTheIncumbentWhereNobodyIsPrimary) {
+  const auto between = [](const Tenure& a, const Tenure& b) {
+    const Incumbencies both = incumbencies(a, b);
+    return std::pair(both.a, both.b);
+  };
+  const auto none = Incumbency::none, newest = Incumbency::newest_sessions;
+  const Tenure stepped_down{Role::backup, {5}}, just_booted{Role::backup, {}};
+  EXPECT_EQ(between(stepped_down, just_booted), std::pair(newest, none));
+  EXPECT_EQ(between({Role::backup, {5}}, {Role::init, {4}}), std::pair(newest, none));
+  EXPECT_EQ(between(stepped_down, stepped_down), std::pair(none, none));
+  EXPECT_EQ(between(just_booted, {Role::init, {}}), std::pair(newest, none));
+  EXPECT_EQ(between({Role::backup, {9}}, {Role::primary, {8}}),
+            std::pair(none, Incumbency::primary));
+  EXPECT_EQ(between({Role::primary, {9}}, {Role::primary, {8}}), std::pair(none, none));
 }
 
 TEST_F(Election, ListsEveryCriterionWithBothValuesForWhy) {
