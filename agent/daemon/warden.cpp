@@ -4,7 +4,6 @@
 #include <csignal>
 #include <cstring>
 #include <optional>
-#include <thread>
 
 #include <poll.h>
 #include <sys/mman.h>
@@ -22,7 +21,8 @@ namespace hotpair::daemon {
 namespace {
 
 enum Fence : std::uint32_t { kNone = 0, kWithdrawing = 1, kWithdrawn = 2 };
-constexpr char kDismiss = 'q', kWake = 'w';
+constexpr char kDismiss = 'q', kWake = 'w', kDone = 'd';
+constexpr int kWithdrawalMs = 100;
 
 struct Removal {
   std::uint32_t count = 0;
@@ -93,6 +93,7 @@ class WardenProcess {
     table_.apply({removal.operations, count});
     memory_.armed.store(0);
     memory_.fence.store(kWithdrawn);
+    (void)::send(socket_, &kDone, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
 
   WardenMemory& memory_;
@@ -185,10 +186,19 @@ Instant Warden::last_tick() const {
   return Instant(Duration(memory_->tick_ns.load()));
 }
 
+// It is in the middle of it, and says when it is through; one that died never will.
+void Warden::await_withdrawal() {
+  while (memory_->fence.load() == kWithdrawing) {
+    pollfd waited{socket_.get(), POLLIN, 0};
+    if (::poll(&waited, 1, kWithdrawalMs) <= 0 || (waited.revents & POLLIN) == 0) return;
+    char told = 0;
+    (void)::recv(socket_.get(), &told, 1, MSG_DONTWAIT);
+  }
+}
+
 bool Warden::was_fenced() {
   if (memory_->fence.load() == kNone) return false;
-  for (int i = 0; i < 100 && memory_->fence.load() == kWithdrawing; ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  await_withdrawal();
   memory_->fence.store(kNone);
   return true;
 }

@@ -52,6 +52,7 @@ class Warden {
   int pid() const { return pid_; }
 
  private:
+  void await_withdrawal();
   Warden(WardenMemory* memory, sys::FileDescriptor socket, sys::FileDescriptor pidfd, int pid);
   void wake(char what);
 
