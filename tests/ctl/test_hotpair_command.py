@@ -14,6 +14,8 @@ import threading
 import unittest
 
 HOTPAIR = sys.argv.pop(1) if len(sys.argv) > 1 else "build/release/tools/ctl/hotpair"
+if "HOTPAIR_BUILD" in os.environ:
+    HOTPAIR = os.path.join(os.environ["HOTPAIR_BUILD"], "tools/ctl/hotpair")
 
 
 def node(name, role, **more):

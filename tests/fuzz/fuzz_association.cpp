@@ -1,5 +1,5 @@
-// Frames of any content on a heartbeat path. The cipher is a toy whose tag the fuzzer can guess, so that what
-// lies behind the tag is reached as well; it still binds header and key.
+// Frames of any content on a heartbeat path. The cipher is a toy whose tag the fuzzer can guess, so
+// that what lies behind the tag is reached as well; it still binds header and key.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -13,8 +13,8 @@ using namespace hotpair;
 
 class ToyCipher final : public agent::FrameCipher {
  public:
-  agent::Key derive(int which, const agent::Salt& sender, const agent::Salt& echoed, agent::ChassisId id,
-                    std::string_view) override {
+  agent::Key derive(int which, const agent::Salt& sender, const agent::Salt& echoed,
+                    agent::ChassisId id, std::string_view) override {
     agent::Key key{};
     for (std::size_t i = 0; i < 16; ++i) key[i] = static_cast<std::uint8_t>(sender[i] ^ echoed[i]);
     key[16] = static_cast<std::uint8_t>(id);
@@ -26,7 +26,8 @@ class ToyCipher final : public agent::FrameCipher {
     std::copy(body.begin(), body.end(), out.begin());
     std::fill(out.begin() + static_cast<std::ptrdiff_t>(body.size()), out.end(), std::uint8_t{0});
   }
-  bool open(const agent::Key&, const agent::Nonce&, Bytes, Bytes sealed, MutableBytes out) override {
+  bool open(const agent::Key&, const agent::Nonce&, Bytes, Bytes sealed,
+            MutableBytes out) override {
     const auto tag = sealed.last(agent::kTagSize);
     if (std::any_of(tag.begin(), tag.end(), [](std::uint8_t b) { return b != 0; })) return false;
     std::copy(sealed.begin(), sealed.end() - agent::kTagSize, out.begin());

@@ -1,5 +1,5 @@
-// Configuration files of any content: problems with a place, or a configuration; never a crash. The input
-// is cut at its first zero byte into node.yaml and cluster.yaml.
+// Configuration files of any content: problems with a place, or a configuration; never a crash. The
+// input is cut at its first zero byte into node.yaml and cluster.yaml.
 #include <cstdint>
 #include <string>
 

@@ -1,4 +1,5 @@
-// Datagrams on the socket between the two daemons: decoded or refused, and decode(encode(x)) == x in bytes.
+// Datagrams on the socket between the two daemons: decoded or refused, and decode(encode(x)) == x
+// in bytes.
 #include <cstdint>
 
 #include "dataplane/core/control.hpp"

@@ -1,5 +1,5 @@
-// A heartbeat's body from a peer that knows the password but not our version: never a crash, and what is
-// understood survives being said again.
+// A heartbeat's body from a peer that knows the password but not our version: never a crash, and
+// what is understood survives being said again.
 #include <array>
 #include <cstdint>
 

@@ -40,7 +40,8 @@ election:
   link_failure_threshold: 50
   board_failover_tolerance: 1
   hold: 5m
-session_pickup: { enabled: true, from: assured, delay: 0s, udp: true, icmp: false, sctp: true, expectations: true, exclude: ["192.0.2.0/24"] }
+session_pickup: { enabled: true, from: assured, delay: 0s, udp: true, icmp: false, sctp: true,
+                  expectations: true, exclude: ["192.0.2.0/24"] }
 redundant_interfaces:
   - { interface: lan, addresses: [192.0.2.1/24, "2001:DB8:1::1/64"], virtual_mac: false }
   - { interface: wan, addresses: [198.51.100.1/24] }
@@ -50,12 +51,15 @@ management: { interface: mgmt0, addresses: [203.0.113.5/24], ports: [22, 80, 443
 modules:
   - { slot: 1, kind: interface, interfaces: [lan, wan], priority: 128 }
   - { slot: 3, kind: worker, unit: nftables.service }
-  - { slot: 4, kind: worker, command: [/usr/lib/hotpair/checks/ips], interval: 1s, timeout: 500ms, rise: 2, fall: 3 }
+  - { slot: 4, kind: worker, command: [/usr/lib/hotpair/checks/ips],
+      interval: 1s, timeout: 500ms, rise: 2, fall: 3 }
 logical_systems:
   - { name: tenant-a, vrf: vrf-a, conntrack_zone: 10, interfaces: [lan-a, wan-a] }
-config_sync: { paths: [/etc/nftables.conf, /etc/hotpair/cluster.yaml], apply: { /etc/nftables.conf: [nft, -f, /etc/nftables.conf] } }
+config_sync: { paths: [/etc/nftables.conf, /etc/hotpair/cluster.yaml],
+               apply: { /etc/nftables.conf: [nft, -f, /etc/nftables.conf] } }
 route_sync: { enabled: true, protocols: [bgp, ospf, static], hold: 10s, wait: 0s, ttl: 10s }
-takeover: { garp: { count: 5, interval: 200ms }, hooks: { primary: [[/usr/bin/logger, up]], backup: [], fault: [] } }
+takeover: { garp: { count: 5, interval: 200ms },
+            hooks: { primary: [[/usr/bin/logger, up]], backup: [], fault: [] } }
 )";
 
 constexpr const char* kSmallNode = "chassis_id: 2\nheartbeat_interfaces: [{ interface: ha0 }]\n";
