@@ -2,9 +2,9 @@
 //
 // Both daemons listen on a Unix stream socket in the run directory. A request is one line of JSON:
 //   {"command": "status", ...arguments}
-// and the answer one line: {"ok": true, ...} or {"ok": false, "error": "a sentence"}. A connection may carry
-// many requests in turn. Requests over kMaxRequest bytes, or not JSON, are answered with an error and the
-// connection closed. Long lists (sessions) come in pages with a "next" cursor.
+// and the answer one line: {"ok": true, ...} or {"ok": false, "error": "a sentence"}. A connection
+// may carry many requests in turn. Requests over kMaxRequest bytes, or not JSON, are answered with
+// an error and the connection closed. Long lists (sessions) come in pages with a "next" cursor.
 #pragma once
 
 #include <cstddef>
@@ -16,16 +16,18 @@ constexpr const char* kDataplaneSocket = "hotpair-dataplane.control";
 constexpr std::size_t kMaxRequest = 64 * 1024;
 constexpr int kMaxConnections = 32;
 
-namespace command {                       // to the agent
+namespace command {  // to the agent
 constexpr const char* kStatus = "status";
 constexpr const char* kWhy = "why";
-constexpr const char* kHistory = "history";          // {"limit": n}
-constexpr const char* kFailover = "failover";        // {"force": bool}; answered when the role has moved or was refused
-constexpr const char* kForce = "force";              // {"state": "primary" | "backup" | "none"}
+constexpr const char* kHistory = "history";  // {"limit": n}
+constexpr const char* kFailover =
+    "failover";  // {"force": bool}; answered when the role has moved or was refused
+constexpr const char* kForce = "force";  // {"state": "primary" | "backup" | "none"}
 constexpr const char* kReload = "reload";
 // to the data plane
-constexpr const char* kSessions = "sessions";        // {"count_only", "protocol", "address", "port", "state", "cursor", "limit"}
-constexpr const char* kVerify = "verify";            // compares the digests now; answered within 2 s
+constexpr const char* kSessions =
+    "sessions";  // {"count_only", "protocol", "address", "port", "state", "cursor", "limit"}
+constexpr const char* kVerify = "verify";  // compares the digests now; answered within 2 s
 constexpr const char* kDataplaneStatus = "status";
 }  // namespace command
 

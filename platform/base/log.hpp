@@ -1,6 +1,7 @@
-// Structured log records and where they go. The cores never log: they report through actions. Shells
-// log through a Log handed to them; platform/linux/log_sink.hpp sends records to spdlog (terminal) or
-// journald. Every line has a stable event name, a sentence, and fields a person can filter by.
+// Structured log records and where they go. The cores never log: they report through actions.
+// Shells log through a Log handed to them; platform/linux/log_sink.hpp sends records to spdlog
+// (terminal) or journald. Every line has a stable event name, a sentence, and fields a person can
+// filter by.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +26,8 @@ struct LogField {
   LogField(std::string_view k, const std::string& v) : key(k), value(v) {}
   LogField(std::string_view k, bool v) : key(k), value(v ? "yes" : "no") {}
   template <typename N>
-    requires(std::is_arithmetic_v<N> && !std::is_same_v<N, bool>)
-  LogField(std::string_view k, N v) : key(k), value(std::to_string(v)) {}
+  requires(std::is_arithmetic_v<N> && !std::is_same_v<N, bool>) LogField(std::string_view k, N v)
+      : key(k), value(std::to_string(v)) {}
 };
 
 struct LogRecord {

@@ -1,5 +1,6 @@
-// Accepts each 64-bit counter once and refuses what is older than the window (the scheme of RFC 6479:
-// a ring of words, no shifting). One window a sender, key and path; call only after the tag verified.
+// Accepts each 64-bit counter once and refuses what is older than the window (the scheme of RFC
+// 6479: a ring of words, no shifting). One window a sender, key and path; call only after the tag
+// verified.
 #pragma once
 
 #include <array>

@@ -24,14 +24,17 @@ template <typename E>
 Failure<std::decay_t<E>> fail(E&& reason) {
   return {std::forward<E>(reason)};
 }
-inline Failure<Error> fail_with(std::string message) { return {Error{std::move(message)}}; }
+inline Failure<Error> fail_with(std::string message) {
+  return {Error{std::move(message)}};
+}
 
 struct Ok {};
 
 template <typename T, typename E = Error>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit by design
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit by design
   template <typename F>
   Result(Failure<F> failure)  // NOLINT: implicit by design
       : state_(std::in_place_index<1>, std::move(failure.reason)) {}

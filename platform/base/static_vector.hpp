@@ -1,5 +1,5 @@
-// A vector with a fixed capacity and no allocation, for what the cores hand out. push_back on a full
-// vector is a programming error: capacities are chosen as provable maxima.
+// A vector with a fixed capacity and no allocation, for what the cores hand out. push_back on a
+// full vector is a programming error: capacities are chosen as provable maxima.
 #pragma once
 
 #include <array>

@@ -30,8 +30,14 @@ using std::chrono_literals::operator""min;
 using std::chrono_literals::operator""h;
 
 // Whole milliseconds, rounded towards zero; for logs, status and wire fields.
-constexpr std::int64_t to_ms(Duration d) { return d.count() / 1'000'000; }
-constexpr std::int64_t to_us(Duration d) { return d.count() / 1'000; }
-constexpr double to_seconds(Duration d) { return static_cast<double>(d.count()) / 1e9; }
+constexpr std::int64_t to_ms(Duration d) {
+  return d.count() / 1'000'000;
+}
+constexpr std::int64_t to_us(Duration d) {
+  return d.count() / 1'000;
+}
+constexpr double to_seconds(Duration d) {
+  return static_cast<double>(d.count()) / 1e9;
+}
 
 }  // namespace hotpair

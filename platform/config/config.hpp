@@ -1,10 +1,12 @@
-// The two configuration files as plain values: node.yaml (this box's own) and cluster.yaml (the same on
-// both). load_config() reads, checks every key, type and range, fills the defaults and resolves names;
-// what it returns is complete and consistent. It knows the schema and nothing of what is done with it.
+// The two configuration files as plain values: node.yaml (this box's own) and cluster.yaml (the
+// same on both). load_config() reads, checks every key, type and range, fills the defaults and
+// resolves names; what it returns is complete and consistent. It knows the schema and nothing of
+// what is done with it.
 //
-// A mistake is a ConfigProblem with file, line, key, what was found and what is allowed; all mistakes are
-// collected, not just the first. Unknown keys are mistakes (with the nearest known key as a suggestion).
-// Durations accept ns us ms s m h ("10ms"); booleans are YAML 1.2's true and false.
+// A mistake is a ConfigProblem with file, line, key, what was found and what is allowed; all
+// mistakes are collected, not just the first. Unknown keys are mistakes (with the nearest known key
+// as a suggestion). Durations accept ns us ms s m h ("10ms"); booleans are YAML 1.2's true and
+// false.
 #pragma once
 
 #include <array>
@@ -20,14 +22,15 @@
 namespace hotpair::config {
 
 struct HeartbeatInterface {
-  std::string interface;                // a kernel device
-  std::uint16_t vlan = 999;             // 1-4094
+  std::string interface;                   // a kernel device
+  std::uint16_t vlan = 999;                // 1-4094
   std::optional<std::uint16_t> ethertype;  // overrides the cluster's; 0x0600-0xffff
 };
 
 struct SessionSync {
-  std::vector<std::string> devices;  // PCI addresses or DPDK vdev strings, in order of preference; may be empty
-  std::vector<unsigned> lcores;      // empty: the system picks
+  std::vector<std::string>
+      devices;  // PCI addresses or DPDK vdev strings, in order of preference; may be empty
+  std::vector<unsigned> lcores;  // empty: the system picks
   bool hugepages = true;
 };
 
@@ -36,9 +39,9 @@ struct ModuleOverride {
 };
 
 struct NodeFile {
-  int chassis_id = 0;                   // 1 or 2, required
-  std::string hostname;                 // default: the system's; 1-63 bytes
-  std::string serial;                   // default: derived from /etc/machine-id; 1-32 bytes
+  int chassis_id = 0;    // 1 or 2, required
+  std::string hostname;  // default: the system's; 1-63 bytes
+  std::string serial;    // default: derived from /etc/machine-id; 1-32 bytes
   std::uint8_t priority = 128;
   std::map<int, ModuleOverride> modules;
   std::vector<HeartbeatInterface> heartbeat_interfaces;  // 1-4, required
@@ -54,17 +57,17 @@ struct NodeFile {
 
 struct Heartbeat {
   std::uint16_t ethertype = 0x9890;
-  Duration interval = 10ms;        // 1ms-10s
-  int lost_threshold = 4;          // 2-60
-  Duration hello_holddown = 2s;    // 0-300s
+  Duration interval = 10ms;      // 1ms-10s
+  int lost_threshold = 4;        // 2-60
+  Duration hello_holddown = 2s;  // 0-300s
 };
 
 struct Election {
   bool override_ = false;
-  Duration uptime_margin = 300s;   // 0-65535s
-  int link_failure_threshold = 0;  // 0-80
+  Duration uptime_margin = 300s;     // 0-65535s
+  int link_failure_threshold = 0;    // 0-80
   int board_failover_tolerance = 0;  // 0-12
-  Duration hold = 0s;              // 0-3600s
+  Duration hold = 0s;                // 0-3600s
 };
 
 enum class PickupFrom : std::uint8_t { first_packet, assured };  // "new", "assured"
@@ -72,7 +75,7 @@ enum class PickupFrom : std::uint8_t { first_packet, assured };  // "new", "assu
 struct SessionPickup {
   bool enabled = false;
   PickupFrom from = PickupFrom::first_packet;
-  Duration delay = 0s;             // 0-3600s
+  Duration delay = 0s;  // 0-3600s
   bool udp = true;
   bool icmp = false;
   bool sctp = true;
@@ -80,18 +83,19 @@ struct SessionPickup {
   std::vector<std::string> exclude;  // prefixes, checked
 };
 
-// An address with its prefix length, e.g. 192.0.2.1/24; network byte order, IPv4 in the first 4 bytes.
+// An address with its prefix length, e.g. 192.0.2.1/24; network byte order, IPv4 in the first 4
+// bytes.
 struct AddressPrefix {
   bool ipv6 = false;
   std::array<std::uint8_t, 16> address{};
   std::uint8_t prefix_length = 0;
-  std::string text;                // as normalised for people
+  std::string text;  // as normalised for people
 
   friend bool operator==(const AddressPrefix&, const AddressPrefix&) = default;
 };
 
 struct RedundantInterface {
-  std::string interface;           // the cluster's name
+  std::string interface;  // the cluster's name
   std::vector<AddressPrefix> addresses;
   bool virtual_mac = false;
 };
@@ -100,13 +104,13 @@ struct RemoteMonitor {
   std::string address, interface;
   Duration interval = 200ms;
   int lost = 5;
-  int weight = 100;                // 0-255
+  int weight = 100;  // 0-255
 };
 
 struct Monitor {
   std::vector<std::string> interfaces;  // default: every redundant interface (already filled in)
   std::vector<std::string> lags;
-  bool lags_given = false;              // false: every monitored interface that is a bond or a team
+  bool lags_given = false;  // false: every monitored interface that is a bond or a team
   std::vector<RemoteMonitor> remote;
 };
 
@@ -118,11 +122,11 @@ struct Management {
 
 struct Module {
   enum class Kind : std::uint8_t { interface, worker };
-  int slot = 0;                    // 1-63, unique
+  int slot = 0;  // 1-63, unique
   Kind kind = Kind::interface;
   std::vector<std::string> interfaces;  // kind interface
   std::uint8_t priority = 128;
-  std::string unit;                // kind worker: one of unit, command
+  std::string unit;  // kind worker: one of unit, command
   std::vector<std::string> command;
   Duration interval = 1s, timeout = 500ms;
   int rise = 2, fall = 3;
@@ -146,14 +150,14 @@ struct RouteSync {
 };
 
 struct Takeover {
-  int garp_count = 5;              // 1-60
-  Duration garp_interval = 200ms;  // 10ms-20s
+  int garp_count = 5;                                                              // 1-60
+  Duration garp_interval = 200ms;                                                  // 10ms-20s
   std::vector<std::vector<std::string>> hooks_primary, hooks_backup, hooks_fault;  // argv lists
 };
 
 struct ClusterFile {
-  int group_id = -1;               // 0-1023, required
-  std::string group_name;          // 0-32 bytes
+  int group_id = -1;       // 0-1023, required
+  std::string group_name;  // 0-32 bytes
   std::string password_file = "/etc/hotpair/password";
   Heartbeat heartbeat;
   Election election;
@@ -166,7 +170,7 @@ struct ClusterFile {
   ConfigSync config_sync;
   RouteSync route_sync;
   Takeover takeover;
-  std::uint64_t digest = 0;        // of the meaning of the file (not its spelling); nodes compare it
+  std::uint64_t digest = 0;  // of the meaning of the file (not its spelling); nodes compare it
 };
 
 struct Config {
@@ -176,8 +180,8 @@ struct Config {
 
 struct ConfigProblem {
   std::string file;
-  int line = 0;                    // from 1; 0: the file as a whole
-  std::string key;                 // dotted path, e.g. heartbeat.interval
+  int line = 0;     // from 1; 0: the file as a whole
+  std::string key;  // dotted path, e.g. heartbeat.interval
   std::string found;
   std::string allowed;
 
@@ -190,7 +194,8 @@ using ConfigProblems = std::vector<ConfigProblem>;
 // Reads <dir>/node.yaml and <dir>/cluster.yaml.
 Result<Config, ConfigProblems> load_config(const std::string& directory);
 // The same on text, for tests and fuzzing; names appear in the messages.
-Result<Config, ConfigProblems> parse_config(const std::string& node_text, const std::string& cluster_text,
+Result<Config, ConfigProblems> parse_config(const std::string& node_text,
+                                            const std::string& cluster_text,
                                             const std::string& node_name = "node.yaml",
                                             const std::string& cluster_name = "cluster.yaml");
 
@@ -199,8 +204,8 @@ struct Passwords {
   std::optional<std::string> next;  // the second line: accepted during a rotation
 };
 
-// The systemd credential `password` when $CREDENTIALS_DIRECTORY has one, else password_file. Refuses an
-// empty or over-long (256 bytes) password and a file that others can read.
+// The systemd credential `password` when $CREDENTIALS_DIRECTORY has one, else password_file.
+// Refuses an empty or over-long (256 bytes) password and a file that others can read.
 Result<Passwords> load_passwords(const ClusterFile& cluster);
 
 }  // namespace hotpair::config
