@@ -133,11 +133,14 @@ void Node::State::on(Instant now, const ActionDone& event) {
 }
 
 void Node::State::on(Instant now, const Stalled& event) {
+  // Where nobody is there to take over, only a peer that boots could: after its own hold-down.
+  const Duration bound = peer.alive() ? config.detection_time()
+                                      : std::max(config.detection_time(), config.hello_holddown);
   peer.resumed(now);
   patience_until = now + config.detection_time();
   listening_until = std::max(listening_until, patience_until);
   if (event.fenced) addresses.forget();
-  const bool too_late = event.for_ >= config.detection_time() || event.fenced;
+  const bool too_late = event.for_ >= bound || event.fenced;
   if (!too_late) return;
   report(Level::error, "stalled",
          Sentence("this node stood still for ", event.for_,
@@ -150,8 +153,7 @@ void Node::State::on(Instant now, const Stalled& event) {
   // I7: at once, before another heartbeat says "primary".
   addresses.want({false, false});
   become(Cause::stalled,
-         Sentence("stood still for ", event.for_, ", longer than the peer waits (",
-                  config.detection_time(), ")"),
+         Sentence("stood still for ", event.for_, ", longer than the peer waits (", bound, ")"),
          now);
 }
 

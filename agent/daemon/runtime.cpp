@@ -249,12 +249,20 @@ void Runtime::after_turn() {
   if (warden_ != nullptr) warden_->tick(now);
 }
 
+// Alone, this node is fenced before a booting peer's hold-down is over; there is no hurry otherwise.
+Duration Runtime::fencing_time() const {
+  const agent::NodeConfig& node = plan_->node;
+  if (engine_->status().peer_alive) return node.detection_time();
+  return std::max(node.detection_time(), node.hello_holddown / 2);
+}
+
 // Wakes the loop often enough that a gap between two turns means a stall.
 void Runtime::tick() {
   const Instant now = sys::now();
   const Duration period = std::clamp<Duration>(
       std::min(plan_->node.interval, plan_->node.detection_time() / 4), 1ms, 100ms);
   loop_->call_at(now + period, [this] { tick(); });
+  if (warden_ != nullptr) warden_->set_detection(fencing_time());
   if (const auto interval = sys::watchdog_interval(); interval && now >= next_watchdog_) {
     sys::notify_watchdog();
     next_watchdog_ = now + *interval / 3;

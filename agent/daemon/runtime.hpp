@@ -57,6 +57,7 @@ class Runtime {
   void on_wake();
   void after_turn();
   void tick();
+  Duration fencing_time() const;
   void on_signal(int signal);
   void on_links_readable();
   void on_warden_dead();

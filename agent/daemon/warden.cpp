@@ -178,6 +178,10 @@ void Warden::disarm() {
   memory_->armed.store(0);
 }
 
+void Warden::set_detection(Duration detection) {
+  memory_->detection_ns.store(detection.count());
+}
+
 void Warden::tick(Instant now) {
   memory_->tick_ns.store(now.time_since_epoch().count());
 }

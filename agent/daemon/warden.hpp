@@ -41,6 +41,8 @@ class Warden {
   // From now on, and with a tick older than `detection`, `removal` is carried out.
   void arm(std::span<const sys::AddressOperation> removal, Duration detection);
   void disarm();
+  // A later tick than `detection` is forgiven from now on; for a node with no peer to take over.
+  void set_detection(Duration detection);
   void tick(Instant now);
   Instant last_tick() const;  // any thread
 

@@ -136,6 +136,17 @@ TEST_F(OneNode, NamesADeadlineThatLiesAhead) {
   EXPECT_LE(*node.next_deadline(), kStart + 50ms);
 }
 
+TEST_F(OneNode, KeepsTheRoleThroughAShortStallWhenNobodyIsThereToTakeIt) {
+  answer_all(0ms);
+  step(2s, DeadlineReached{});
+  answer_all(2s);
+  ASSERT_EQ(status().role, Role::primary);
+  step(5s, Stalled{200ms, false});
+  EXPECT_EQ(status().role, Role::primary);
+  step(10s, Stalled{2s, false});  // a booting peer may have found nobody meanwhile
+  EXPECT_EQ(status().role, Role::backup);
+}
+
 TEST_F(OneNode, AsksNobodyForAFailoverThatNobodyCanFollow) {
   answer_all(0ms);
   step(10ms, OperatorCommand{OperatorCommand::What::failover});
