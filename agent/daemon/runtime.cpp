@@ -230,8 +230,9 @@ int Runtime::run() {
 // Before anything else of a turn: what was missed must be known before what waited is read.
 void Runtime::on_wake() {
   const Instant now = sys::now();
-  const Duration gap = now - std::exchange(last_wake_, now);
   const bool fenced = warden_ != nullptr && warden_->was_fenced();
+  Duration gap = now - std::exchange(last_wake_, now);
+  if (fenced) gap = std::max(gap, plan_->node.detection_time());  // the warden measured at least it
   if (!fenced && gap <= plan_->node.detection_time()) return;
   log_.warning("stalled",
                "the main loop stood still for " + std::to_string(to_ms(gap)) + " ms" +
@@ -249,7 +250,8 @@ void Runtime::after_turn() {
   if (warden_ != nullptr) warden_->tick(now);
 }
 
-// Alone, this node is fenced before a booting peer's hold-down is over; there is no hurry otherwise.
+// Alone, this node is fenced before a booting peer's hold-down is over; there is no hurry
+// otherwise.
 Duration Runtime::fencing_time() const {
   const agent::NodeConfig& node = plan_->node;
   if (engine_->status().peer_alive) return node.detection_time();
