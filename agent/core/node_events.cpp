@@ -152,9 +152,12 @@ void Node::State::on(Instant now, const Stalled& event) {
   if (role != Role::primary) return;
   // I7: at once, before another heartbeat says "primary".
   addresses.want({false, false});
-  become(Cause::stalled,
-         Sentence("stood still for ", event.for_, ", longer than the peer waits (", bound, ")"),
-         now);
+  become(
+      Cause::stalled,
+      event.fenced
+          ? Sentence("stood still for ", event.for_, ", and its addresses were taken away")
+          : Sentence("stood still for ", event.for_, ", longer than the peer waits (", bound, ")"),
+      now);
 }
 
 void Node::State::on(Instant now, const OperatorCommand& event) {

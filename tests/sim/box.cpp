@@ -93,7 +93,7 @@ void Box::stall(Duration how_long) {
   if (!responsive()) return;
   stalled_ = true;
   const Instant began = world_.timeline.now();
-  after(config.detection_time(), [this, began] {
+  after(fencing_time(), [this, began] {
     if (stalled_ && loop_ran_ <= began) fence();
   });
   after(how_long, [this, how_long] { resume(how_long, false); });
@@ -105,6 +105,13 @@ void Box::pause(Duration how_long) {
   after(how_long, [this, how_long] { resume(how_long, true); });
 }
 
+// As the daemon tells its warden: alone, a node is fenced before a booting peer's hold-down is
+// over.
+Duration Box::fencing_time() const {
+  if (status().peer_alive) return config.detection_time();
+  return std::max(config.detection_time(), config.hello_holddown / 2);
+}
+
 // The warden: a loop that is older than the peer's patience must not leave addresses behind.
 void Box::fence() {
   if (!held_) return;
@@ -114,7 +121,7 @@ void Box::fence() {
 
 void Box::resume(Duration stood, bool whole_box) {
   if (!stalled_ && !paused_) return;
-  if (whole_box && stood >= config.detection_time()) fence();
+  if (whole_box && stood >= fencing_time()) fence();
   stalled_ = paused_ = false;
   const Instant now = world_.timeline.now();
   const bool fenced = fenced_;

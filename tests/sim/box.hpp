@@ -96,6 +96,7 @@ class Box {
   void tell_links();
   void mismatch(agent::PathId path, Bytes body, const agent::RejectedFrame& rejected);
   void resume(Duration stood, bool whole_box);
+  Duration fencing_time() const;
   void fence();
   void end_agent();
   template <typename F>
