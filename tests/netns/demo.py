@@ -57,11 +57,10 @@ class Story:
         return self.end()
 
     def tell_fast(self):
-        """The same power loss with the timing for boxes that can keep it."""
+        """The same power loss with the timing for boxes that can keep it; `--fast --sessions N` fills the table too."""
         with self.lab("fast") as lab:
             self.form(lab, "fast")
             with Traffic(lab, tcp=CONNECTIONS) as traffic:
-                self.fill(lab)
                 self.prove_sync(lab)
                 self.power_losses(lab, traffic, "fast")
 
