@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "agent/core/role.hpp"
+
 namespace hotpair::daemon {
 namespace {
 
@@ -20,23 +22,6 @@ double number_of(const json& object, const char* key) {
 
 }  // namespace
 
-std::string_view to_string(agent::ReportRoleChange::Kind kind) {
-  using Kind = agent::ReportRoleChange::Kind;
-  switch (kind) {
-    case Kind::start:
-      return "start";
-    case Kind::failover:
-      return "failover";
-    case Kind::switchover:
-      return "switchover";
-    case Kind::step_down:
-      return "step_down";
-    case Kind::fault:
-      return "fault";
-  }
-  return "unknown";
-}
-
 double to_fractional_ms(Duration d) {
   return std::round(static_cast<double>(d.count()) / 1e4) / 100;
 }
@@ -46,7 +31,7 @@ void History::add(const agent::ReportRoleChange& change, std::string wall) {
   entry.time = std::move(wall);
   entry.from = agent::to_string(change.from);
   entry.to = agent::to_string(change.to);
-  entry.kind = to_string(change.kind);
+  entry.kind = agent::to_string(change.kind);
   entry.reason = change.reason.view();
   entry.epoch = change.epoch.number;
   changes_.push_back(std::move(entry));

@@ -53,7 +53,6 @@ class History {
   std::deque<Change> changes_;
 };
 
-std::string_view to_string(agent::ReportRoleChange::Kind kind);
 double to_fractional_ms(Duration d);
 
 }  // namespace hotpair::daemon

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "agent/core/role.hpp"
+
 namespace hotpair::daemon {
 namespace {
 
