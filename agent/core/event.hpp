@@ -62,6 +62,16 @@ struct ModulesChanged {
   std::uint32_t priority = 128;
 };
 
+// Which of the remote monitors (bit i: NodeConfig::remote_monitors[i]) answer this node's probes
+// now.
+struct RemoteMonitorsChanged {
+  std::uint32_t reached = 0;
+};
+// Whether the witness of the split-brain policy answers this node now.
+struct WitnessChanged {
+  bool answers = false;
+};
+
 // What the data plane says of itself; alive=false when its socket is gone.
 struct DataplaneState {
   ReplicationState replication;
@@ -99,8 +109,8 @@ struct DeadlineReached {};  // next_deadline() passed; early or repeated ones ar
 struct Event {
   Instant at;
   std::variant<DeadlineReached, HeartbeatReceived, MismatchSeen, LinkChanged, ManagementLinkChanged,
-               HeartbeatLinkChanged, ModulesChanged, DataplaneState, ActionDone, Stalled,
-               OperatorCommand>
+               HeartbeatLinkChanged, ModulesChanged, RemoteMonitorsChanged, WitnessChanged,
+               DataplaneState, ActionDone, Stalled, OperatorCommand>
       what;
 };
 

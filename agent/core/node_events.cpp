@@ -92,6 +92,14 @@ void Node::State::on(Instant, const ModulesChanged& event) {
                     event.first_failed));
 }
 
+void Node::State::on(Instant, const RemoteMonitorsChanged& event) {
+  remote_reached = event.reached;
+}
+
+void Node::State::on(Instant, const WitnessChanged& event) {
+  witness_answers = event.answers;
+}
+
 void Node::State::on(Instant, const DataplaneState& event) {
   const bool was_alive = replication.dataplane_alive;
   replication = event.replication;

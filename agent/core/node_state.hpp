@@ -59,6 +59,8 @@ struct Node::State {
   void on(Instant now, const ManagementLinkChanged& event);
   void on(Instant now, const HeartbeatLinkChanged& event);
   void on(Instant now, const ModulesChanged& event);
+  void on(Instant now, const RemoteMonitorsChanged& event);
+  void on(Instant now, const WitnessChanged& event);
   void on(Instant now, const DataplaneState& event);
   void on(Instant now, const ActionDone& event);
   void on(Instant now, const Stalled& event);
@@ -168,6 +170,8 @@ struct Node::State {
   ActionId drain_id = 0;
   std::optional<ActionDone> drain_result;
 
+  std::uint32_t remote_reached = 0;  // RemoteMonitorsChanged::reached
+  bool witness_answers = false;
   ReplicationState replication;
   HealthVector vector;
   std::uint32_t health_version = 1;

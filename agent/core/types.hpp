@@ -94,6 +94,12 @@ struct DataInterfaceConfig {
   bool lag = false;
   ShortText<32> logical_system;  // empty: none
 };
+// An address that both nodes probe; losing it moves the role to a node that still reaches it.
+constexpr std::size_t kMaxRemoteMonitors = 32;
+struct RemoteMonitorConfig {
+  ShortText<48> address;
+  std::uint8_t weight = 100;
+};
 struct NodeConfig {
   ChassisId self = ChassisId::one;
   Serial serial;
@@ -110,6 +116,7 @@ struct NodeConfig {
   std::uint64_t cluster_digest = 0;
   std::array<PathConfig, kMaxPaths> paths{};
   StaticVector<DataInterfaceConfig, kMaxDataInterfaces> data_interfaces;
+  StaticVector<RemoteMonitorConfig, kMaxRemoteMonitors> remote_monitors;
 
   Duration detection_time() const { return interval * lost_threshold; }
 };
