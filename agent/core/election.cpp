@@ -1,5 +1,6 @@
 #include "agent/core/election.hpp"
 
+#include <bit>
 #include <tuple>
 
 #include "agent/core/text.hpp"
@@ -13,7 +14,7 @@ using Value = Text<48>;
 struct Rule {
   Criterion criterion;
   int (*better)(const Candidate& a, const Candidate& b, const ElectionRules& rules);  // >0: a
-  Value (*shown)(const Candidate& candidate, const ElectionRules& rules);
+  Value (*shown)(const Candidate& candidate, const Candidate& other, const ElectionRules& rules);
 };
 
 template <typename T>
@@ -34,6 +35,26 @@ Value gigabits(std::uint64_t mbps) {
   return value << " Gbit/s";
 }
 
+// Bit by bit what `theirs` reaches and `mine` does not, of the monitors that have a weight.
+std::uint32_t remote_lost(const HealthVector& mine, const HealthVector& theirs,
+                          const ElectionRules& rules) {
+  std::uint32_t weighty = 0;
+  for (std::size_t i = 0; i < rules.remote_monitors.size() && i < kMaxRemoteMonitors; ++i)
+    if (rules.remote_monitors[i].weight != 0) weighty |= std::uint32_t{1} << i;
+  return weighty & mine.remote_known & theirs.remote_known & theirs.remote_reached &
+         ~mine.remote_reached;
+}
+
+Value shown_remote(const HealthVector& mine, const HealthVector& theirs,
+                   const ElectionRules& rules) {
+  const std::uint32_t lost = remote_lost(mine, theirs, rules);
+  const unsigned weight = remote_weight_lost(mine, theirs, rules);
+  if (weight == 0) return Value("none lost");
+  if (std::popcount(lost) != 1) return Value(std::popcount(lost), " lost, weight ", weight);
+  const auto at = static_cast<std::size_t>(std::countr_zero(lost));
+  return Value(rules.remote_monitors[at].address, " lost");
+}
+
 std::string_view shown_incumbency(Incumbency incumbency) {
   switch (incumbency) {
     case Incumbency::primary:
@@ -46,44 +67,57 @@ std::string_view shown_incumbency(Incumbency incumbency) {
   return "does not";
 }
 
-constexpr Rule kForced{
-    Criterion::forced,
-    [](const Candidate& a, const Candidate& b, const ElectionRules&) {
-      return compare(static_cast<int>(a.health.forced), static_cast<int>(b.health.forced));
-    },
-    [](const Candidate& c, const ElectionRules&) { return Value(to_string(c.health.forced)); }};
-constexpr Rule kBandwidth{
-    Criterion::bandwidth,
-    [](const Candidate& a, const Candidate& b, const ElectionRules&) {
-      return compare(a.health.bandwidth_mbps, b.health.bandwidth_mbps);
-    },
-    [](const Candidate& c, const ElectionRules&) { return gigabits(c.health.bandwidth_mbps); }};
-constexpr Rule kLags{
-    Criterion::lags,
-    [](const Candidate& a, const Candidate& b, const ElectionRules&) {
-      return compare(a.health.good_lags, b.health.good_lags);
-    },
-    [](const Candidate& c, const ElectionRules&) { return Value(c.health.good_lags); }};
+constexpr Rule kForced{Criterion::forced,
+                       [](const Candidate& a, const Candidate& b, const ElectionRules&) {
+                         return compare(static_cast<int>(a.health.forced),
+                                        static_cast<int>(b.health.forced));
+                       },
+                       [](const Candidate& c, const Candidate&, const ElectionRules&) {
+                         return Value(to_string(c.health.forced));
+                       }};
+constexpr Rule kBandwidth{Criterion::bandwidth,
+                          [](const Candidate& a, const Candidate& b, const ElectionRules&) {
+                            return compare(a.health.bandwidth_mbps, b.health.bandwidth_mbps);
+                          },
+                          [](const Candidate& c, const Candidate&, const ElectionRules&) {
+                            return gigabits(c.health.bandwidth_mbps);
+                          }};
+constexpr Rule kLags{Criterion::lags,
+                     [](const Candidate& a, const Candidate& b, const ElectionRules&) {
+                       return compare(a.health.good_lags, b.health.good_lags);
+                     },
+                     [](const Candidate& c, const Candidate&, const ElectionRules&) {
+                       return Value(c.health.good_lags);
+                     }};
 constexpr Rule kManagement{Criterion::management,
                            [](const Candidate& a, const Candidate& b, const ElectionRules&) {
                              return compare(a.health.management_link, b.health.management_link);
                            },
-                           [](const Candidate& c, const ElectionRules&) {
+                           [](const Candidate& c, const Candidate&, const ElectionRules&) {
                              return Value(c.health.management_link ? "up" : "down");
                            }};
+constexpr Rule kRemote{Criterion::remote,
+                       [](const Candidate& a, const Candidate& b, const ElectionRules& rules) {
+                         return compare(remote_weight_lost(b.health, a.health, rules),
+                                        remote_weight_lost(a.health, b.health, rules));
+                       },
+                       [](const Candidate& c, const Candidate& other, const ElectionRules& rules) {
+                         return shown_remote(c.health, other.health, rules);
+                       }};
 constexpr Rule kModules{Criterion::modules,
                         [](const Candidate& a, const Candidate& b, const ElectionRules& rules) {
                           return compare(counted_failures(b, rules), counted_failures(a, rules));
                         },
-                        [](const Candidate& c, const ElectionRules&) {
+                        [](const Candidate& c, const Candidate&, const ElectionRules&) {
                           return Value(static_cast<unsigned>(c.health.failed_modules));
                         }};
-constexpr Rule kIncumbent{
-    Criterion::incumbent,
-    [](const Candidate& a, const Candidate& b, const ElectionRules&) {
-      return compare(a.incumbency, b.incumbency);
-    },
-    [](const Candidate& c, const ElectionRules&) { return Value(shown_incumbency(c.incumbency)); }};
+constexpr Rule kIncumbent{Criterion::incumbent,
+                          [](const Candidate& a, const Candidate& b, const ElectionRules&) {
+                            return compare(a.incumbency, b.incumbency);
+                          },
+                          [](const Candidate& c, const Candidate&, const ElectionRules&) {
+                            return Value(shown_incumbency(c.incumbency));
+                          }};
 constexpr Rule kUptime{
     Criterion::uptime,
     [](const Candidate& a, const Candidate& b, const ElectionRules& rules) {
@@ -92,24 +126,28 @@ constexpr Rule kUptime{
           std::chrono::duration_cast<std::chrono::seconds>(rules.uptime_margin).count();
       return ahead > margin ? 1 : (-ahead > margin ? -1 : 0);
     },
-    [](const Candidate& c, const ElectionRules&) { return Value(c.health.uptime_s, " s"); }};
-constexpr Rule kPriority{
-    Criterion::priority,
+    [](const Candidate& c, const Candidate&, const ElectionRules&) {
+      return Value(c.health.uptime_s, " s");
+    }};
+constexpr Rule kPriority{Criterion::priority,
+                         [](const Candidate& a, const Candidate& b, const ElectionRules&) {
+                           return compare(a.health.priority, b.health.priority);
+                         },
+                         [](const Candidate& c, const Candidate&, const ElectionRules&) {
+                           return Value(c.health.priority);
+                         }};
+constexpr Rule kSerial{
+    Criterion::serial,
     [](const Candidate& a, const Candidate& b, const ElectionRules&) {
-      return compare(a.health.priority, b.health.priority);
+      return compare(a.serial.view(), b.serial.view());
     },
-    [](const Candidate& c, const ElectionRules&) { return Value(c.health.priority); }};
-constexpr Rule kSerial{Criterion::serial,
-                       [](const Candidate& a, const Candidate& b, const ElectionRules&) {
-                         return compare(a.serial.view(), b.serial.view());
-                       },
-                       [](const Candidate& c, const ElectionRules&) { return Value(c.serial); }};
+    [](const Candidate& c, const Candidate&, const ElectionRules&) { return Value(c.serial); }};
 
-using Order = std::array<Rule, 9>;
-constexpr Order kOrder{kForced,    kBandwidth, kLags,     kManagement, kModules,
-                       kIncumbent, kUptime,    kPriority, kSerial};
-constexpr Order kOverrideOrder{kForced,   kBandwidth, kLags,   kManagement, kModules,
-                               kPriority, kIncumbent, kUptime, kSerial};
+using Order = std::array<Rule, kCriteria>;
+constexpr Order kOrder{kForced,  kBandwidth, kLags,   kManagement, kRemote,
+                       kModules, kIncumbent, kUptime, kPriority,   kSerial};
+constexpr Order kOverrideOrder{kForced,  kBandwidth, kLags,      kManagement, kRemote,
+                               kModules, kPriority,  kIncumbent, kUptime,     kSerial};
 
 }  // namespace
 
@@ -123,6 +161,8 @@ std::string_view to_string(Criterion criterion) {
       return "good LAGs";
     case Criterion::management:
       return "management link";
+    case Criterion::remote:
+      return "remote monitors";
     case Criterion::modules:
       return "failed modules";
     case Criterion::incumbent:
@@ -137,6 +177,22 @@ std::string_view to_string(Criterion criterion) {
       return "nothing";
   }
   return "unknown";
+}
+
+ElectionRules rules_of(const NodeConfig& config) {
+  return {config.override_,
+          config.uptime_margin,
+          config.board_failover_tolerance,
+          {config.remote_monitors.begin(), config.remote_monitors.end()}};
+}
+
+unsigned remote_weight_lost(const HealthVector& mine, const HealthVector& theirs,
+                            const ElectionRules& rules) {
+  const std::uint32_t lost = remote_lost(mine, theirs, rules);
+  unsigned weight = 0;
+  for (std::size_t i = 0; i < rules.remote_monitors.size() && i < kMaxRemoteMonitors; ++i)
+    if (lost >> i & 1) weight += rules.remote_monitors[i].weight;
+  return weight;
 }
 
 Incumbencies incumbencies(const Tenure& a, const Tenure& b) {
@@ -159,7 +215,8 @@ Verdict elect(const Candidate& a, const Candidate& b, const ElectionRules& rules
     if (better == 0) continue;
     const Candidate& winner = better > 0 ? a : b;
     const Candidate& loser = better > 0 ? b : a;
-    return {winner.id, rule.criterion, rule.shown(winner, rules), rule.shown(loser, rules)};
+    return {winner.id, rule.criterion, rule.shown(winner, loser, rules),
+            rule.shown(loser, winner, rules)};
   }
   return {ChassisId::one, Criterion::identical, {}, {}};
 }
@@ -167,12 +224,12 @@ Verdict elect(const Candidate& a, const Candidate& b, const ElectionRules& rules
 CriterionValues criterion_values(Criterion criterion, const Candidate& a, const Candidate& b,
                                  const ElectionRules& rules) {
   for (const Rule& rule : kOrder)
-    if (rule.criterion == criterion) return {rule.shown(a, rules), rule.shown(b, rules)};
+    if (rule.criterion == criterion) return {rule.shown(a, b, rules), rule.shown(b, a, rules)};
   return {};
 }
 
-std::array<Criterion, 9> election_order(const ElectionRules& rules) {
-  std::array<Criterion, 9> order{};
+std::array<Criterion, kCriteria> election_order(const ElectionRules& rules) {
+  std::array<Criterion, kCriteria> order{};
   for (std::size_t i = 0; i < order.size(); ++i)
     order[i] = (rules.override_ ? kOverrideOrder : kOrder)[i].criterion;
   return order;

@@ -72,14 +72,33 @@ HealthVector Health::vector(Forced forced) const {
 
 StaticVector<ShortText<48>, 8> Health::lost_interfaces() const {
   StaticVector<ShortText<48>, 8> lost;
-  for (std::size_t i = 0; i < config_.data_interfaces.size() && !lost.full(); ++i) {
-    if (interfaces_[i].up || !interfaces_[i].reported) continue;
-    const DataInterfaceConfig& config = config_.data_interfaces[i];
-    Text<48> name;
-    if (config.logical_system.size != 0) name << config.logical_system << "/";
-    lost.push_back(name << config.name);
-  }
+  for (std::size_t i = 0; i < config_.data_interfaces.size() && !lost.full(); ++i)
+    if (!interfaces_[i].up && interfaces_[i].reported) lost.push_back(shown_name(i));
   return lost;
+}
+
+std::optional<std::size_t> Health::find(std::string_view interface) const {
+  for (std::size_t i = 0; i < config_.data_interfaces.size(); ++i)
+    if (config_.data_interfaces[i].name.view() == interface) return i;
+  return std::nullopt;
+}
+
+ShortText<48> Health::shown_name(std::size_t interface) const {
+  const DataInterfaceConfig& config = config_.data_interfaces[interface];
+  Text<48> name;
+  if (config.logical_system.size != 0) name << config.logical_system << "/";
+  return name << config.name;
+}
+
+std::uint64_t Health::full_speed(std::size_t interface) const {
+  return interfaces_[interface].full_speed_mbps;
+}
+
+void Health::assume_link(std::size_t interface, bool up) {
+  Interface& assumed = interfaces_[interface];
+  assumed.reported = assumed.present = true;
+  assumed.up = up;
+  assumed.speed_mbps = up ? assumed.full_speed_mbps : 0;
 }
 
 bool has_fault(const HealthVector& health, std::uint8_t board_failover_tolerance) {

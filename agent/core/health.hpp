@@ -2,6 +2,8 @@
 // uptime.
 #pragma once
 
+#include <optional>
+
 #include "agent/core/event.hpp"
 
 namespace hotpair::agent {

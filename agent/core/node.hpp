@@ -15,6 +15,7 @@
 #include "agent/core/election.hpp"
 #include "agent/core/event.hpp"
 #include "agent/core/types.hpp"
+#include "agent/core/what_if.hpp"
 
 namespace hotpair::agent {
 
@@ -66,11 +67,15 @@ class Node {
   // When step(DeadlineReached) is wanted next.
   std::optional<Instant> next_deadline() const;
   NodeStatus status(Instant now) const;
+  // What would be decided under the assumptions, and what a failover would do now (what_if.hpp).
+  WhatIf what_if(std::span<const Assumption> assumptions, Instant now) const;
+  FailoverPlan plan_failover(bool by_force, Instant now) const;
   // A new configuration without a change of role; what needs a restart was refused by the shell.
   void reconfigure(const NodeConfig& config, Instant now, Actions& out);
 
  private:
   struct State;
+  class Rehearsal;
   std::unique_ptr<State> state_;  // allocated once, at construction
 };
 

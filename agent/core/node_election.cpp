@@ -4,10 +4,6 @@
 namespace hotpair::agent {
 namespace {
 
-ElectionRules rules_of(const NodeConfig& config) {
-  return {config.override_, config.uptime_margin, config.board_failover_tolerance};
-}
-
 Reason described(const Verdict& verdict) {
   if (verdict.criterion == Criterion::identical) return "nothing tells the two apart";
   return Sentence(to_string(verdict.criterion), " ", verdict.winner_value, " against ",
@@ -20,17 +16,30 @@ bool Node::State::nobody_is_primary() const {
   return peer.alive() && role != Role::primary && peer.newest().role != Role::primary;
 }
 
+// Remote monitors are known by their number: with another cluster.yaml over there, numbers mean
+// nothing.
+ElectionRules Node::State::rules() const {
+  ElectionRules rules = rules_of(config);
+  if (peer.newest().cluster_digest != config.cluster_digest) rules.remote_monitors = {};
+  return rules;
+}
+
+Node::State::Pair Node::State::candidates() const {
+  const Heartbeat& theirs = peer.newest();
+  // I8: who holds the newest sessions is not passed over on a tie-breaker.
+  const auto tenure = incumbencies({role, table_epoch}, {theirs.role, theirs.table_epoch});
+  return {{self(), vector, config.serial, tenure.a},
+          {peer_id(), theirs.health, theirs.serial, tenure.b}};
+}
+
 // The verdict, and then `winner`, which stands above it where a node cannot follow it.
 void Node::State::update_verdict(Instant now) {
   verdict_known = peer.known();
   winner = self();
   if (!verdict_known) return;
   const Heartbeat& theirs = peer.newest();
-  // I8: who holds the newest sessions is not passed over on a tie-breaker.
-  const auto tenure = incumbencies({role, table_epoch}, {theirs.role, theirs.table_epoch});
-  const Candidate here{self(), vector, config.serial, tenure.a};
-  const Candidate there{peer_id(), theirs.health, theirs.serial, tenure.b};
-  verdict = elect(here, there, rules_of(config));
+  const Pair pair = candidates();
+  verdict = elect(pair.here, pair.there, rules());
   if (!peer.alive() || theirs.leaving) {
     impasse_since.reset();
     return;
@@ -72,8 +81,11 @@ bool Node::State::pinned() const {
 
 bool Node::State::choice() const {
   if (verdict.criterion == Criterion::forced) return false;
-  const HealthVector& primary = role == Role::primary ? vector : peer.newest().health;
-  return !has_fault(primary, config.board_failover_tolerance);
+  const bool here = role == Role::primary;
+  const HealthVector& theirs = peer.newest().health;
+  const HealthVector& primary = here ? vector : theirs;
+  return !has_fault(primary, config.board_failover_tolerance) &&
+         remote_weight_lost(primary, here ? theirs : vector, rules()) == 0;
 }
 
 bool Node::State::in_sync() const {
@@ -107,12 +119,13 @@ Reason Node::State::bounce() const {
   const auto held = [](bool by_it) { return by_it ? Incumbency::primary : Incumbency::none; };
   const Candidate here{self(), vector, config.serial, held(ours_after)};
   const Candidate there{peer_id(), peer.newest().health, peer.newest().serial, held(!ours_after)};
-  const Verdict after = elect(here, there, rules_of(config));
+  const Verdict after = elect(here, there, rules());
   const ChassisId wanted = ours_after ? self() : peer_id();
   if (after.winner == wanted) return {};
   return Sentence("node ", after.winner, " would take the role straight back: ", described(after));
 }
 
+// With what the loser lacks by its name, so that nobody has to look for it.
 Reason Node::State::verdict_reason() const {
   return described(verdict);
 }

@@ -88,6 +88,11 @@ struct Node::State {
   void become(Cause cause, const Reason& reason, Instant now);
 
   // --- node_election.cpp: who should be primary, and what holds a change back
+  struct Pair {
+    Candidate here, there;
+  };
+  Pair candidates() const;
+  ElectionRules rules() const;
   void update_verdict(Instant now);
   bool nobody_is_primary() const;
   bool pinned() const;

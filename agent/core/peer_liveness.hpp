@@ -43,6 +43,11 @@ class PeerLiveness {
   // We ourselves stood still until now: what the peer sent meanwhile may still be on its way to us.
   void resumed(Instant now);
   Changes update(Instant now);
+  // For rehearsals (what_if.hpp): the peer's word, and whether it is there.
+  void assume(const Heartbeat& heartbeat, bool alive) {
+    newest_ = heartbeat;
+    alive_ = alive_ && alive;
+  }
 
   bool known() const { return known_; }
   bool alive() const { return alive_; }

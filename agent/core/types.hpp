@@ -44,6 +44,8 @@ struct HealthVector {
   std::uint8_t failed_modules = 0;  // as counted, before the tolerance
   std::uint32_t uptime_s = 0;       // of the agent
   std::uint32_t priority = 128;     // the sum over interface modules, or the node's own
+  // Bit i: NodeConfig::remote_monitors[i]. Its state here is known and settled; it answers.
+  std::uint32_t remote_known = 0, remote_reached = 0;
   // What the first four would be with everything connected and healthy: tells a fault from a
   // choice.
   std::uint64_t full_bandwidth_mbps = 0;

@@ -24,6 +24,13 @@ class Engine {
 
   std::optional<Instant> next_deadline() const { return node_.next_deadline(); }
   agent::NodeStatus status() const { return node_.status(clock_()); }
+  // Rehearsals on a copy of the node's state (agent/core/what_if.hpp).
+  agent::WhatIf what_if(std::span<const agent::Assumption> assumptions) const {
+    return node_.what_if(assumptions, clock_());
+  }
+  agent::FailoverPlan plan_failover(bool by_force) const {
+    return node_.plan_failover(by_force, clock_());
+  }
 
  private:
   void drain();

@@ -22,8 +22,8 @@ json criteria_json(const StatusView& view) {
   json list = json::array();
   if (!view.node.verdict_known) return list;
   const auto& config = view.plan.node;
-  const agent::ElectionRules rules{config.override_, config.uptime_margin,
-                                   config.board_failover_tolerance};
+  agent::ElectionRules rules = agent::rules_of(config);
+  if (view.node.peer.cluster_digest != config.cluster_digest) rules.remote_monitors = {};
   const Candidates both = candidates(view);
   for (const auto criterion : agent::election_order(rules)) {
     const auto values = agent::criterion_values(criterion, both.node, both.peer, rules);
