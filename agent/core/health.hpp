@@ -26,6 +26,13 @@ class Health {
   bool complete() const { return reported_ == config_.data_interfaces.size(); }
   HealthVector vector(Forced forced) const;
   StaticVector<ShortText<48>, 8> lost_interfaces() const;
+  const ShortText<96>& first_failed() const { return modules_.first_failed; }
+
+  // For rehearsals (what_if.hpp).
+  std::optional<std::size_t> find(std::string_view interface) const;
+  ShortText<48> shown_name(std::size_t interface) const;  // with its logical system
+  std::uint64_t full_speed(std::size_t interface) const;
+  void assume_link(std::size_t interface, bool up);
 
  private:
   struct Interface {
