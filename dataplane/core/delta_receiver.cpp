@@ -20,7 +20,7 @@ void DeltaReceiver::start(std::uint64_t epoch, std::uint32_t instance) {
   unacknowledged_ = 0;
   report_next_ = kBuckets;
   window_.reset();
-  first_generation_ = table_.begin_generation();
+  table_.begin_generation();
   recount();
 }
 

@@ -65,7 +65,6 @@ class DeltaReceiver {
   void apply_create(const Target& target, IdNote& note);
   void apply_update(const Record& record, IdNote& note);
   std::uint32_t bound_slot(std::uint32_t id, const IdNote& note) const;
-  bool told_to_sink(const Slot& slot) const;
   bool change(std::uint32_t id, const SessionState& state);
   void remove(std::uint32_t id);
   void begin_sweep(const Record& record);
@@ -82,7 +81,6 @@ class DeltaReceiver {
   SessionSink& sink_;
   Counters& counters_;
   std::uint32_t instance_ = 0;
-  std::uint16_t first_generation_ = 0;  // of this time as the backup's
 
   std::uint64_t epoch_ = 0;
   std::uint32_t sender_ = 0, stream_ = 0;  // whom we follow; sender 0: nobody yet

@@ -108,20 +108,11 @@ void DeltaReceiver::apply_create(const Target& target, IdNote& note) {
   } else {
     const bool changed = change(slot, record.session.state);
     ++(changed ? counters_.creates_applied : counters_.records_same);
-    if (!changed && !told_to_sink(table_.slot(slot))) sink_.on_upsert(record.session, false);
   }
   Slot& s = table_.slot(slot);
   s.generation = table_.generation();
   s.wire = record.id;
   note.slot = slot;
-}
-
-// A session of our time as the primary is in the kernel as traffic left it there, with a timeout of
-// its own: the first create of it goes to the sink even when the table holds the same.
-bool DeltaReceiver::told_to_sink(const Slot& slot) const {
-  if (slot.generation == 0) return false;
-  const auto ago = static_cast<std::uint16_t>(table_.generation() - slot.generation);
-  return ago <= static_cast<std::uint16_t>(table_.generation() - first_generation_);
 }
 
 bool DeltaReceiver::change(std::uint32_t id, const SessionState& state) {

@@ -24,7 +24,6 @@ Engine::Engine(const EngineConfig& config, SessionSink& sink, Instant now)
       table_(config.max_sessions, rng_.next()),
       sender_(table_, counters_),
       receiver_(table_, sink_, counters_),
-      refresh_began_at_(now),
       scrub_due_at_(now) {
   set_pickup(config.pickup);
 }
@@ -35,16 +34,19 @@ void Engine::set_role(Role role, std::uint64_t epoch, Instant now) {
   epoch_ = epoch;
   newest_epoch_heard_ = std::max(newest_epoch_heard_, epoch);
   if (same && role == Role::backup) return receiver_.raise_epoch(epoch);
-  const bool takeover = role_ == Role::backup && role == Role::primary;
+  const bool from_backup = role_ == Role::backup;
   role_ = role;
   dumping_ = false;
   reconcile_at_.reset();
   dump_wanted_ = role == Role::primary;
-  refresh_at_ = 0;
-  refresh_began_at_ = now;
-  handback_end_ = takeover ? table_.high_water() : 0;
-  if (role == Role::primary) sender_.start(epoch, draw_instance(rng_), now);
-  if (role == Role::backup) receiver_.start(epoch, draw_instance(rng_));
+  begin_round(Renewal::none, now);
+  if (role == Role::primary) {
+    if (from_backup) begin_round(Renewal::hand_back, now);
+    sender_.start(epoch, draw_instance(rng_), now);
+  } else if (role == Role::backup) {
+    begin_round(table_.size() > 0 ? Renewal::rewrite : Renewal::hold, now);
+    receiver_.start(epoch, draw_instance(rng_));
+  }
 }
 
 void Engine::set_pickup(const PickupOptions& options) {
@@ -242,17 +244,24 @@ bool Engine::drained(Instant since, Instant now) const {
   return role_ != Role::primary || sender_.settled_since(since, now);
 }
 
-// Where the refresh should have got to by now. The backup goes round once in kRefreshPeriod.
-std::uint32_t Engine::refresh_target(Instant now) {
-  if (role_ == Role::primary) return handback_end_;
-  if (role_ == Role::idle) return refresh_at_;
+void Engine::begin_round(Renewal what, Instant now) {
   const std::uint32_t end = table_.high_water();
-  if (now - refresh_began_at_ >= kRefreshPeriod && refresh_at_ >= end) {
-    refresh_began_at_ = now;
-    refresh_at_ = 0;
-  }
-  const double part = to_seconds(now - refresh_began_at_) / to_seconds(kRefreshPeriod);
-  return static_cast<std::uint32_t>(std::min(part, 1.0) * end);
+  const Duration least = what == Renewal::hold      ? kRefreshPeriod
+                         : what == Renewal::rewrite ? kRewriteTime
+                                                    : kHandBackTime;
+  round_ = {what, 0, end, now, std::max(least, Duration(1s) * end / kRenewalsPerSecond)};
+}
+
+// Where the round should have got to by now. A backup's rounds follow one another and see what came
+// meanwhile.
+std::uint32_t Engine::refresh_target(Instant now) {
+  if (round_.what == Renewal::none) return 0;
+  if (round_.what != Renewal::hand_back) round_.end = table_.high_water();
+  const bool over = now - round_.began_at >= round_.time && round_.at >= round_.end;
+  if (over) begin_round(role_ == Role::backup ? Renewal::hold : Renewal::none, now);
+  if (round_.time <= Duration{}) return 0;
+  const double part = to_seconds(now - round_.began_at) / to_seconds(round_.time);
+  return static_cast<std::uint32_t>(std::min(part, 1.0) * round_.end);
 }
 
 const Session* Engine::find(const SessionKey& key) const {

@@ -29,6 +29,14 @@ namespace hotpair::dataplane {
 
 using control::Role;
 
+// What a session that refresh() hands out needs of the kernel.
+enum class Renewal : std::uint8_t {
+  none,
+  hold,      // backup: its hold timeout again
+  rewrite,   // backup that was primary: state and hold timeout; traffic left its own there
+  hand_back  // primary that was backup: its true timeout
+};
+
 struct EngineConfig {
   std::uint32_t max_sessions = 1u << 20;  // live sessions; see SessionTable for the bytes of each
   std::uint64_t seed = 0;  // from the system's randomness: hash key and instance numbers
@@ -90,12 +98,12 @@ class Engine {
   // Starts a digest comparison at once; done when status().verify.round has risen. Primary.
   void request_verify() { sender_.request_verify(); }
 
-  // Backup: hands out sessions so that each comes up at least every kRefreshPeriod. After a
-  // takeover: hands out each session of before once, as fast as it is called, until handing_back()
-  // ends. At most `max` a call; returns how many.
+  // The kernel's entries are gone over by the table's slots, at a pace that leaves the CPU to the
+  // traffic: a role change must not be followed by a burst of work on the node that now carries it.
+  // Hands out the sessions that are due, at most `max` a call; returns how many.
   template <typename Visit>
   std::size_t refresh(Instant now, std::size_t max, Visit&& visit);
-  bool handing_back() const { return role_ == Role::primary && refresh_at_ < handback_end_; }
+  Renewal renewal() const { return round_.what; }
   // Visits up to `max` sessions from `cursor` (0: the first); returns the next cursor, nullopt at
   // the end.
   template <typename Visit>
@@ -108,15 +116,19 @@ class Engine {
   const SessionTable& table() const { return table_; }
   SessionTable& table_for_test() { return table_; }
 
-  static constexpr Duration kRefreshPeriod = 240s;
-  static constexpr std::size_t kSlotsPerWork = 4096;  // bounds the time of one work()
-  static constexpr Duration kScrubStep = 50ms;        // a whole pass takes half a minute
+  static constexpr Duration kRefreshPeriod = 240s;  // of holding
+  static constexpr Duration kRewriteTime = 10s;     // at least; shorter than most timeouts
+  static constexpr Duration kHandBackTime = 30s;    // at least
+  static constexpr std::uint32_t kRenewalsPerSecond = 50'000;  // of a large table; 0.2 of a core
+  static constexpr std::size_t kSlotsPerWork = 4096;           // bounds the time of one work()
+  static constexpr Duration kScrubStep = 50ms;                 // a whole pass takes half a minute
   static constexpr std::uint32_t kScrubSteps = 600;
 
  private:
   bool admit(const Session& session, std::uint32_t known);
   void upsert_admitted(const Session& session, std::uint32_t hash, std::uint32_t known,
                        Instant now);
+  void begin_round(Renewal what, Instant now);
   std::uint32_t refresh_target(Instant now);
   void overflow(bool happened);
   void reconcile(Instant now);
@@ -138,9 +150,14 @@ class Engine {
   KeySet ended_in_dump_;
   std::optional<std::uint32_t> reconcile_at_;  // slot to look at next, after a complete dump
 
-  std::uint32_t refresh_at_ = 0;    // slot to be refreshed next
-  std::uint32_t handback_end_ = 0;  // after a takeover: slots below are to be handed back
-  Instant refresh_began_at_;
+  // One round over the slots below `end`, spread over `time`.
+  struct Round {
+    Renewal what = Renewal::none;
+    std::uint32_t at = 0, end = 0;
+    Instant began_at;
+    Duration time{};
+  };
+  Round round_;
 
   std::uint32_t scrub_at_ = 0;
   Instant scrub_due_at_;
@@ -150,9 +167,9 @@ template <typename Visit>
 std::size_t Engine::refresh(Instant now, std::size_t max, Visit&& visit) {
   std::size_t handed = 0;
   const std::uint32_t target = refresh_target(now);
-  for (std::size_t looked = 0; refresh_at_ < target && handed < max && looked < kSlotsPerWork;
+  for (std::size_t looked = 0; round_.at < target && handed < max && looked < kSlotsPerWork;
        ++looked) {
-    const Slot& slot = table_.slot(refresh_at_++);
+    const Slot& slot = table_.slot(round_.at++);
     if (!slot.live()) continue;
     visit(slot.session);
     ++handed;

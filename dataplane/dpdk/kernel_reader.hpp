@@ -44,8 +44,9 @@ class KernelReader final : private conntrack::SourceVisitor {
   Counters& counters_;
   Log log_;
   bool subscribed_ = false, caught_up_ = true;
-  Instant now_{};  // of the poll that is running
-  Instant dump_began_{}, next_dump_{}, no_dump_before_{};
+  bool hurried_ = false;  // the pair waits for the dump: its table is not known yet
+  Instant now_{};         // of the poll that is running
+  Instant dump_began_{}, next_dump_{}, no_dump_before_{}, next_slice_{};
 };
 
 }  // namespace hotpair::dpdk

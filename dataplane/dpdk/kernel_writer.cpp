@@ -45,11 +45,8 @@ void KernelWriter::flush() {
 
 bool KernelWriter::work(Instant now) {
   const bool backup = engine_->role() == dataplane::Role::backup;
-  const std::size_t renewed =
-      engine_->refresh(now, kRenewalsASlice, [&](const dataplane::Session& session) {
-        sink_.refresh(session.key,
-                      backup ? kHoldSeconds : std::max<std::uint32_t>(1, session.state.timeout_s));
-      });
+  const std::size_t renewed = engine_->refresh(
+      now, kRenewalsASlice, [&](const dataplane::Session& session) { renew(session); });
   if (renewed > 0) sink_.flush();
   if (!backup) {
     // What is gone from the primary's kernel has ended; its event says so.
@@ -67,6 +64,19 @@ bool KernelWriter::work(Instant now) {
   if (std::exchange(overflow_, false))
     overflow_until_ = now + dataplane::Engine::kRefreshPeriod + kRepeatEvery;
   return repeat_failed(now) || renewed > 0;
+}
+
+void KernelWriter::renew(const dataplane::Session& session) {
+  switch (engine_->renewal()) {
+    case dataplane::Renewal::hold:
+      return sink_.refresh(session.key, kHoldSeconds);
+    case dataplane::Renewal::rewrite:
+      return sink_.upsert(session, kHoldSeconds, false);
+    case dataplane::Renewal::hand_back:
+      return sink_.refresh(session.key, std::max<std::uint32_t>(1, session.state.timeout_s));
+    case dataplane::Renewal::none:
+      return;
+  }
 }
 
 bool KernelWriter::repeat_failed(Instant now) {

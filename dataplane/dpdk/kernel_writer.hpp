@@ -38,6 +38,7 @@ class KernelWriter final : public dataplane::SessionSink {
   static_assert(dataplane::Engine::kRefreshPeriod * 2 < std::chrono::seconds(kHoldSeconds));
 
  private:
+  void renew(const dataplane::Session& session);
   bool repeat_failed(Instant now);
 
   conntrack::Sink& sink_;

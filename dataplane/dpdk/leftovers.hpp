@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "dataplane/conntrack/sink.hpp"
@@ -27,8 +28,10 @@ class Leftovers final : private conntrack::SourceVisitor {
   void set_pickup(const dataplane::PickupOptions& pickup) { pickup_ = pickup; }
   void begin_term() { stage_ = Stage::waiting; }
   void end_term();
-  // Call each turn of a backup; `in_sync` as it is now. A bounded slice; true when there was work.
-  bool work(bool in_sync);
+  // Call each turn of a backup; `in_sync` as it is now. A bounded slice, none while the engine
+  // rewrites the kernel's entries.
+  void work(bool in_sync, Instant now);
+  std::optional<Instant> next_deadline() const;  // while it looks
   std::uint64_t removed() const { return removed_; }
 
  private:
@@ -46,6 +49,7 @@ class Leftovers final : private conntrack::SourceVisitor {
   Log log_;
   dataplane::PickupOptions pickup_;
   Stage stage_ = Stage::done;
+  Instant next_slice_{};
   struct LocalAddress {
     bool ipv6 = false;
     dataplane::Address address;

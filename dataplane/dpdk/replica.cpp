@@ -51,8 +51,7 @@ Effort Replica::turn(Instant now) {
   // A timeout is handed back only to a session whose last event is known: the kernel may have begun
   // to count a shorter one down.
   if (reader_.caught_up() && writer_.work(now)) effort = most(effort, Effort::some);
-  if (engine_.role() == dataplane::Role::backup && leftovers_.work(in_sync(now)))
-    effort = most(effort, Effort::some);
+  if (engine_.role() == dataplane::Role::backup) leftovers_.work(in_sync(now), now);
   return most(effort, transmit(now));
 }
 
@@ -110,6 +109,7 @@ Effort Replica::transmit(Instant now) {
 
 std::optional<Instant> Replica::next_deadline(Instant now) const {
   std::optional<Instant> next = reader_.next_deadline();
+  if (const auto slice = leftovers_.next_deadline()) next = next ? std::min(*next, *slice) : *slice;
   // Without a port or keys no frame can leave, whenever it is due.
   if (port_ && frames_.can_send()) {
     const std::optional<Instant> engine = engine_.next_deadline(now);

@@ -151,14 +151,38 @@ TEST_F(EngineTest, AnIncompleteDumpRemovesNothingAndAsksForAnother) {
   EXPECT_TRUE(primary().dump_wanted());
 }
 
-TEST_F(EngineTest, APromotedBackupHandsEverySessionBackOnce) {
+TEST_F(EngineTest, APromotedBackupHandsEverySessionBackOnceAndTakesItsTime) {
   for (std::uint64_t n = 0; n < 300; ++n) report(n);
   ASSERT_TRUE(world.run_until_in_sync(2s));
   world.swap_roles();
-  std::size_t handed = 0;
-  while (primary().handing_back())
+  ASSERT_EQ(primary().renewal(), Renewal::hand_back);
+  std::size_t handed = 0, at_half = 0;
+  const Instant half = world.now() + Engine::kHandBackTime / 2;
+  while (primary().renewal() == Renewal::hand_back) {
     handed += primary().refresh(world.now(), 7, [](const Session&) {});
+    if (world.now() <= half) at_half = handed;
+    world.run(100ms);
+  }
   EXPECT_EQ(handed, 300u);
+  EXPECT_NEAR(static_cast<double>(at_half), 150, 10);
+}
+
+// Traffic left the kernel's entries there with states and timeouts of its own.
+TEST_F(EngineTest, ANodeThatGaveTheRoleAwayRewritesEverySessionOnceAndTakesItsTime) {
+  for (std::uint64_t n = 0; n < 300; ++n) report(n);
+  ASSERT_TRUE(world.run_until_in_sync(2s));
+  world.swap_roles();
+  std::unordered_map<SessionKey, int, KeyHash> rewritten;
+  const Instant end = world.now() + Engine::kRewriteTime + 1s;
+  while (world.now() < end) {
+    backup().refresh(world.now(), 7, [&](const Session& s) {
+      if (backup().renewal() == Renewal::rewrite) ++rewritten[s.key];
+    });
+    world.run(20ms);
+  }
+  EXPECT_EQ(backup().renewal(), Renewal::hold);
+  EXPECT_EQ(rewritten.size(), 300u);
+  for (const auto& [key, times] : rewritten) EXPECT_EQ(times, 1);
 }
 
 TEST_F(EngineTest, TheBackupRefreshesEverySessionWithinFiveMinutes) {
