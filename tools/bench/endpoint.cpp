@@ -1,6 +1,7 @@
 #include "tools/bench/endpoint.hpp"
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include <arpa/inet.h>
@@ -8,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 
+#include "platform/linux/scheduling.hpp"
 #include "platform/linux/system_error.hpp"
 
 namespace hotpair::bench {
@@ -65,6 +67,13 @@ void raise_file_limit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void measure_in_real_time(const char* subcommand) {
+  constexpr int kPriority = 1;
+  if (Status realtime = sys::set_realtime_priority(kPriority); !realtime)
+    std::fprintf(stderr, "hotpair-bench %s: measuring without real-time priority: %s\n", subcommand,
+                 realtime.error().message.c_str());
 }
 
 }  // namespace hotpair::bench

@@ -30,4 +30,8 @@ Result<sys::FileDescriptor> open_bound_socket(const Endpoint& endpoint, int type
 // As many open files as the system allows; connections need one each.
 void raise_file_limit();
 
+// Above ordinary programs, below the daemons it measures: both ends of a measurement must not wait
+// for the CPU. Where it is not permitted, says so and goes on.
+void measure_in_real_time(const char* subcommand);
+
 }  // namespace hotpair::bench

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "platform/linux/event_loop.hpp"
-#include "platform/linux/scheduling.hpp"
 #include "tools/bench/commands.hpp"
 #include "tools/bench/endpoint.hpp"
 #include "tools/bench/traffic.hpp"
@@ -15,8 +14,6 @@
 namespace hotpair::bench {
 namespace {
 
-// Above ordinary programs, below the daemons it measures.
-constexpr int kRealtimePriority = 1;
 constexpr std::size_t kLongestLine = 4096;
 
 struct FlowsArguments {
@@ -76,9 +73,7 @@ Status run_flows(const FlowsArguments& arguments) {
   if (options.servers.empty())
     return fail_with("give the far end's address: --server4 198.51.100.10, --server6, or both");
   raise_file_limit();
-  if (Status realtime = sys::set_realtime_priority(kRealtimePriority); !realtime)
-    std::fprintf(stderr, "hotpair-bench flows: measuring without real-time priority: %s\n",
-                 realtime.error().message.c_str());
+  measure_in_real_time("flows");
   auto loop = sys::EventLoop::create();
   if (!loop) return fail(loop.error());
   Traffic traffic(**loop, options, print_line);

@@ -78,6 +78,7 @@ class EchoServer {
 
 Status serve(std::uint16_t port) {
   raise_file_limit();
+  measure_in_real_time("serve");
   auto loop = sys::EventLoop::create();
   if (!loop) return fail(loop.error());
   EchoServer server(**loop);
