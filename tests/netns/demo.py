@@ -41,6 +41,7 @@ class Story:
         first = "fast" if self.given.fast else "default"
         with self.lab(first) as lab:
             self.form(lab, first)
+            self.idle(lab)
             with Traffic(lab, tcp=CONNECTIONS) as traffic:
                 self.say(f"client: {CONNECTIONS} TCP connections and a 1 ms UDP stream are open, over IPv4 and IPv6")
                 self.fill(lab)
@@ -48,7 +49,6 @@ class Story:
                 self.power_losses(lab, traffic, first)
                 self.cables(lab, traffic)
                 self.planned(lab, traffic)
-            self.idle(lab)
             if self.given.keep:
                 self.keep(lab)
         if first == "default":
@@ -57,10 +57,11 @@ class Story:
         return self.end()
 
     def tell_fast(self):
-        """The same power loss with the timing for boxes that can keep it; `--fast --sessions N` fills the table too."""
+        """The same power loss with the timing for boxes that can keep it."""
         with self.lab("fast") as lab:
             self.form(lab, "fast")
             with Traffic(lab, tcp=CONNECTIONS) as traffic:
+                self.fill(lab)
                 self.prove_sync(lab)
                 self.power_losses(lab, traffic, "fast")
 
