@@ -244,7 +244,8 @@ void Box::deliver(const Event& event) {
 void Box::step(const Event& event) {
   loop_ran_ = world_.timeline.now();
   node_->step(event, actions_);
-  const Actions actions = actions_;
+  // Carrying one out may step again.
+  const std::vector<Action> actions(actions_.begin(), actions_.end());
   const std::uint64_t born = incarnation_;
   carry_out(actions);
   if (born != incarnation_ || !agent_runs()) return;
@@ -265,7 +266,7 @@ void Box::arm_deadline() {
   });
 }
 
-void Box::carry_out(const Actions& actions) {
+void Box::carry_out(const std::vector<Action>& actions) {
   const std::uint64_t born = incarnation_;
   for (const Action& action : actions) {
     world_.tell(*this, action);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "agent/core/association.hpp"
 #include "agent/core/node.hpp"
@@ -76,7 +77,7 @@ class Box {
   friend class World;
   void deliver(const agent::Event& event);
   void step(const agent::Event& event);
-  void carry_out(const agent::Actions& actions);
+  void carry_out(const std::vector<agent::Action>& actions);
   void carry_out(const agent::PersistState& action);
   void carry_out(const agent::WithdrawAddresses& action);
   void carry_out(const agent::ClaimAddresses& action);

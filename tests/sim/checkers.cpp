@@ -30,7 +30,7 @@ void Checkers::disturbed() {
   both_hold_since_.reset();
 }
 
-void Checkers::after_step(Box& box, const Actions& actions) {
+void Checkers::after_step(Box& box, const std::vector<Action>& actions) {
   const NodeStatus status = box.status();
   if (has_fault(status.health, box.config.board_failover_tolerance))
     seen(box).faulty_at = world_.timeline.now();
@@ -81,7 +81,7 @@ void Checkers::check_addresses() {
     fail(a, "both nodes hold addresses although one hears the other");
 }
 
-void Checkers::check_reports(Box& box, const Actions& actions) {
+void Checkers::check_reports(Box& box, const std::vector<Action>& actions) {
   for (const Action& action : actions) {
     if (const auto* change = std::get_if<ReportRoleChange>(&action)) {
       if (change->reason.size == 0) fail(box, "changed its role without a reason");

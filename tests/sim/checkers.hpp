@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/core/node.hpp"
 
@@ -20,7 +21,7 @@ class Checkers {
   void started(Box& box);
   void stopped(Box& box);
   void announced(Box&) {}
-  void after_step(Box& box, const agent::Actions& actions);
+  void after_step(Box& box, const std::vector<agent::Action>& actions);
   // Something was done to the pair: what must hold "within a time" is counted from here.
   void disturbed();
   // The pair was left alone for long enough: exactly one primary, with the addresses.
@@ -44,7 +45,7 @@ class Checkers {
   void check_epochs(Box& box, const agent::NodeStatus& status);
   void check_grant(Box& box);
   void check_addresses();
-  void check_reports(Box& box, const agent::Actions& actions);
+  void check_reports(Box& box, const std::vector<agent::Action>& actions);
   void check_progress(Box& box);
   Seen& seen(const Box& box);
 

@@ -101,7 +101,7 @@ void World::announced(Box& box) {
   checkers.announced(box);
 }
 
-void World::after_step(Box& box, const Actions& actions) {
+void World::after_step(Box& box, const std::vector<Action>& actions) {
   checkers.after_step(box, actions);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "tests/sim/box.hpp"
 #include "tests/sim/checkers.hpp"
@@ -28,7 +29,7 @@ class World {
   // --- called by the boxes
   void started(Box& box);
   void stopped(Box& box);
-  void after_step(Box& box, const agent::Actions& actions);
+  void after_step(Box& box, const std::vector<agent::Action>& actions);
   void announced(Box& box);
   void dataplanes_changed();
 
