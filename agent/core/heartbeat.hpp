@@ -62,6 +62,8 @@ struct Heartbeat {
   StaticVector<ShortText<48>, 8>
       lost_interfaces;  // monitored interfaces that are down, named with their logical system
 
+  ShortText<96> failed_module;  // the first that failed: slot, name, why; empty: none
+
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };
 

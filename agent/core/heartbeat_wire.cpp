@@ -24,11 +24,12 @@ enum class Section : std::uint8_t {
   lost_interface = 5,
   refusal = 6,
   table_epoch = 7,
+  failed_module = 12,
 };
 constexpr std::size_t kSectionHeaderSize = 4;
 
-constexpr std::size_t kLargestBody = kFixedSize + 6 * kSectionHeaderSize + 32 + 64 + 32 + 200 +
-                                     160 + 8 + 8 * (kSectionHeaderSize + 48);
+constexpr std::size_t kLargestBody = kFixedSize + 7 * kSectionHeaderSize + 32 + 64 + 32 + 200 +
+                                     160 + 8 + 96 + 8 * (kSectionHeaderSize + 48);
 static_assert(kLargestBody <= kMaxBodySize);
 
 std::uint8_t flags_of(const Heartbeat& h) {
@@ -174,6 +175,8 @@ bool read_section(std::uint8_t kind, Bytes content, Heartbeat& h) {
       return read_text(content, h.refusal);
     case Section::table_epoch:
       return read_table_epoch(content, h.table_epoch);
+    case Section::failed_module:
+      return read_text(content, h.failed_module);
     case Section::lost_interface: {
       ShortText<48> name;
       if (!read_text(content, name)) return false;
@@ -195,6 +198,8 @@ std::size_t encode_heartbeat(const Heartbeat& heartbeat, MutableBytes out) {
   encode_text(Section::role_reason, heartbeat.role_reason, writer);
   if (heartbeat.refusal.size != 0) encode_text(Section::refusal, heartbeat.refusal, writer);
   if (heartbeat.table_epoch.number != 0) encode_table_epoch(heartbeat.table_epoch, writer);
+  if (heartbeat.failed_module.size != 0)
+    encode_text(Section::failed_module, heartbeat.failed_module, writer);
   for (const auto& name : heartbeat.lost_interfaces)
     encode_text(Section::lost_interface, name, writer);
   HOTPAIR_ASSERT(!writer.failed());

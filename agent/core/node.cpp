@@ -154,6 +154,7 @@ Heartbeat Node::State::compose() const {
   h.hostname = config.hostname;
   h.role_reason = role_reason;
   h.lost_interfaces = health.lost_interfaces();
+  h.failed_module = health.first_failed();
   return h;
 }
 

@@ -127,7 +127,18 @@ Reason Node::State::bounce() const {
 
 // With what the loser lacks by its name, so that nobody has to look for it.
 Reason Node::State::verdict_reason() const {
-  return described(verdict);
+  Sentence reason(described(verdict).view());
+  const bool here = verdict.winner != self();
+  if (verdict.criterion == Criterion::modules) {
+    const auto& failed = here ? health.first_failed() : peer.newest().failed_module;
+    if (failed.size != 0) reason << " (" << failed << ")";
+  }
+  if (verdict.criterion == Criterion::bandwidth || verdict.criterion == Criterion::lags) {
+    const auto lost = here ? health.lost_interfaces() : peer.newest().lost_interfaces;
+    for (std::size_t i = 0; i < lost.size(); ++i) reason << (i == 0 ? " (lost " : ", ") << lost[i];
+    if (!lost.empty()) reason << ")";
+  }
+  return reason;
 }
 
 }  // namespace hotpair::agent
