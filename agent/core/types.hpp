@@ -101,7 +101,12 @@ constexpr std::size_t kMaxRemoteMonitors = 32;
 struct RemoteMonitorConfig {
   ShortText<48> address;
   std::uint8_t weight = 100;
+  // A change counts after this long: by then the peer's probes have seen it too, if it is the
+  // target's and not this node's.
+  Duration settle = 500ms;
 };
+// What a silence of the peer is answered with when nothing proves that it is dead.
+enum class SplitBrain : std::uint8_t { takeover, stay, witness };
 struct NodeConfig {
   ChassisId self = ChassisId::one;
   Serial serial;
@@ -111,6 +116,13 @@ struct NodeConfig {
   Duration uptime_margin = 300s;
   std::uint8_t board_failover_tolerance = 0;
   Duration hold = 0s;
+  SplitBrain split_brain = SplitBrain::takeover;
+  ShortText<48> witness;  // its address, for the reasons
+  // A witness that no longer answers has been reported as such after this long.
+  Duration witness_patience = 1s;
+  Duration sync_timeout = 60s;
+  // Of a link that bounces, and of a role that does; 0: none.
+  Duration flap_backoff = 1s, flap_backoff_max = 60s;
   Duration interval = 10ms;
   int lost_threshold = 4;
   Duration hello_holddown = 2s;

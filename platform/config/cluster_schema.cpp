@@ -37,12 +37,20 @@ Codec<Heartbeat> heartbeat_schema() {
 }
 
 Codec<Election> election_schema() {
+  const auto split_brain = choice<SplitBrain>({{"takeover", SplitBrain::takeover},
+                                               {"stay", SplitBrain::stay},
+                                               {"witness", SplitBrain::witness}});
   return object<Election>({
       field("override", &Election::override_, boolean()),
       field("uptime_margin", &Election::uptime_margin, duration(0s, 65535s)),
       field("link_failure_threshold", &Election::link_failure_threshold, integer<int>(0, 80)),
       field("board_failover_tolerance", &Election::board_failover_tolerance, integer<int>(0, 12)),
       field("hold", &Election::hold, duration(0s, 3600s)),
+      field("split_brain", &Election::split_brain, split_brain),
+      field("witness", &Election::witness, ip_address()),
+      field("sync_timeout", &Election::sync_timeout, duration(1s, 3600s)),
+      field("flap_backoff", &Election::flap_backoff, duration(0s, 60s)),
+      field("flap_backoff_max", &Election::flap_backoff_max, duration(1s, 3600s)),
   });
 }
 

@@ -62,12 +62,20 @@ struct Heartbeat {
   Duration hello_holddown = 2s;  // 0-300s
 };
 
+// What a node does when its peer falls silent on every path, which a cut of all of them looks like
+// too.
+enum class SplitBrain : std::uint8_t { takeover, stay, witness };
+
 struct Election {
   bool override_ = false;
   Duration uptime_margin = 300s;     // 0-65535s
   int link_failure_threshold = 0;    // 0-80
   int board_failover_tolerance = 0;  // 0-12
   Duration hold = 0s;                // 0-3600s
+  SplitBrain split_brain = SplitBrain::takeover;
+  std::string witness;          // an address as normalised; empty unless split_brain is witness
+  Duration sync_timeout = 60s;  // 1-3600s
+  Duration flap_backoff = 1s, flap_backoff_max = 60s;  // 0-60s, 1-3600s
 };
 
 enum class PickupFrom : std::uint8_t { first_packet, assured };  // "new", "assured"
@@ -200,8 +208,8 @@ Result<Config, ConfigProblems> parse_config(const std::string& node_text,
                                             const std::string& cluster_name = "cluster.yaml");
 
 struct Passwords {
-  std::string current;
-  std::optional<std::string> next;  // the second line: accepted during a rotation
+  std::string current;              // the first line
+  std::optional<std::string> next;  // the second line: accepted too, during a rotation
 };
 
 // The systemd credential `password` when $CREDENTIALS_DIRECTORY has one, else password_file.

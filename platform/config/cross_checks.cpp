@@ -225,12 +225,14 @@ void check_node(Context& context, const NodeFile& node) {
 
 void check_cluster(Context& context, ClusterFile& cluster) {
   fill_monitor(context, cluster);
+  check_election(context, cluster.election);
   const std::set<std::string> known = known_interfaces(cluster);
   check_addresses(context, cluster);
   check_logical_systems(context, cluster);
   check_monitor(context, cluster, known);
   check_modules(context, cluster, known);
   check_synchronisation(context, cluster);
+  order_remote_monitors(context, cluster.monitor.remote);
 }
 
 void check_together(Context& node_context, const NodeFile& node, Context& cluster_context,

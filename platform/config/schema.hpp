@@ -31,5 +31,8 @@ void check_node(Context& context, const NodeFile& node);
 void check_cluster(Context& context, ClusterFile& cluster);
 void check_together(Context& node_context, const NodeFile& node, Context& cluster_context,
                     const ClusterFile& cluster);
+// Parts of check_cluster.
+void check_election(Context& context, const Election& election);
+void order_remote_monitors(Context& context, std::vector<RemoteMonitor>& monitors);
 
 }  // namespace hotpair::config

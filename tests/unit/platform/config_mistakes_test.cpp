@@ -104,7 +104,27 @@ INSTANTIATE_TEST_SUITE_P(
                 "interval (of ethertype, hello_holddown, interval, lost_threshold)"},
         Mistake{"election: { zebra: 1 }\n",
                 "cluster.yaml:2: election.zebra: found 'unknown key zebra', allowed: one of "
-                "board_failover_tolerance, hold, link_failure_threshold, override, uptime_margin"},
+                "board_failover_tolerance, flap_backoff, flap_backoff_max, hold, "
+                "link_failure_threshold, override, split_brain, sync_timeout, uptime_margin, "
+                "witness"},
+        Mistake{"election: { split_brain: fight }\n",
+                "cluster.yaml:2: election.split_brain: found 'fight', allowed: takeover or stay or "
+                "witness"},
+        Mistake{"election: { split_brain: witness }\n",
+                "cluster.yaml:2: election.witness: found nothing, allowed: the address that must "
+                "answer before a takeover, as split_brain is witness"},
+        Mistake{"election: { witness: 192.0.2.7 }\n",
+                "cluster.yaml:2: election.witness: found '192.0.2.7', allowed: only with "
+                "split_brain: witness"},
+        Mistake{"election: { split_brain: witness, witness: gateway }\n",
+                "cluster.yaml:2: election.witness: found 'gateway', allowed: an IPv4 or IPv6 "
+                "address, e.g. 192.0.2.1"},
+        Mistake{"election: { flap_backoff: 20s, flap_backoff_max: 10s }\n",
+                "cluster.yaml:2: election.flap_backoff: found '20s', allowed: a flap_backoff (20s) "
+                "that is not above flap_backoff_max (10s)"},
+        Mistake{"election: { sync_timeout: 0s }\n",
+                "cluster.yaml:2: election.sync_timeout: found '0s', allowed: a duration from 1s to "
+                "3600s, e.g. 10ms"},
         Mistake{"group_id: 8\n",
                 "cluster.yaml:2: group_id: found 'the key a second time', allowed: once (it stands "
                 "on line 1)"},
@@ -272,7 +292,9 @@ TEST(ConfigMistakesTest, all_of_both_files_are_told_at_once) {
             "cluster.yaml:2: election.hold: found 'soon', allowed: a duration from 0s to 3600s, "
             "e.g. 10ms\n"
             "cluster.yaml:2: election.overide: found 'unknown key overide', allowed: override (of "
-            "board_failover_tolerance, hold, link_failure_threshold, override, uptime_margin)");
+            "board_failover_tolerance, flap_backoff, flap_backoff_max, hold, "
+            "link_failure_threshold, override, split_brain, sync_timeout, uptime_margin, "
+            "witness)");
 }
 
 TEST(ConfigMistakesTest, a_flood_of_mistakes_is_cut_off) {

@@ -160,6 +160,12 @@ TEST(ConfigDigestTest, every_change_of_meaning_alters_it) {
       "heartbeat: { ethertype: 0x9891 }\n",
       "election: { override: true }\n",
       "election: { hold: 1s }\n",
+      "election: { split_brain: stay }\n",
+      "election: { split_brain: witness, witness: 192.0.2.7 }\n",
+      "election: { split_brain: witness, witness: 192.0.2.8 }\n",
+      "election: { sync_timeout: 30s }\n",
+      "election: { flap_backoff: 2s }\n",
+      "election: { flap_backoff_max: 30s }\n",
       "session_pickup: { enabled: true }\n",
       "session_pickup: { exclude: [192.0.2.0/24] }\n",
       "redundant_interfaces: [{ interface: lan, addresses: [192.0.2.1/24] }]\n",
@@ -269,6 +275,7 @@ TEST_F(PasswordTest, a_file_that_others_can_read_is_refused) {
 
 TEST_F(PasswordTest, the_systemd_credential_goes_first) {
   const TemporaryDirectory credentials;
+  ASSERT_TRUE(load("from file\n").ok());
   credentials.write("password", "from systemd\n", 0400);
   setenv("CREDENTIALS_DIRECTORY", credentials.path().c_str(), 1);
   EXPECT_EQ(load("from file\n")->current, "from systemd");
