@@ -8,6 +8,7 @@
 
 #include <variant>
 
+#include "agent/core/election.hpp"
 #include "agent/core/heartbeat.hpp"
 #include "agent/core/types.hpp"
 
@@ -63,6 +64,11 @@ struct ReportRoleChange {
     step_down,
     fault
   } kind = Kind::start;
+  // What was known at that moment. The peer's is the newest that was heard, if any ever was.
+  HealthVector health{}, peer_health{};
+  bool peer_known = false;
+  bool elected = false;  // both lived, and the verdict was this
+  Verdict verdict{};
 };
 // A takeover or a giving back is over (or has failed): the time of each step, for history and
 // status.

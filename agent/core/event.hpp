@@ -66,8 +66,10 @@ struct ModulesChanged {
 // now.
 struct RemoteMonitorsChanged {
   std::uint32_t reached = 0;
+  std::uint32_t known = UINT32_MAX;  // whose first answer, or its absence, is established
 };
-// Whether the witness of the split-brain policy answers this node now.
+// Whether the witness of the split-brain policy answers this node now. Told at each answer, or at
+// least at each change: an answer from after the peer's silence began ends the wait for it.
 struct WitnessChanged {
   bool answers = false;
 };

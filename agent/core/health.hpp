@@ -1,9 +1,12 @@
 // This node's own health vector, from what the monitors report. Pure: `now` enters only as the
-// uptime.
+// uptime and as what must have stood for a while before it counts: a link that bounced is back only
+// after its back-off, and what a remote monitor answers counts once the peer has had the time to
+// see it too. What is lost counts at once, unless it is a remote monitor's.
 #pragma once
 
 #include <optional>
 
+#include "agent/core/backoff.hpp"
 #include "agent/core/event.hpp"
 
 namespace hotpair::agent {
@@ -13,7 +16,8 @@ class Health {
   Health(const NodeConfig& config, Instant started);
 
   void configure(const NodeConfig& config);
-  void link(const LinkChanged& change);
+  void link(const LinkChanged& change, Instant now);
+  void remote(const RemoteMonitorsChanged& change, Instant now);
   void management(bool up) { management_up_ = up; }
   void modules(const ModulesChanged& change);
   // The redundant addresses cannot be claimed here: counts as one more failed module.
@@ -21,11 +25,22 @@ class Health {
   // The uptime is taken over into the vector; between two calls the vector stands still, so that
   // both nodes compare the same one.
   void refresh_uptime(Instant now);
+  // Counts what has stood for long enough; next_change() says when there may be more.
+  void settle(Instant now);
+  Instant next_change() const;
 
   // Every data interface has been reported at least once.
   bool complete() const { return reported_ == config_.data_interfaces.size(); }
   HealthVector vector(Forced forced) const;
   StaticVector<ShortText<48>, 8> lost_interfaces() const;
+  // A link that is up, or faster again, and does not count so yet.
+  struct Held {
+    ShortText<48> name;
+    Instant until;
+    unsigned bounces = 0;
+  };
+  std::optional<Held> held() const;  // the one that waits longest
+  HealthVector vector_without_backoff(Forced forced) const;
   const ShortText<96>& first_failed() const { return modules_.first_failed; }
 
   // For rehearsals (what_if.hpp).
@@ -36,16 +51,35 @@ class Health {
 
  private:
   struct Interface {
-    bool reported = false, present = false, up = false;
+    bool reported = false, present = false, up = false;  // up and speed: as they count
     std::uint64_t speed_mbps = 0, full_speed_mbps = 0;
   };
 
+    std::uint64_t told_mbps = 0;  // as reported; 0 while down
+    Instant changed_at;           // told_mbps
+    bool fell = false;            // and it was a fall
+    Backoff bounces;
+
+    Instant counts_at() const { return changed_at + bounces.delay(); }
+    void count() {
+      speed_mbps = told_mbps;
+      up = told_mbps != 0;
+    }
+  };
+  // One remote monitor's word, and since when it stands.
+  struct Remote {
+    bool known = false, reached = false;
+    Instant since;
   NodeConfig config_;
+  Instant settled_at(std::size_t monitor) const;
+  void carry_over(const NodeConfig& before);
   Instant started_;
   std::array<Interface, kMaxDataInterfaces> interfaces_{};
   std::size_t reported_ = 0;
   bool management_up_ = true, claiming_fails_ = false;
   ModulesChanged modules_;
+  std::array<Remote, kMaxRemoteMonitors> remote_{};
+  std::uint32_t remote_known_ = 0, remote_reached_ = 0;  // as they count
   std::uint32_t uptime_s_ = 0;
 };
 

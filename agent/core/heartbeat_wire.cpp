@@ -24,6 +24,7 @@ enum class Section : std::uint8_t {
   lost_interface = 5,
   refusal = 6,
   table_epoch = 7,
+  remote_monitors = 8,
   failed_module = 12,
 };
 constexpr std::size_t kSectionHeaderSize = 4;
@@ -212,6 +213,8 @@ void stamp_heartbeat(MutableBytes body, std::uint64_t sequence, std::uint32_t lo
   store_be(body.data() + kLoopAgeAt, loop_age_us);
 }
 
+    case Section::remote_monitors:
+      return read_remote_monitors(content, h.health);
 Result<Heartbeat, BodyError> decode_heartbeat(Bytes body) {
   if (body.size() < kFixedSize) return fail(BodyError::too_short);
   ByteReader in(body);
@@ -231,3 +234,4 @@ Result<Heartbeat, BodyError> decode_heartbeat(Bytes body) {
 }
 
 }  // namespace hotpair::agent
+  if (heartbeat.health.remote_known != 0) encode_remote_monitors(heartbeat.health, writer);

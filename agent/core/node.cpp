@@ -108,6 +108,7 @@ void Node::State::settle(Instant now) {
     if (!decide(now)) break;
     run_transaction(now);
   }
+  note_held_link(now);
   operator_progress(now);
   pursue(now);
   if (suppressed.size != 0 && suppressed_reported.size == 0)
@@ -184,6 +185,7 @@ NodeStatus Node::status(Instant now) const {
   status.verdict_known = s.verdict_known;
   status.verdict = s.verdict;
   status.in_sync = s.in_sync();
+  status.sync_overdue = s.sync.overdue;
   status.suppressed = s.suppressed;
   status.conflict = s.conflict;
   status.dual_primary = s.dual;

@@ -47,9 +47,10 @@ struct NodeStatus {
 
   bool verdict_known = false;  // there is a peer to compare with
   Verdict verdict;
-  bool in_sync = false;  // proven by the primary's digest comparison, ours or the peer's word
-  Reason suppressed;     // non-empty: a change of role is wanted and held back, with until when
-  Reason conflict;       // non-empty: a misconfigured neighbour keeps this node from deciding
+  bool in_sync = false;       // proven by the primary's digest comparison, ours or the peer's word
+  bool sync_overdue = false;  // a formed pair is not in sync for longer than election.sync_timeout
+  Reason suppressed;  // non-empty: a change of role is wanted and held back, with until when
+  Reason conflict;    // non-empty: a misconfigured neighbour keeps this node from deciding
   bool dual_primary = false;
   std::uint64_t dual_primary_episodes = 0;
 };

@@ -36,6 +36,7 @@ bool Node::State::move_by_asking(Instant now) {
     const Reason why =
         by_operator(cause) || winner != self() ? Reason(to_string(cause)) : verdict_reason();
     const bool forced_move = cause == AskCause::operator_forced;
+    if (cause == AskCause::election && role == Role::backup) note_move(now);
     take_over(fault ? Cause::granted_fault : Cause::granted, Sentence("peer granted: ", why), now);
     if (forced_move) pin = Pin{vector, theirs.health};
     return true;
@@ -66,7 +67,7 @@ AskCause Node::State::wanted_ask(Instant now) {
     return theirs.invite_cause;
   if (winner != self()) return AskCause::none;
   if (theirs.role == Role::primary && choice()) {
-    suppressed = gate(now);
+    suppressed = election_gate(now);
     if (suppressed.size != 0) return AskCause::none;
   }
   return AskCause::election;
@@ -139,8 +140,10 @@ Reason Node::State::objection(Instant now) {
     if (const Reason back = bounce(); back.size != 0) return back;
     return gate(now);
   }
-  if (theirs.ask_cause == AskCause::election && choice()) return gate(now);
-  return {};
+  if (theirs.ask_cause != AskCause::election) return {};
+  if (choice())
+    if (const Reason closed = election_gate(now); closed.size != 0) return closed;
+  return damping(now);
 }
 
 void Node::State::refuse(const Reason& why) {

@@ -54,10 +54,8 @@ bool Node::State::decide_as_init(Instant now) {
            Sentence("node ", peer_id(), " is heard but does not hear us: ", deaf.seen.detail), now);
     return true;
   }
-  take_over(Cause::alone,
-            Sentence("no peer heard for ",
-                     now - std::max(started, listening_until - config.hello_holddown)),
-            now);
+  if (held_by_split_brain(now)) return false;
+  take_over(Cause::alone, alone_reason(now), now);
   return true;
 }
 
@@ -75,10 +73,8 @@ bool Node::State::decide_as_backup(Instant now) {
     conflict = Sentence("the peer is silent, but heard misconfigured: ", proven.seen.detail);
     return false;
   }
-  if (peer.known())
-    take_over(Cause::peer_silent, peer.silent_reason(now), now);
-  else
-    take_over(Cause::alone, "no peer was ever heard", now);
+  if (held_by_split_brain(now)) return false;
+  take_over(peer.known() ? Cause::peer_silent : Cause::alone, alone_reason(now), now);
   return true;
 }
 
@@ -200,13 +196,20 @@ void Node::State::become(Cause cause, const Reason& reason, Instant now) {
   role_since = now;
   role_reason = reason;
   if (role == Role::backup) follow(peer_is(Role::primary) ? peer.newest().epoch : epoch);
-  emit(ReportRoleChange{from, role, epoch, reason, move.kind});
+  ReportRoleChange change{from, role, epoch, reason, move.kind};
+  change.health = vector;
+  change.peer_known = peer.known();
+  change.peer_health = peer.newest().health;
+  change.elected = verdict_known && peer.alive();
+  change.verdict = verdict;
+  emit(change);
   if (from == Role::primary) {
     dual = false;
     pin.reset();
     if (claim_fault_until) claim_fault_until = now + kClaimFaultMemory;
   }
   if (role == Role::primary) {
+    split.ordered = split.reported = split.resumes = false;
     rounds.stop_asking();
     rounds.void_grant();
     if (from != Role::init) role_moved_at = now;

@@ -95,14 +95,7 @@ bool Node::State::in_sync() const {
 
 // I4: a takeover by choice needs a backup that holds every session.
 Reason Node::State::gate(Instant now) {
-  if (config.session_pickup && !in_sync()) {
-    const ReplicationState& primary =
-        role == Role::primary ? replication : peer.newest().replication;
-    if (!primary.dataplane_alive)
-      return "the backup is not in sync: the primary's data plane is not running";
-    return Sentence("the backup is not in sync: ", primary.lag_sessions, " of ", primary.sessions,
-                    " sessions are not acknowledged or not yet compared");
-  }
+  if (config.session_pickup && !in_sync()) return unsynced();
   if (role_moved_at && now - *role_moved_at < config.hold) {
     wake(*role_moved_at + config.hold);
     return Sentence("held back by election.hold for ",
@@ -111,6 +104,61 @@ Reason Node::State::gate(Instant now) {
   if (on_disk < reserved && disk.failures() > 0)
     return Sentence("the state file cannot be written: ", disk.error());
   return {};
+}
+
+Reason Node::State::unsynced() const {
+  const bool formed = role == Role::primary || peer_is(Role::primary);
+  if (!formed) return "the backup is not in sync: there is no primary";
+  const ReplicationState& primary = role == Role::primary ? replication : peer.newest().replication;
+  if (!primary.dataplane_alive)
+    return "the backup is not in sync: the primary's data plane is not running";
+  return Sentence("the backup is not in sync: ", primary.lag_sessions, " of ", primary.sessions,
+                  " sessions are not acknowledged or not yet compared");
+}
+
+// While the two files differ, so may what the two vectors count.
+Reason Node::State::election_gate(Instant now) {
+  if (peer.newest().cluster_digest != config.cluster_digest)
+    return "cluster.yaml is not the same on both nodes, so their values may not be comparable";
+  return gate(now);
+}
+
+// Asked of the primary: it took part in every move that counts. Only moves from one living node to
+// the other do, and none that was ordered.
+Reason Node::State::damping(Instant now) {
+  const Instant until = moves.at + moves.backoff.delay();
+  if (now >= until || verdict.criterion == Criterion::forced || serves_nothing()) return {};
+  wake(until);
+  return Sentence("the role moved ", moves.backoff.count(),
+                  " times in quick succession; suppressed by election.flap_backoff for ",
+                  whole_seconds(until - now), " more");
+}
+
+bool Node::State::serves_nothing() const {
+  if (has_fault(peer.newest().health, config.board_failover_tolerance)) return false;
+  const bool cut_off = vector.bandwidth_mbps == 0 && vector.full_bandwidth_mbps != 0;
+  return cut_off || addresses.failures() > 0;
+}
+
+void Node::State::note_move(Instant now) {
+  if (verdict.criterion == Criterion::forced) return;
+  moves.backoff.note(now - moves.at - moves.backoff.delay(), config.flap_backoff,
+                     config.flap_backoff_max);
+  moves.at = now;
+}
+
+// A link in its back-off is worth a word when the role would be elsewhere with it.
+void Node::State::note_held_link(Instant now) {
+  if (suppressed.size != 0 || !verdict_known || !peer.alive()) return;
+  const auto held = health.held();
+  if (!held) return;
+  Pair pair = candidates();
+  pair.here.health = health.vector_without_backoff(forced);
+  if (elect(pair.here, pair.there, rules()).winner == verdict.winner) return;
+  wake(held->until);
+  suppressed = Sentence(held->name, " went down ", held->bounces,
+                        " times in quick succession; suppressed by election.flap_backoff for ",
+                        whole_seconds(held->until - now), " more");
 }
 
 // What the verdict would be right after the move that an operator plans.

@@ -65,8 +65,8 @@ void Node::State::on(Instant now, const MismatchSeen& event) {
                   ": ", event.detail));
 }
 
-void Node::State::on(Instant, const LinkChanged& event) {
-  health.link(event);
+void Node::State::on(Instant now, const LinkChanged& event) {
+  health.link(event, now);
 }
 
 void Node::State::on(Instant, const ManagementLinkChanged& event) {
@@ -92,12 +92,13 @@ void Node::State::on(Instant, const ModulesChanged& event) {
                     event.first_failed));
 }
 
-void Node::State::on(Instant, const RemoteMonitorsChanged& event) {
-  remote_reached = event.reached;
+void Node::State::on(Instant now, const RemoteMonitorsChanged& event) {
+  health.remote(event, now);
 }
 
-void Node::State::on(Instant, const WitnessChanged& event) {
-  witness_answers = event.answers;
+void Node::State::on(Instant now, const WitnessChanged& event) {
+  split.witness_answers = event.answers;
+  split.witness_told_at = now;
 }
 
 void Node::State::on(Instant, const DataplaneState& event) {
@@ -150,6 +151,7 @@ void Node::State::on(Instant now, const Stalled& event) {
   if (event.fenced) addresses.forget();
   const bool too_late = event.for_ >= bound || event.fenced;
   if (!too_late) return;
+  if (role == Role::primary) split.resumes = !peer.alive();
   report(Level::error, "stalled",
          Sentence("this node stood still for ", event.for_,
                   event.fenced ? "; its addresses were taken away meanwhile" : ""));

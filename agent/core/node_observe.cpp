@@ -14,6 +14,8 @@ void Node::State::observe_time(Instant now) {
     uptime_due = now + 1s;
   }
   wake(uptime_due);
+  health.settle(now);
+  wake(health.next_change());
   if (claim_fault_until && role != Role::primary) {
     if (now >= *claim_fault_until) {
       claim_fault_until.reset();
@@ -34,7 +36,11 @@ void Node::State::observe_peer(Instant now) {
   if (changes.peer_came)
     report(Level::notice, "peer-alive",
            Sentence("node ", peer_id(), " is heard, role ", to_string(peer.newest().role)));
+  if (changes.peer_came) {
+    split.ordered = split.reported = split.resumes = split.granted = false;
+  }
   if (changes.peer_died) {
+    split.granted = rounds.granted_by(peer.newest()) && peer.newest().role != Role::primary;
     report(Level::warning, "peer-dead", peer.silent_reason(now));
     rounds.stop_asking();
     rounds.stop_refusing();
@@ -57,6 +63,30 @@ void Node::State::observe_peer(Instant now) {
     }
   }
   observe_grant(now);
+  observe_sync(now);
+}
+
+// The gate for moves by choice stays closed while the backup is not in sync; nobody should have to
+// find that out when the move is needed.
+void Node::State::observe_sync(Instant now) {
+  if (!peer.alive() || !config.session_pickup || leave_wanted) {
+    sync = {};
+    return;
+  }
+  if (in_sync()) {
+    if (sync.overdue)
+      report(Level::notice, "sync-restored",
+             Sentence("the backup is in sync again after ", whole_seconds(now - *sync.lost_at)));
+    sync = {};
+    return;
+  }
+  if (!sync.lost_at) sync.lost_at = now;
+  const Instant due = *sync.lost_at + config.sync_timeout;
+  if (now < due) return wake(due);
+  if (!sync.overdue)
+    report(Level::error, "sync-overdue",
+           Sentence("for ", config.sync_timeout, " (election.sync_timeout) ", unsynced()));
+  sync.overdue = true;
 }
 
 void Node::State::report_paths(const PeerLiveness::Changes& changes, Instant now) {

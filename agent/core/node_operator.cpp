@@ -16,6 +16,11 @@ void Node::State::failover(bool by_force, Instant now) {
     return;
   }
   const AskCause cause = by_force ? AskCause::operator_forced : AskCause::operator_planned;
+  if (!peer.alive()) {  // held by the split-brain policy
+    split.ordered = true;
+    waiting = {OperatorWait::Kind::asks, cause, now};
+    return;
+  }
   const bool asks = role == Role::backup;
   waiting = {asks ? OperatorWait::Kind::asks : OperatorWait::Kind::invites, cause, now};
   if (!asks) rounds.invite(cause);
@@ -26,9 +31,13 @@ Reason Node::State::failover_refusal(bool by_force, Instant now) {
   if (waiting.kind != OperatorWait::Kind::none) return "another order is still being carried out";
   if (transaction.running()) return "a takeover is under way";
   (void)peer.update(now);
-  if (!peer.known()) return Sentence("node ", peer_id(), " was never heard");
+  const bool held = (role == Role::backup || role == Role::init) && !peer.alive() &&
+                    split_brain_hold(now).size != 0;
+  if (held && by_force) return {};
+  const std::string_view way_out = held ? "; 'hotpair failover --force' takes the role alone" : "";
+  if (!peer.known()) return Sentence("node ", peer_id(), " was never heard", way_out);
   if (!peer.alive())
-    return Sentence("node ", peer_id(), " is not alive: ", peer.silent_reason(now));
+    return Sentence("node ", peer_id(), " is not alive: ", peer.silent_reason(now), way_out);
   if (role != Role::primary && role != Role::backup)
     return Sentence("this node is in role ", to_string(role), ": ", role_reason);
   const Role theirs = peer.newest().role;

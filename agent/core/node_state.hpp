@@ -73,6 +73,7 @@ struct Node::State {
   void raise_known(Epoch heard);
   void note_table(const Heartbeat& heard);
   void observe_grant(Instant now);
+  void observe_sync(Instant now);
   bool recent(const Neighbour& neighbour, Duration within, Instant now);
   bool neighbour_may_be_primary(Instant now);
 
@@ -87,6 +88,12 @@ struct Node::State {
   bool heal_dual(Instant now);
   void become(Cause cause, const Reason& reason, Instant now);
 
+  // --- node_split.cpp: a peer that is silent and may be alive
+  bool held_by_split_brain(Instant now);  // says so
+  Reason split_brain_hold(Instant now);   // empty: this node may take the role alone
+  bool peer_is_gone(Instant now) const;   // by what it said itself
+  Reason alone_reason(Instant now) const;
+
   // --- node_election.cpp: who should be primary, and what holds a change back
   struct Pair {
     Candidate here, there;
@@ -96,8 +103,14 @@ struct Node::State {
   void update_verdict(Instant now);
   bool nobody_is_primary() const;
   bool pinned() const;
-  bool choice() const;            // the present primary has no fault: moving is a choice
-  Reason gate(Instant now);       // empty: a move by choice is allowed now
+  bool choice() const;                // the present primary has no fault: moving is a choice
+  Reason gate(Instant now);           // empty: a move by choice is allowed now
+  Reason election_gate(Instant now);  // the same, of one that nobody ordered
+  Reason damping(Instant now);        // empty: the role has not moved too often of late
+  bool serves_nothing() const;        // this primary, while the peer lacks nothing
+  void note_move(Instant now);
+  void note_held_link(Instant now);
+  Reason unsynced() const;
   Reason bounce() const;          // empty: a planned move would last
   Reason verdict_reason() const;  // "traffic-bandwidth score 20 Gbit/s against 10 Gbit/s"
   bool in_sync() const;
@@ -175,8 +188,25 @@ struct Node::State {
   ActionId drain_id = 0;
   std::optional<ActionDone> drain_result;
 
-  std::uint32_t remote_reached = 0;  // RemoteMonitorsChanged::reached
-  bool witness_answers = false;
+  // A peer that is silent and may be alive (election.split_brain).
+  struct SplitBrainState {
+    bool witness_answers = false;
+    Instant witness_told_at;
+    bool ordered = false;  // an operator said to take the role all the same
+    bool resumes = false;  // was primary beside nobody when it stood still
+    bool granted = false;  // the peer had given the role to this node when it fell silent
+    bool reported = false;
+  } split;
+  // The wait for a backup that holds every session (election.sync_timeout).
+  struct SyncState {
+    std::optional<Instant> lost_at;
+    bool overdue = false;
+  } sync;
+  // Moves of the role for health or choice in quick succession (election.flap_backoff).
+  struct MoveState {
+    Backoff backoff;
+    Instant at;
+  } moves;
   ReplicationState replication;
   HealthVector vector;
   std::uint32_t health_version = 1;

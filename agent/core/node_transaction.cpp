@@ -167,10 +167,12 @@ void Node::State::after_giving_back_stage(Instant now, bool ok, const ShortText<
 
 void Node::State::finish_giving_back(Instant now) {
   const std::uint32_t round = transaction.round();
+  const AskCause ordered_by = transaction.ask_cause();
   become(transaction.cause(), transaction.reason(), now);
   emit(transaction.end(now));
   if (round == 0) return;
   handover_backoff = {};
+  if (ordered_by == AskCause::election) note_move(now);
   if (peer.alive() && peer.newest().ask_round == round && addresses_gone()) {
     rounds.grant(round, now);  // I3
     wake(rounds.grant_ends());

@@ -144,6 +144,17 @@ Duration PeerLiveness::silence(Instant now) const {
   return now - newest;
 }
 
+void PeerLiveness::assume(const Heartbeat& heartbeat, bool alive, Instant now) {
+  newest_ = heartbeat;
+  if (alive) return;
+  alive_ = false;
+  vouched_at_ = {};
+  for (Path& path : paths_) {
+    path.alive = false;
+    path.last_heard = std::min(path.last_heard, now - detection_);
+  }
+}
+
 Instant PeerLiveness::next_change() const {
   Instant next = Instant::max();
   const Instant floor = alive_at_resume_ ? resumed_at_ : Instant{};

@@ -44,10 +44,7 @@ class PeerLiveness {
   void resumed(Instant now);
   Changes update(Instant now);
   // For rehearsals (what_if.hpp): the peer's word, and whether it is there.
-  void assume(const Heartbeat& heartbeat, bool alive) {
-    newest_ = heartbeat;
-    alive_ = alive_ && alive;
-  }
+  void assume(const Heartbeat& heartbeat, bool alive, Instant now);
 
   bool known() const { return known_; }
   bool alive() const { return alive_; }
@@ -56,7 +53,9 @@ class PeerLiveness {
   std::uint8_t paths_alive() const;     // bit i: path i
   std::optional<PathId> best() const;   // the lowest id among the alive ones with the least loss
   Duration silence(Instant now) const;  // since anything was heard of the peer
-  Instant next_change() const;          // when update() may find something, at the earliest
+  // Its heartbeats go on; while it is not alive() this says that its main loop stands still.
+  bool speaks(Instant now) const { return known_ && silence(now) < detection_; }
+  Instant next_change() const;  // when update() may find something, at the earliest
   Reason silent_reason(Instant now) const;
 
  private:

@@ -71,7 +71,7 @@ WhatIf Node::Rehearsal::answer(std::span<const Assumption> assumptions) {
     result_.refused = assume(assumption);
     if (result_.refused.size != 0) return result_;
   }
-  s_->peer.assume(heartbeat_, peer_power_);
+  s_->peer.assume(heartbeat_, peer_power_, now_);
   result_.health[index_of(s_->self())] = s_->vector;
   result_.health[index_of(s_->peer_id())] = heartbeat_.health;
   judge();
@@ -199,17 +199,22 @@ void Node::Rehearsal::judge_pair() {
   if (s_->winner != *result_.primary_now) {
     heartbeat_.ask_round = 1;
     heartbeat_.ask_cause = AskCause::election;
-    s_->peer.assume(heartbeat_, true);
+    s_->peer.assume(heartbeat_, true, now_);
     if (s_->role == Role::primary)
       result_.held_back = s_->objection(now_);
     else if (!fault)
-      result_.held_back = s_->gate(now_);
+      result_.held_back = s_->election_gate(now_);
   }
   tell(s_->winner, fault ? Change::failover : Change::switchover, s_->verdict_reason());
 }
 
 // The peer is silent: whether this node is, or becomes, primary alone.
 void Node::Rehearsal::judge_silence() {
+  if (s_->role != Role::primary) {
+    result_.held_back = s_->split_brain_hold(now_);
+    if (s_->neighbour_may_be_primary(now_))
+      result_.held_back = Sentence("the peer is heard misconfigured: ", s_->proven.seen.detail);
+  }
   if (result_.primary_now == s_->peer_id())
     return tell(s_->self(), ReportRoleChange::Kind::failover,
                 Sentence("node ", s_->peer_id(), " falls silent, which is known after ",

@@ -62,6 +62,22 @@ void set_paths(const NodePlan& plan, const Config& config, agent::NodeConfig& no
                                            config.node.session_sync.devices.front()};
 }
 
+agent::SplitBrain split_brain(config::SplitBrain policy) {
+  switch (policy) {
+    case config::SplitBrain::stay:
+      return agent::SplitBrain::stay;
+    case config::SplitBrain::witness:
+      return agent::SplitBrain::witness;
+    case config::SplitBrain::takeover:
+      break;
+  }
+  return agent::SplitBrain::takeover;
+}
+
+// Two nodes that probe one target notice its end up to an interval apart, and an answer that is
+// still awaited adds another; this much for the rest.
+constexpr Duration kProbeSlack = 100ms;
+
 agent::NodeConfig core_config(const NodePlan& plan, const Config& config) {
   const auto& cluster = config.cluster;
   agent::NodeConfig node;
@@ -74,6 +90,11 @@ agent::NodeConfig core_config(const NodePlan& plan, const Config& config) {
   node.board_failover_tolerance =
       static_cast<std::uint8_t>(cluster.election.board_failover_tolerance);
   node.hold = cluster.election.hold;
+  node.split_brain = split_brain(cluster.election.split_brain);
+  node.witness = cluster.election.witness;
+  node.sync_timeout = cluster.election.sync_timeout;
+  node.flap_backoff = cluster.election.flap_backoff;
+  node.flap_backoff_max = cluster.election.flap_backoff_max;
   node.interval = cluster.heartbeat.interval;
   node.lost_threshold = cluster.heartbeat.lost_threshold;
   node.hello_holddown = cluster.heartbeat.hello_holddown;
@@ -82,6 +103,9 @@ agent::NodeConfig core_config(const NodePlan& plan, const Config& config) {
   set_paths(plan, config, node);
   for (const auto& interface : plan.data_interfaces)
     node.data_interfaces.push_back({interface.name, interface.lag, interface.logical_system});
+  for (const auto& remote : cluster.monitor.remote)
+    node.remote_monitors.push_back({remote.address, static_cast<std::uint8_t>(remote.weight),
+                                    2 * remote.interval + kProbeSlack});
   return node;
 }
 

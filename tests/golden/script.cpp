@@ -57,6 +57,12 @@ class Script {
   void modules(const Words& w) {
     box(w).set_modules(static_cast<std::uint8_t>(std::stoi(w.at(2))));
   }
+  void remote(const Words& w) {
+    box(w).set_remote(std::stoul(w.at(2)), is(w.at(3), "reached", "lost"));
+  }
+  void witness(const Words& w) { box(w).set_witness(is(w.at(2), "answers", "silent")); }
+  void what_if(const Words& w);
+  void dry_run(const Words& w);
   void failover(const Words& w);
   void force(const Words& w);
   void shutdown(const Words& w) { box(w).command(OperatorCommand::What::shutdown); }
@@ -83,6 +89,10 @@ const std::map<std::string, Script::Verb> Script::kVerbs{{"boot", &Script::boot}
                                                          {"link", &Script::link},
                                                          {"management", &Script::management},
                                                          {"modules", &Script::modules},
+                                                         {"remote", &Script::remote},
+                                                         {"witness", &Script::witness},
+                                                         {"what-if", &Script::what_if},
+                                                         {"dry-run", &Script::dry_run},
                                                          {"failover", &Script::failover},
                                                          {"force", &Script::force},
                                                          {"shutdown", &Script::shutdown},
@@ -117,6 +127,42 @@ void Script::set_cables(const Words& w, bool cut) {
   world_.dataplanes_changed();
 }
 
+// what-if 1 2 link lan down: asked at node 1 about node 2
+void Script::what_if(const Words& w) {
+  using Kind = Assumption::Kind;
+  static const std::map<std::string, Kind> kKinds{
+      {"link", Kind::link},     {"management", Kind::management}, {"module", Kind::module},
+      {"remote", Kind::remote}, {"forced", Kind::forced},         {"uptime", Kind::uptime},
+      {"power", Kind::power}};
+  Assumption assumed;
+  assumed.node = static_cast<ChassisId>(std::stoi(w.at(2)));
+  assumed.kind = kKinds.at(w.at(3));
+  const std::string& state = w.back();
+  assumed.good = state == "up" || state == "ok" || state == "reached" || state == "on";
+  assumed.name = w.at(4);
+  if (assumed.kind == Kind::module) assumed.slot = static_cast<std::uint8_t>(std::stoi(w.at(4)));
+  if (assumed.kind == Kind::uptime) assumed.uptime = duration(state);
+  if (assumed.kind == Kind::forced)
+    assumed.forced = state == "none"                  ? Forced::none
+                     : is(state, "primary", "backup") ? Forced::primary
+                                                      : Forced::backup;
+  const WhatIf answer = box(w).node().what_if({&assumed, 1}, world_.timeline.now());
+  world_.tell(w.at(1) + " says: " +
+              std::string(answer.refused.size != 0 ? answer.refused.view() : answer.text.view()));
+  if (answer.held_back.size != 0) world_.tell("  because " + std::string(answer.held_back.view()));
+  for (const Reason& note : answer.notes) world_.tell("  note: " + std::string(note.view()));
+}
+
+void Script::dry_run(const Words& w) {
+  const FailoverPlan plan =
+      box(w).node().plan_failover(w.back() == "--force", world_.timeline.now());
+  world_.tell(w.at(1) + (plan.allowed ? " says: " : " would refuse: ") +
+              std::string(plan.text.view()));
+  for (const auto& step : plan.steps)
+    world_.tell("  node " + std::to_string(static_cast<int>(step.node)) + ": " +
+                std::string(step.name.view()) + ", " + std::string(step.text.view()));
+}
+
 void Script::failover(const Words& w) {
   const bool forced = w.size() > 2 && is(w[2], "--force", "");
   box(w).command(forced ? OperatorCommand::What::failover_force : OperatorCommand::What::failover);
@@ -145,6 +191,14 @@ void Script::set_one(Box& box, const std::string& key, const std::string& value)
     config.board_failover_tolerance = static_cast<std::uint8_t>(std::stoi(value));
   else if (key == "hold")
     config.hold = duration(value);
+  else if (key == "sync-timeout")
+    config.sync_timeout = duration(value);
+  else if (key == "flap-backoff")
+    config.flap_backoff = duration(value);
+  else if (key == "split-brain")
+    config.split_brain = is(value, "stay", "witness") ? SplitBrain::stay : SplitBrain::witness;
+  else if (key == "remote")  // one more monitor: its address
+    config.remote_monitors.push_back({value, 100});
   else if (key == "uptime-margin")
     config.uptime_margin = duration(value);
   else if (key == "pickup")
