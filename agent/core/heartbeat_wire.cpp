@@ -28,9 +28,11 @@ enum class Section : std::uint8_t {
   failed_module = 12,
 };
 constexpr std::size_t kSectionHeaderSize = 4;
+constexpr std::size_t kRemoteMonitorsSize = 8;
 
-constexpr std::size_t kLargestBody = kFixedSize + 7 * kSectionHeaderSize + 32 + 64 + 32 + 200 +
-                                     160 + 8 + 96 + 8 * (kSectionHeaderSize + 48);
+constexpr std::size_t kLargestBody = kFixedSize + 8 * kSectionHeaderSize + 32 + 64 + 32 + 200 +
+                                     160 + 8 + 96 + kRemoteMonitorsSize +
+                                     8 * (kSectionHeaderSize + 48);
 static_assert(kLargestBody <= kMaxBodySize);
 
 std::uint8_t flags_of(const Heartbeat& h) {
@@ -88,6 +90,14 @@ void encode_table_epoch(Epoch epoch, ByteWriter& out) {
   out.zeros(1);
   out.u16(sizeof(epoch.number));
   out.u64(epoch.number);
+}
+
+void encode_remote_monitors(const HealthVector& health, ByteWriter& out) {
+  out.u8(static_cast<std::uint8_t>(Section::remote_monitors));
+  out.zeros(1);
+  out.u16(kRemoteMonitorsSize);
+  out.u32(health.remote_known);
+  out.u32(health.remote_reached);
 }
 
 bool read_enums(std::uint8_t role, std::uint8_t forced, std::uint8_t ask, std::uint8_t invite,
@@ -161,6 +171,14 @@ bool read_table_epoch(Bytes content, Epoch& out) {
   return !in.failed() && in.remaining() == 0 && out.number <= kLargestEpoch;
 }
 
+// A later version may append to it.
+bool read_remote_monitors(Bytes content, HealthVector& out) {
+  ByteReader in(content);
+  out.remote_known = in.u32();
+  out.remote_reached = in.u32();
+  return !in.failed();
+}
+
 // A section of a kind that this version does not know is skipped; so is a ninth lost interface.
 bool read_section(std::uint8_t kind, Bytes content, Heartbeat& h) {
   switch (static_cast<Section>(kind)) {
@@ -176,6 +194,8 @@ bool read_section(std::uint8_t kind, Bytes content, Heartbeat& h) {
       return read_text(content, h.refusal);
     case Section::table_epoch:
       return read_table_epoch(content, h.table_epoch);
+    case Section::remote_monitors:
+      return read_remote_monitors(content, h.health);
     case Section::failed_module:
       return read_text(content, h.failed_module);
     case Section::lost_interface: {
@@ -199,6 +219,7 @@ std::size_t encode_heartbeat(const Heartbeat& heartbeat, MutableBytes out) {
   encode_text(Section::role_reason, heartbeat.role_reason, writer);
   if (heartbeat.refusal.size != 0) encode_text(Section::refusal, heartbeat.refusal, writer);
   if (heartbeat.table_epoch.number != 0) encode_table_epoch(heartbeat.table_epoch, writer);
+  if (heartbeat.health.remote_known != 0) encode_remote_monitors(heartbeat.health, writer);
   if (heartbeat.failed_module.size != 0)
     encode_text(Section::failed_module, heartbeat.failed_module, writer);
   for (const auto& name : heartbeat.lost_interfaces)
@@ -213,8 +234,6 @@ void stamp_heartbeat(MutableBytes body, std::uint64_t sequence, std::uint32_t lo
   store_be(body.data() + kLoopAgeAt, loop_age_us);
 }
 
-    case Section::remote_monitors:
-      return read_remote_monitors(content, h.health);
 Result<Heartbeat, BodyError> decode_heartbeat(Bytes body) {
   if (body.size() < kFixedSize) return fail(BodyError::too_short);
   ByteReader in(body);
@@ -234,4 +253,3 @@ Result<Heartbeat, BodyError> decode_heartbeat(Bytes body) {
 }
 
 }  // namespace hotpair::agent
-  if (heartbeat.health.remote_known != 0) encode_remote_monitors(heartbeat.health, writer);
