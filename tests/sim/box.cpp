@@ -155,6 +155,17 @@ void Box::set_management(bool up) {
 }
 
 void Box::set_modules(std::uint8_t failed) {
+void Box::set_remote(std::size_t monitor, bool reached) {
+  const std::uint32_t bit = std::uint32_t{1} << monitor;
+  remote_reached = reached ? remote_reached | bit : remote_reached & ~bit;
+  if (agent_runs()) deliver({world_.timeline.now(), RemoteMonitorsChanged{remote_reached}});
+}
+
+void Box::set_witness(bool answers) {
+  witness_answers = answers;
+  if (agent_runs()) deliver({world_.timeline.now(), WitnessChanged{answers}});
+}
+
   failed_modules = failed;
   tell_links();
 }
@@ -168,6 +179,8 @@ void Box::tell_links() {
   }
   deliver({now, ManagementLinkChanged{management_up}});
   deliver({now, ModulesChanged{failed_modules, failed_modules ? "worker 3" : "", config.priority}});
+  if (!config.remote_monitors.empty()) deliver({now, RemoteMonitorsChanged{remote_reached}});
+  if (config.split_brain == SplitBrain::witness) deliver({now, WitnessChanged{witness_answers}});
   tell_dataplane_state();
 }
 
