@@ -47,6 +47,8 @@ class AskGrant {
   void write(Heartbeat& heartbeat) const;
 
  private:
+  template <typename>
+  friend struct FieldsOf;  // recordings
   std::uint32_t next_round();
 
   std::uint32_t last_round_;

@@ -50,6 +50,8 @@ class Health {
   void assume_link(std::size_t interface, bool up);
 
  private:
+  template <typename>
+  friend struct FieldsOf;  // recordings
   struct Interface {
     bool reported = false, present = false, up = false;  // up and speed: as they count
     std::uint64_t speed_mbps = 0, full_speed_mbps = 0;

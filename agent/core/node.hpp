@@ -75,6 +75,7 @@ class Node {
   void reconfigure(const NodeConfig& config, Instant now, Actions& out);
 
  private:
+  friend struct NodeSnapshot;  // node_snapshot.hpp
   struct State;
   class Rehearsal;
   std::unique_ptr<State> state_;  // allocated once, at construction

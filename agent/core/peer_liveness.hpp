@@ -59,6 +59,8 @@ class PeerLiveness {
   Reason silent_reason(Instant now) const;
 
  private:
+  template <typename>
+  friend struct FieldsOf;  // recordings
   Duration patience(const Path& path) const;
   bool relayed_alone() const;
   Duration peer_patience() const;

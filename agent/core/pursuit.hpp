@@ -65,6 +65,8 @@ class Pursuit {
   }
 
  private:
+  template <typename>
+  friend struct FieldsOf;  // recordings
   void restart() {
     in_flight_ = 0;
     failures_ = 0;

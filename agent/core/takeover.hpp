@@ -57,6 +57,8 @@ class Transaction {
   ReportTransaction end(Instant now);
 
  private:
+  template <typename>
+  friend struct FieldsOf;  // recordings
   Stage stage_ = Stage::none;
   bool takeover_ = true;
   Cause cause_ = Cause::count_;

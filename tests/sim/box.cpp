@@ -38,6 +38,7 @@ void Box::start_agent() {
   loop_ran_ = now;
   published_ = Heartbeat{};
   world_.started(*this);
+  if (world_.observer != nullptr) world_.observer->started(*this, now);
   deliver({now, DeadlineReached{}});
   after(1ms, [this] { tell_links(); });
   beat();
@@ -257,6 +258,7 @@ void Box::deliver(const Event& event) {
 void Box::step(const Event& event) {
   loop_ran_ = world_.timeline.now();
   node_->step(event, actions_);
+  if (world_.observer != nullptr) world_.observer->stepped(*this, event, actions_, *node_);
   // Carrying one out may step again.
   const std::vector<Action> actions(actions_.begin(), actions_.end());
   const std::uint64_t born = incarnation_;

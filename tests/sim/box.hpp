@@ -27,6 +27,16 @@ struct Faults {
 };
 
 class World;
+class Box;
+
+// Sees what each agent is started with and every step it takes, before the actions are carried out.
+class StepObserver {
+ public:
+  virtual ~StepObserver() = default;
+  virtual void started(const Box& box, Instant now) = 0;
+  virtual void stepped(const Box& box, const agent::Event& event, const agent::Actions& actions,
+                       const agent::Node& after) = 0;
+};
 
 class Box {
  public:

@@ -13,8 +13,10 @@ constexpr Duration kPersistFast = 50ms;
 
 class Swarm {
  public:
-  Swarm(std::uint64_t seed, bool verbose) : rng_(seed * 0x9e3779b97f4a7c15ULL + 77), world_(seed) {
+  Swarm(std::uint64_t seed, bool verbose, StepObserver* observer)
+      : rng_(seed * 0x9e3779b97f4a7c15ULL + 77), world_(seed) {
     world_.print_at_once = verbose;
+    world_.observer = observer;
     world_.tell_everything = true;
   }
   RunResult run();
@@ -357,8 +359,8 @@ void Swarm::lose_disk() {
 
 }  // namespace
 
-RunResult run_seed(std::uint64_t seed, bool verbose) {
-  return Swarm(seed, verbose).run();
+RunResult run_seed(std::uint64_t seed, bool verbose, StepObserver* observer) {
+  return Swarm(seed, verbose, observer).run();
 }
 
 }  // namespace hotpair::simulation

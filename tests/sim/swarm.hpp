@@ -9,6 +9,8 @@
 
 namespace hotpair::simulation {
 
+class StepObserver;  // box.hpp
+
 struct RunResult {
   std::string violation;  // empty: all held
   std::string story;
@@ -16,6 +18,6 @@ struct RunResult {
   Duration longest_takeover{};
 };
 
-RunResult run_seed(std::uint64_t seed, bool verbose);
+RunResult run_seed(std::uint64_t seed, bool verbose, StepObserver* observer = nullptr);
 
 }  // namespace hotpair::simulation

@@ -38,6 +38,7 @@ class World {
   Checkers checkers;
   Duration sync_takes = 300ms;  // from two data planes that see each other to equal digests
   bool sync_stuck = false;
+  StepObserver* observer = nullptr;
 
  private:
   void sync_dataplanes();
