@@ -55,8 +55,6 @@ class Health {
   struct Interface {
     bool reported = false, present = false, up = false;  // up and speed: as they count
     std::uint64_t speed_mbps = 0, full_speed_mbps = 0;
-  };
-
     std::uint64_t told_mbps = 0;  // as reported; 0 while down
     Instant changed_at;           // told_mbps
     bool fell = false;            // and it was a fall
@@ -72,16 +70,18 @@ class Health {
   struct Remote {
     bool known = false, reached = false;
     Instant since;
-  NodeConfig config_;
+  };
   Instant settled_at(std::size_t monitor) const;
   void carry_over(const NodeConfig& before);
+
+  NodeConfig config_;
   Instant started_;
   std::array<Interface, kMaxDataInterfaces> interfaces_{};
   std::size_t reported_ = 0;
-  bool management_up_ = true, claiming_fails_ = false;
-  ModulesChanged modules_;
   std::array<Remote, kMaxRemoteMonitors> remote_{};
   std::uint32_t remote_known_ = 0, remote_reached_ = 0;  // as they count
+  bool management_up_ = true, claiming_fails_ = false;
+  ModulesChanged modules_;
   std::uint32_t uptime_s_ = 0;
 };
 
