@@ -155,7 +155,6 @@ void Box::set_management(bool up) {
   tell_links();
 }
 
-void Box::set_modules(std::uint8_t failed) {
 void Box::set_remote(std::size_t monitor, bool reached) {
   const std::uint32_t bit = std::uint32_t{1} << monitor;
   remote_reached = reached ? remote_reached | bit : remote_reached & ~bit;
@@ -167,6 +166,7 @@ void Box::set_witness(bool answers) {
   if (agent_runs()) deliver({world_.timeline.now(), WitnessChanged{answers}});
 }
 
+void Box::set_modules(std::uint8_t failed) {
   failed_modules = failed;
   tell_links();
 }
@@ -179,9 +179,9 @@ void Box::tell_links() {
     deliver({now, LinkChanged{static_cast<std::uint8_t>(i), true, up, up ? 10'000u : 0u, 10'000}});
   }
   deliver({now, ManagementLinkChanged{management_up}});
-  deliver({now, ModulesChanged{failed_modules, failed_modules ? "worker 3" : "", config.priority}});
   if (!config.remote_monitors.empty()) deliver({now, RemoteMonitorsChanged{remote_reached}});
   if (config.split_brain == SplitBrain::witness) deliver({now, WitnessChanged{witness_answers}});
+  deliver({now, ModulesChanged{failed_modules, failed_modules ? "worker 3" : "", config.priority}});
   tell_dataplane_state();
 }
 

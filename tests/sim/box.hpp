@@ -53,6 +53,8 @@ class Box {
   void set_link(std::size_t interface, bool up);
   void set_modules(std::uint8_t failed);
   void set_management(bool up);
+  void set_remote(std::size_t monitor, bool reached);
+  void set_witness(bool answers);
   void command(agent::OperatorCommand::What what);
   void receive(agent::PathId path, Bytes frame);
   void tell_dataplane_state();
@@ -63,9 +65,8 @@ class Box {
   bool agent_runs() const { return node_ != nullptr; }
   bool responsive() const { return agent_runs() && !stalled_ && !paused_; }
   bool holds_addresses() const { return held_ && powered_ && !paused_; }
-  void set_remote(std::size_t monitor, bool reached);
-  void set_witness(bool answers);
   agent::NodeStatus status() const;
+  const agent::Node& node() const { return *node_; }
   agent::ChassisId id() const { return config.self; }
   const agent::Heartbeat& published() const { return published_; }
   agent::NodeConfig config;  // used at the next start
@@ -76,7 +77,8 @@ class Box {
   std::set<std::size_t> links_down;
   bool management_up = true;
   std::uint8_t failed_modules = 0;
-  const agent::Node& node() const { return *node_; }
+  std::uint32_t remote_reached = UINT32_MAX;
+  bool witness_answers = true;
   std::uint64_t sessions = 1000;
 
   struct Dataplane {
@@ -87,8 +89,6 @@ class Box {
   } dataplane;
 
  private:
-  std::uint32_t remote_reached = UINT32_MAX;
-  bool witness_answers = true;
   friend class World;
   void deliver(const agent::Event& event);
   void step(const agent::Event& event);

@@ -32,7 +32,8 @@ void Checkers::disturbed() {
 
 void Checkers::after_step(Box& box, const std::vector<Action>& actions) {
   const NodeStatus status = box.status();
-  if (has_fault(status.health, box.config.board_failover_tolerance))
+  if (has_fault(status.health, box.config.board_failover_tolerance) ||
+      remote_weight_lost(status.health, status.peer.health, rules_of(box.config)) != 0)
     seen(box).faulty_at = world_.timeline.now();
   if (status.replication.in_sync) seen(box).in_sync_at = world_.timeline.now();
   check_epochs(box, status);

@@ -30,6 +30,8 @@ class Swarm {
 
   void configure();
   void set_times();
+  void watch_targets();
+  void set_split_brain();
   void set_faults();
   void disturb();
   void heal();
@@ -64,10 +66,12 @@ class Swarm {
   void leave();
   void misconfigure();
   void lose_disk();
+  void lose_target();
+  void lose_witness();
 
   Rng rng_;
   World world_;
-  std::array<Kind, 15> kinds_{{{"cut a cable", &Swarm::cut_cable},
+  std::array<Kind, 17> kinds_{{{"cut a cable", &Swarm::cut_cable},
                                {"cut one way", &Swarm::cut_one_way},
                                {"cut everything", &Swarm::cut_everything},
                                {"worsen a cable", &Swarm::worsen_cable},
@@ -81,7 +85,9 @@ class Swarm {
                                {"an order", &Swarm::order},
                                {"leave", &Swarm::leave},
                                {"misconfigure", &Swarm::misconfigure},
-                               {"lose a disk", &Swarm::lose_disk}}};
+                               {"lose a disk", &Swarm::lose_disk},
+                               {"lose a target", &Swarm::lose_target},
+                               {"lose the witness", &Swarm::lose_witness}}};
   Duration calm_ = 1s;  // the longest time between two strikes
   bool healing_ = false;
 };
@@ -101,6 +107,8 @@ void Swarm::configure() {
     config.uptime_margin = margin;
     config.priority = static_cast<std::uint32_t>(100 + rng_.below(3));
   }
+  if (rng_.chance(1, 2)) watch_targets();
+  if (rng_.chance(1, 4)) set_split_brain();
   // Rules that differ must not end in a pair without a primary either.
   if (rng_.chance(1, 10)) {
     NodeConfig& config = any_box().config;
@@ -110,6 +118,21 @@ void Swarm::configure() {
   if (rng_.chance(1, 3)) {
     const PathId gone = any_path();
     for (int chassis : {1, 2}) world_.box(chassis).config.paths[gone].configured = false;
+  }
+}
+
+void Swarm::watch_targets() {
+  const auto weight = static_cast<std::uint8_t>(rng_.below(3) * 50);
+  for (int chassis : {1, 2})
+    for (const char* address : {"192.0.2.1", "192.0.2.2"})
+      world_.box(chassis).config.remote_monitors.push_back({address, weight});
+}
+
+void Swarm::set_split_brain() {
+  const auto policy = rng_.chance(1, 2) ? SplitBrain::stay : SplitBrain::witness;
+  for (int chassis : {1, 2}) {
+    world_.box(chassis).config.split_brain = policy;
+    world_.box(chassis).config.witness = "192.0.2.7";
   }
 }
 
@@ -208,6 +231,8 @@ void Swarm::heal() {
       box.start_dataplane();
       box.set_management(true);
       box.set_modules(0);
+      box.set_witness(true);
+      for (std::size_t target : {0u, 1u}) box.set_remote(target, true);
     }
     world_.dataplanes_changed();
   });
@@ -355,6 +380,33 @@ void Swarm::lose_disk() {
     box.start_agent();
     box.start_dataplane();
   });
+}
+
+// For one node, or for both, which notice it at different times.
+void Swarm::lose_target() {
+  const std::size_t target = rng_.below(2);
+  const int first = any_chassis(), second = 3 - first;
+  const bool both = rng_.chance(1, 2);
+  say("target " + std::to_string(target) + " lost for " +
+      (both ? "both nodes" : name(world_.box(first))));
+  const auto set = [this, target](int chassis, Duration after, bool reached) {
+    later(after, [this, target, chassis, reached] {
+      world_.box(chassis).set_remote(target, reached || healing_);
+    });
+  };
+  const Duration back = 400ms + up_to(3s);
+  set(first, 0ms, false);
+  set(first, back, true);
+  if (!both) return;
+  set(second, up_to(400ms), false);
+  set(second, back + up_to(400ms), true);
+}
+
+void Swarm::lose_witness() {
+  Box& box = any_box();
+  say(name(box) + ": the witness does not answer");
+  box.set_witness(false);
+  later(up_to(3s), [&box] { box.set_witness(true); });
 }
 
 }  // namespace
