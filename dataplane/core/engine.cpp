@@ -246,9 +246,9 @@ bool Engine::drained(Instant since, Instant now) const {
 
 void Engine::begin_round(Renewal what, Instant now) {
   const std::uint32_t end = table_.high_water();
-  const Duration least = what == Renewal::hold      ? kRefreshPeriod
-                         : what == Renewal::rewrite ? kRewriteTime
-                                                    : kHandBackTime;
+  const Duration least = what == Renewal::hold        ? kRefreshPeriod
+                         : what == Renewal::hand_back ? kHandBackTime
+                                                      : Duration{};
   round_ = {what, 0, end, now, std::max(least, Duration(1s) * end / kRenewalsPerSecond)};
 }
 
@@ -259,9 +259,9 @@ std::uint32_t Engine::refresh_target(Instant now) {
   if (round_.what != Renewal::hand_back) round_.end = table_.high_water();
   const bool over = now - round_.began_at >= round_.time && round_.at >= round_.end;
   if (over) begin_round(role_ == Role::backup ? Renewal::hold : Renewal::none, now);
-  if (round_.time <= Duration{}) return 0;
+  if (now - round_.began_at >= round_.time) return round_.end;
   const double part = to_seconds(now - round_.began_at) / to_seconds(round_.time);
-  return static_cast<std::uint32_t>(std::min(part, 1.0) * round_.end);
+  return static_cast<std::uint32_t>(part * round_.end);
 }
 
 const Session* Engine::find(const SessionKey& key) const {

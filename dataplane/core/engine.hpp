@@ -116,9 +116,8 @@ class Engine {
   const SessionTable& table() const { return table_; }
   SessionTable& table_for_test() { return table_; }
 
-  static constexpr Duration kRefreshPeriod = 240s;  // of holding
-  static constexpr Duration kRewriteTime = 10s;     // at least; shorter than most timeouts
-  static constexpr Duration kHandBackTime = 30s;    // at least
+  static constexpr Duration kRefreshPeriod = 240s;             // of holding
+  static constexpr Duration kHandBackTime = 30s;               // at least
   static constexpr std::uint32_t kRenewalsPerSecond = 50'000;  // of a large table; 0.2 of a core
   static constexpr std::size_t kSlotsPerWork = 4096;           // bounds the time of one work()
   static constexpr Duration kScrubStep = 50ms;                 // a whole pass takes half a minute

@@ -150,7 +150,8 @@ void Replica::send_relay(Bytes content) {
 
 bool Replica::in_sync(Instant now) const {
   if (!engine_.status(now).in_sync) return false;
-  return engine_.role() != dataplane::Role::backup || writer_.complete(now);
+  if (engine_.role() != dataplane::Role::backup) return true;
+  return writer_.complete(now) && engine_.renewal() != dataplane::Renewal::rewrite;
 }
 
 void Replica::stop() {

@@ -59,7 +59,7 @@ class Replica {
   const KernelWriter& writer() const { return writer_; }
   std::uint64_t leftovers_removed() const { return leftovers_.removed(); }
   const Port* port() const { return port_.get(); }
-  // On the backup: the primary's word, and nothing that the own kernel refused.
+  // On the backup: the primary's word, and the own kernel has what the table says.
   bool in_sync(Instant now) const;
   int event_fd() const { return reader_.subscribed() ? reader_.event_fd() : -1; }
 
