@@ -1,6 +1,6 @@
-// How long to wait after something that happened again: nothing after the first time, then `first`,
-// doubling up to `most`; forgotten when it has been quiet for `most`. For links that bounce and for
-// a role that does (election.flap_backoff, flap_backoff_max).
+// How long to wait after something that happened again: nothing the first `free` times, then
+// `first`, doubling up to `most`; forgotten when it has been quiet for `most`. For links that
+// bounce and for a role that does (election.flap_backoff, flap_backoff_max).
 #pragma once
 
 #include <algorithm>
@@ -12,11 +12,11 @@ namespace hotpair::agent {
 class Backoff {
  public:
   // It happened, after `quiet` without.
-  void note(Duration quiet, Duration first, Duration most) {
+  void note(Duration quiet, unsigned free, Duration first, Duration most) {
     if (quiet >= most) count_ = 0;
     if (count_ < kMost) ++count_;
-    delay_ = count_ < 2 ? Duration{} : first;
-    for (unsigned i = 2; i < count_ && delay_ < most; ++i) delay_ *= 2;
+    delay_ = count_ <= free ? Duration{} : first;
+    for (unsigned i = free + 1; i < count_ && delay_ < most; ++i) delay_ *= 2;
     delay_ = std::min(delay_, most);
   }
   unsigned count() const { return count_; }

@@ -8,6 +8,8 @@ namespace {
 constexpr std::uint64_t kUnknownSpeedMbps = 1000;
 constexpr std::uint64_t kFastestMbps = 10'000'000;  // 10 Tbit/s: 64 of them cannot overflow a sum
 
+constexpr unsigned kFreeBounces = 1;  // a single failure is over when the link is back
+
 std::uint64_t bounded_speed(std::uint64_t mbps) {
   return mbps == 0 ? kUnknownSpeedMbps : std::min(mbps, kFastestMbps);
 }
@@ -63,7 +65,7 @@ void Health::link(const LinkChanged& change, Instant now) {
     const bool falls = !first && told < interface.told_mbps;
     // Several falls in a row are one bounce: the members of a LAG go one after the other.
     if (falls && !interface.fell)
-      interface.bounces.note(now - interface.changed_at, config_.flap_backoff,
+      interface.bounces.note(now - interface.counts_at(), kFreeBounces, config_.flap_backoff,
                              config_.flap_backoff_max);
     interface.fell = falls;
     interface.told_mbps = told;

@@ -111,7 +111,7 @@ void Node::State::settle(Instant now) {
   note_held_link(now);
   operator_progress(now);
   pursue(now);
-  if (suppressed.size != 0 && suppressed_reported.size == 0)
+  if (suppressed.size != 0 && suppressed_reported.size == 0 && !split.reported)
     report(ReportEvent::Level::notice, "suppressed", suppressed);
   suppressed_reported = suppressed;
   publish();

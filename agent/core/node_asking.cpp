@@ -31,8 +31,7 @@ bool Node::State::move_by_asking(Instant now) {
   const Heartbeat& theirs = peer.newest();
   if (rounds.granted_by(theirs) && theirs.role != Role::primary) {
     const AskCause cause = rounds.cause();
-    const bool fault =
-        cause == AskCause::election && has_fault(theirs.health, config.board_failover_tolerance);
+    const bool fault = cause == AskCause::election && lacks(theirs.health, vector);
     const Reason why =
         by_operator(cause) || winner != self() ? Reason(to_string(cause)) : verdict_reason();
     const bool forced_move = cause == AskCause::operator_forced;

@@ -4,6 +4,9 @@
 namespace hotpair::agent {
 namespace {
 
+// Of the role within flap_backoff_max: there, back, and there again.
+constexpr unsigned kFreeMoves = 3;
+
 Reason described(const Verdict& verdict) {
   if (verdict.criterion == Criterion::identical) return "nothing tells the two apart";
   return Sentence(to_string(verdict.criterion), " ", verdict.winner_value, " against ",
@@ -79,13 +82,16 @@ bool Node::State::pinned() const {
          same_inputs(pin->peer, peer.newest().health);
 }
 
+// Something that it would have when all is well, or that the other reaches.
+bool Node::State::lacks(const HealthVector& one, const HealthVector& other) const {
+  return has_fault(one, config.board_failover_tolerance) ||
+         remote_weight_lost(one, other, rules()) != 0;
+}
+
 bool Node::State::choice() const {
   if (verdict.criterion == Criterion::forced) return false;
-  const bool here = role == Role::primary;
   const HealthVector& theirs = peer.newest().health;
-  const HealthVector& primary = here ? vector : theirs;
-  return !has_fault(primary, config.board_failover_tolerance) &&
-         remote_weight_lost(primary, here ? theirs : vector, rules()) == 0;
+  return role == Role::primary ? !lacks(vector, theirs) : !lacks(theirs, vector);
 }
 
 bool Node::State::in_sync() const {
@@ -142,7 +148,7 @@ bool Node::State::serves_nothing() const {
 
 void Node::State::note_move(Instant now) {
   if (verdict.criterion == Criterion::forced) return;
-  moves.backoff.note(now - moves.at - moves.backoff.delay(), config.flap_backoff,
+  moves.backoff.note(now - moves.at - moves.backoff.delay(), kFreeMoves, config.flap_backoff,
                      config.flap_backoff_max);
   moves.at = now;
 }

@@ -103,6 +103,7 @@ struct Node::State {
   void update_verdict(Instant now);
   bool nobody_is_primary() const;
   bool pinned() const;
+  bool lacks(const HealthVector& one, const HealthVector& other) const;
   bool choice() const;                // the present primary has no fault: moving is a choice
   Reason gate(Instant now);           // empty: a move by choice is allowed now
   Reason election_gate(Instant now);  // the same, of one that nobody ordered

@@ -35,6 +35,8 @@ class Node::Rehearsal {
   void judge_own_end();
   void tell(ChassisId winner, ReportRoleChange::Kind kind, const Reason& why);
   void fill_rows();
+  FailoverPlan plan_alone();
+  void add_takeover(ChassisId node);
   void add_step(ChassisId node, std::string_view name, const ShortText<128>& text);
 
   bool here(const Assumption& a) const { return a.node == s_->self(); }
@@ -230,6 +232,11 @@ void Node::Rehearsal::judge_own_end() {
     result_.text = "no node would be left";
     return;
   }
+  if (s_->config.split_brain == SplitBrain::stay)
+    result_.held_back = "election.split_brain is stay: a silence alone moves nothing";
+  if (s_->config.split_brain == SplitBrain::witness)
+    result_.notes.push_back(Sentence("node ", s_->peer_id(), " waits until witness ",
+                                     s_->config.witness, " answers it"));
   tell(s_->peer_id(), ReportRoleChange::Kind::failover,
        Sentence("node ", s_->self(), " falls silent, which is known after ",
                 s_->config.detection_time()));
@@ -258,6 +265,7 @@ FailoverPlan Node::Rehearsal::plan(bool by_force) {
   const bool gives = s_->role == Role::primary;
   const ChassisId from = gives ? s_->self() : s_->peer_id();
   const ChassisId to = other(from);
+  if (!s_->peer.alive()) return plan_alone();
   const bool dataplane = s_->config.session_pickup;
   plan_.text = Sentence("the role would move from node ", from, " to node ", to,
                         by_force ? ", by force" : ", planned");
@@ -269,11 +277,25 @@ FailoverPlan Node::Rehearsal::plan(bool by_force) {
     add_step(from, to_string(Stage::dataplane_back),
              Text<128>("to backup, at most ", kDataplaneBound));
   add_step(from, "grant", Text<128>("valid for ", kGrantBound));
-  if (dataplane)
-    add_step(to, to_string(Stage::dataplane), Text<128>("to primary, at most ", kDataplaneBound));
-  add_step(to, to_string(Stage::claim), Text<128>("at most ", kAddressBound));
-  add_step(to, "announce", "repeated as takeover.garp says");
-  add_step(to, "hooks", "takeover.hooks.primary");
+  add_takeover(to);
+  return plan_;
+}
+
+void Node::Rehearsal::add_takeover(ChassisId node) {
+  if (s_->config.session_pickup)
+    add_step(node, to_string(Stage::dataplane), Text<128>("to primary, at most ", kDataplaneBound));
+  add_step(node, to_string(Stage::claim), Text<128>("at most ", kAddressBound));
+  add_step(node, "announce", "repeated as takeover.garp says");
+  add_step(node, "hooks", "takeover.hooks.primary");
+}
+
+// Held back by the split-brain policy, and ordered all the same.
+FailoverPlan Node::Rehearsal::plan_alone() {
+  plan_.text =
+      Sentence("node ", s_->self(), " would take the role alone: ",
+               s_->peer.known() ? s_->peer.silent_reason(now_) : Reason("no peer is heard"),
+               "; if node ", s_->peer_id(), " is primary all the same, both will be");
+  add_takeover(s_->self());
   return plan_;
 }
 

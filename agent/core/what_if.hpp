@@ -46,7 +46,7 @@ struct WhatIf {
   ReportRoleChange::Kind kind = ReportRoleChange::Kind::start;
   Reason held_back;  // non-empty: the move is wanted and would wait at present, and why
   Reason text;       // the answer as one sentence
-  StaticVector<Reason, kMaxAssumptions> notes;  // what had to be guessed
+  StaticVector<Reason, kMaxAssumptions + 1> notes;  // what had to be guessed or is up to the peer
 };
 
 // What a `failover` would do if it were ordered now.

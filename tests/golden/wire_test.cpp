@@ -45,6 +45,8 @@ Heartbeat example() {
   h.health.good_lags = h.health.full_lags = 1;
   h.health.uptime_s = 3600;
   h.health.priority = 200;
+  h.health.remote_known = 3;
+  h.health.remote_reached = 1;
   h.health_version = 5;
   h.peer_health_version = 2;
   h.refuse_round = 9;

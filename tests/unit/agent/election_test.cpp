@@ -102,8 +102,118 @@ TEST_F(Election, ScoreOf50WithAFailedWorkerBeats40) {
   expect_two_by(Criterion::bandwidth);
 }
 
+TEST_F(Election, APriorityOf127ThatIsForcedBeats128) {
+  one.health.priority = 128;
+  two.health.priority = 127;
+  two.health.forced = Forced::primary;
+  expect_two_by(Criterion::forced);
+  rules.override_ = true;
+  expect_two_by(Criterion::forced);
+}
+
+TEST_F(Election, ANodeThatWasDownLosesToTheLongerUptimeUnlessOverrideIsSet) {
+  one.health.priority = 200;  // it was primary by its priority, failed, and is back
+  one.health.uptime_s = 10;
+  two.health.uptime_s = 9000;
+  expect_two_by(Criterion::uptime);
+  rules.override_ = true;
+  EXPECT_EQ(verdict().winner, ChassisId::one);
+  EXPECT_EQ(verdict().criterion, Criterion::priority);
+}
+
+TEST_F(Election, AnUptimeThatDiffersByLessThanTheMarginIsNoDifference) {
+  one.health.uptime_s = 1000;
+  two.health.uptime_s = 1299;
+  one.health.priority = 129;
+  EXPECT_EQ(verdict().winner, ChassisId::one);
+  EXPECT_EQ(verdict().criterion, Criterion::priority);
+}
+
+TEST_F(Election, TheHighestSerialWinsWhenAllElseIsEqual) {
+  one.serial = "FG7K-0001";
+  two.serial = "FG7K-0002";
+  expect_two_by(Criterion::serial);
+  rules.override_ = true;
+  expect_two_by(Criterion::serial);
+}
+
+TEST_F(Election, TakesTheNodeThatStillHasItsManagementLink) {
+  one.health.management_link = false;
+  one.health.priority = 255;
+  expect_two_by(Criterion::management);
+}
+
+TEST_F(Election, TakesTheNodeWithMoreGoodLagsWhereTheBandwidthIsEqual) {
+  one.health.good_lags = 2;
+  two.health.good_lags = 3;
+  two.health.failed_modules = 5;
+  expect_two_by(Criterion::lags);
+}
+
+TEST_F(Election, CountsFailuresBeyondTheToleranceOnly) {
+  rules.board_failover_tolerance = 2;
+  one.health.failed_modules = 4;
+  two.health.failed_modules = 3;
+  expect_two_by(Criterion::modules);
+}
+
+class RemoteMonitors : public Election {
+ protected:
+  RemoteMonitors() {
+    for (Candidate* c : {&one, &two}) c->health.remote_known = c->health.remote_reached = 0b111;
+    rules.remote_monitors = monitors;
+  }
+  const std::array<RemoteMonitorConfig, 3> monitors{
+      RemoteMonitorConfig{"192.0.2.1", 100}, {"192.0.2.2", 60}, {"192.0.2.3", 50}};
+};
+
+TEST_F(RemoteMonitors, CountAgainstTheNodeThatMissesWhatTheOtherReaches) {
+  one.health.remote_reached = 0b110;
+  one.health.failed_modules = 0;
+  two.health.failed_modules = 3;  // asked later
+  expect_two_by(Criterion::remote);
+  EXPECT_EQ(verdict().winner_value.view(), "none lost");
+  EXPECT_EQ(verdict().loser_value.view(), "192.0.2.1 lost");
+}
+
+TEST_F(RemoteMonitors, AreAskedAfterTheManagementLink) {
+  one.health.remote_reached = 0;
+  two.health.management_link = false;
+  EXPECT_EQ(verdict().criterion, Criterion::management);
+}
+
+TEST_F(RemoteMonitors, CountByTheSumOfTheirWeights) {
+  one.health.remote_reached = 0b110;  // misses 100
+  two.health.remote_reached = 0b001;  // misses 60 and 50
+  const Verdict v = verdict();
+  EXPECT_EQ(v.winner, ChassisId::one);
+  EXPECT_EQ(v.loser_value.view(), "2 lost, weight 110");
+}
+
+TEST_F(RemoteMonitors, MoveNothingWhenNeitherNodeReachesTheTarget) {
+  one.health.remote_reached = two.health.remote_reached = 0b110;
+  EXPECT_EQ(verdict().criterion, Criterion::identical);
+}
+
+TEST_F(RemoteMonitors, MoveNothingWhileOneSideDoesNotKnowYet) {
+  one.health.remote_reached = 0b110;
+  two.health.remote_known = 0b110;
+  EXPECT_EQ(verdict().criterion, Criterion::identical);
+  two.health.remote_known = 0b111;
+  one.health.remote_known = 0b110;
+  EXPECT_EQ(verdict().criterion, Criterion::identical);
+}
+
+TEST_F(RemoteMonitors, IgnoreBitsThatNoMonitorHas) {
+  one.health.remote_known = two.health.remote_known = two.health.remote_reached = UINT32_MAX;
+  EXPECT_EQ(verdict().criterion, Criterion::identical);
+}
+
 TEST_F(Election, ReachesTheSameVerdictOnBothNodes) {
   Rng rng(1);
+  const std::array<RemoteMonitorConfig, 2> monitors{RemoteMonitorConfig{"192.0.2.1", 100},
+                                                    {"192.0.2.2", 0}};
+  rules.remote_monitors = monitors;
   for (int i = 0; i < 2000; ++i) {
     for (Candidate* c : {&one, &two}) {
       c->health.bandwidth_mbps = rng.below(2);
@@ -112,6 +222,8 @@ TEST_F(Election, ReachesTheSameVerdictOnBothNodes) {
       c->health.uptime_s = static_cast<std::uint32_t>(rng.below(900));
       c->health.priority = static_cast<std::uint32_t>(rng.below(2));
       c->incumbency = static_cast<Incumbency>(rng.below(3));
+      c->health.remote_known = static_cast<std::uint32_t>(rng.below(4));
+      c->health.remote_reached = static_cast<std::uint32_t>(rng.below(4));
     }
     rules.override_ = rng.chance(1, 2);
     EXPECT_EQ(elect(one, two, rules), elect(two, one, rules));
@@ -135,9 +247,9 @@ TEST_F(Election, HoldsTheNodeWithTheNewestSessionsForTheIncumbentWhereNobodyIsPr
 }
 
 TEST_F(Election, ListsEveryCriterionWithBothValuesForWhy) {
-  EXPECT_EQ(election_order(rules)[6], Criterion::uptime);
+  EXPECT_EQ(election_order(rules)[7], Criterion::uptime);
   rules.override_ = true;
-  EXPECT_EQ(election_order(rules)[5], Criterion::priority);
+  EXPECT_EQ(election_order(rules)[6], Criterion::priority);
   const CriterionValues values = criterion_values(Criterion::uptime, one, two, rules);
   EXPECT_EQ(values.a.view(), "1000 s");
 }

@@ -26,6 +26,8 @@ Heartbeat random_heartbeat(Rng& rng) {
   h.health.failed_modules = static_cast<std::uint8_t>(rng.next());
   h.health.uptime_s = u32();
   h.health.priority = u32();
+  h.health.remote_known = u32();
+  h.health.remote_reached = h.health.remote_known == 0 ? 0 : u32();
   h.health_version = u32();
   h.peer_health_version = u32();
   h.ask_round = u32();
@@ -81,6 +83,36 @@ TEST_F(HeartbeatBytes, MayCarrySectionsOfALaterVersion) {
   more.u16(3);
   more.put("abc");
   EXPECT_TRUE(decode_heartbeat(Bytes(body).first(size + 7)).ok());
+}
+
+// What the next version would send: a section of ours with more behind it, one that it invented
+// between two that we know, and one that is empty.
+TEST_F(HeartbeatBytes, OfTheNextVersionAreUnderstoodAsFarAsThisOneKnows) {
+  Heartbeat h;
+  h.serial = "FW-0002";
+  h.health.remote_known = 3;
+  const std::size_t size = encoded(h).size();
+  ByteWriter more(MutableBytes(body).subspan(size));
+  const auto section = [&](std::uint8_t kind, std::uint16_t bytes) {
+    more.u8(kind);
+    more.u8(0);
+    more.u16(bytes);
+  };
+  section(8, 12);
+  more.u32(7);
+  more.u32(5);
+  more.u32(0xffffffff);
+  section(99, 2);
+  more.u16(1);
+  section(98, 0);
+  section(2, 3);
+  more.put("fw2");
+  const auto read = decode_heartbeat(Bytes(body).first(size + more.size()));
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->serial.view(), "FW-0002");
+  EXPECT_EQ(read->hostname.view(), "fw2");
+  EXPECT_EQ(read->health.remote_known, 7u);
+  EXPECT_EQ(read->health.remote_reached, 5u);
 }
 
 TEST_F(HeartbeatBytes, AreRefusedByReason) {
