@@ -45,6 +45,7 @@ class History {
     std::uint64_t epoch = 0;
     std::vector<Step> steps;
     double total_ms = 0;
+    nlohmann::json health, peer_health, election;  // at that moment; null: not known
     bool closed = false;  // has its transaction, or is from an earlier run
   };
   static nlohmann::json to_json(const Change& change);
