@@ -208,6 +208,7 @@ json status_json(const StatusView& view) {
           {"session_pickup", view.config.cluster.session_pickup.enabled},
           {"replication", replication_json(view)},
           {"election", election_json(node)},
+          {"sync_overdue", node.sync_overdue},
           {"suppressed", text(node.suppressed)},
           {"conflict", text(node.conflict)},
           {"dual_primary", node.dual_primary},

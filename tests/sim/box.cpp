@@ -189,6 +189,16 @@ void Box::command(OperatorCommand::What what) {
   if (agent_runs()) deliver({world_.timeline.now(), OperatorCommand{what}});
 }
 
+void Box::reload(const NodeConfig& wanted) {
+  config = wanted;
+  if (!responsive()) return;
+  const Instant now = world_.timeline.now();
+  node_->reconfigure(config, now, actions_);
+  if (world_.observer != nullptr) world_.observer->reconfigured(*this, now, actions_, *node_);
+  finish_step();
+  tell_links();
+}
+
 void Box::receive(PathId path, Bytes frame) {
   if (!agent_runs() || !config.paths[path].configured) return;
   if (path == kSessionSyncPath && !dataplane.alive) return;
@@ -259,6 +269,10 @@ void Box::step(const Event& event) {
   loop_ran_ = world_.timeline.now();
   node_->step(event, actions_);
   if (world_.observer != nullptr) world_.observer->stepped(*this, event, actions_, *node_);
+  finish_step();
+}
+
+void Box::finish_step() {
   // Carrying one out may step again.
   const std::vector<Action> actions(actions_.begin(), actions_.end());
   const std::uint64_t born = incarnation_;

@@ -36,6 +36,8 @@ class StepObserver {
   virtual void started(const Box& box, Instant now) = 0;
   virtual void stepped(const Box& box, const agent::Event& event, const agent::Actions& actions,
                        const agent::Node& after) = 0;
+  virtual void reconfigured(const Box& box, Instant at, const agent::Actions& actions,
+                            const agent::Node& after) = 0;
 };
 
 class Box {
@@ -56,6 +58,8 @@ class Box {
   void set_remote(std::size_t monitor, bool reached);
   void set_witness(bool answers);
   void command(agent::OperatorCommand::What what);
+  // Changes the configuration under a running agent; one that stands still reads it at its start.
+  void reload(const agent::NodeConfig& wanted);
   void receive(agent::PathId path, Bytes frame);
   void tell_dataplane_state();
 
@@ -92,6 +96,7 @@ class Box {
   friend class World;
   void deliver(const agent::Event& event);
   void step(const agent::Event& event);
+  void finish_step();
   void carry_out(const std::vector<agent::Action>& actions);
   void carry_out(const agent::PersistState& action);
   void carry_out(const agent::WithdrawAddresses& action);

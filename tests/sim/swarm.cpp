@@ -68,10 +68,12 @@ class Swarm {
   void lose_disk();
   void lose_target();
   void lose_witness();
+  void reload();
+  void change_one_key(NodeConfig& config);
 
   Rng rng_;
   World world_;
-  std::array<Kind, 17> kinds_{{{"cut a cable", &Swarm::cut_cable},
+  std::array<Kind, 18> kinds_{{{"cut a cable", &Swarm::cut_cable},
                                {"cut one way", &Swarm::cut_one_way},
                                {"cut everything", &Swarm::cut_everything},
                                {"worsen a cable", &Swarm::worsen_cable},
@@ -87,9 +89,11 @@ class Swarm {
                                {"misconfigure", &Swarm::misconfigure},
                                {"lose a disk", &Swarm::lose_disk},
                                {"lose a target", &Swarm::lose_target},
-                               {"lose the witness", &Swarm::lose_witness}}};
+                               {"lose the witness", &Swarm::lose_witness},
+                               {"reload", &Swarm::reload}}};
   Duration calm_ = 1s;  // the longest time between two strikes
   bool healing_ = false;
+  std::uint64_t files_ = 1;  // how many versions of cluster.yaml there were
 };
 
 void Swarm::configure() {
@@ -407,6 +411,54 @@ void Swarm::lose_witness() {
   say(name(box) + ": the witness does not answer");
   box.set_witness(false);
   later(up_to(3s), [&box] { box.set_witness(true); });
+}
+
+// cluster.yaml changes, and the two nodes read it one after the other.
+void Swarm::reload() {
+  const int first = any_chassis();
+  NodeConfig changed = world_.box(first).config;
+  change_one_key(changed);
+  changed.cluster_digest = ++files_;
+  say("a new cluster.yaml, first for node " + std::to_string(first));
+  const auto read = [this, changed](int chassis) {
+    Box& box = world_.box(chassis);
+    NodeConfig config = changed;  // but for what is the node's own
+    config.self = box.config.self;
+    config.serial = box.config.serial;
+    config.hostname = box.config.hostname;
+    config.priority = box.config.priority;
+    box.reload(config);
+  };
+  read(first);
+  later(up_to(2s), [read, first] { read(3 - first); });
+}
+
+void Swarm::change_one_key(NodeConfig& config) {
+  switch (rng_.below(7)) {
+    case 0:
+      config.override_ = !config.override_;
+      return;
+    case 1:
+      config.hold = rng_.chance(1, 2) ? Duration{} : up_to(2s);
+      return;
+    case 2:
+      config.board_failover_tolerance = static_cast<std::uint8_t>(rng_.below(3));
+      return;
+    case 3:
+      config.split_brain = static_cast<SplitBrain>(rng_.below(3));
+      return;
+    case 4:
+      config.flap_backoff = rng_.chance(1, 2) ? Duration{} : up_to(2s);
+      return;
+    case 5:
+      config.session_pickup = !config.session_pickup;
+      return;
+    default:
+      if (config.data_interfaces.size() < 4)
+        config.data_interfaces.push_back({"dmz", false, ""});
+      else
+        config.remote_monitors = {};
+  }
 }
 
 }  // namespace

@@ -42,6 +42,13 @@ class Tape final : public StepObserver {
     running.writer.start(running.start, running.config, &after);
   }
 
+  void reconfigured(const Box& box, Instant at, const agent::Actions& actions,
+                    const agent::Node& after) override {
+    Running& running = running_[box.id()];
+    running.config = box.config;
+    running.writer.reconfigured(at, running.config, actions, after);
+  }
+
   // Every life so far, of both boxes.
   const std::vector<Life>& lives() {
     finish(agent::ChassisId::one);
