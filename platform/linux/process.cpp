@@ -191,6 +191,8 @@ void ProcessRunner::State::on_exit(ProcessId id) {
   if (found == children.end()) return;
   Child& child = found->second;
   siginfo_t info{};
+  // Until it is reaped its id, and so its group's, cannot become anybody else's.
+  if (child.request.kill_group_at_end) kill(-child.pid, SIGKILL);
   if (waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &info, WEXITED | WNOHANG) != 0 ||
       info.si_pid == 0)
     return;

@@ -24,6 +24,7 @@ struct ProcessRequest {
   std::vector<std::pair<std::string, std::string>> environment;  // in addition to our own
   Duration timeout = 10s;
   std::size_t max_output = 64 * 1024;
+  bool kill_group_at_end = false;  // what it left behind in its group ends with it
 };
 
 struct ProcessOutcome {
