@@ -5,19 +5,8 @@
 namespace hotpair::daemon {
 namespace {
 
-// Port state bits of IEEE 802.1AX section 6.4.2.3: frames are both collected and distributed.
-constexpr std::uint8_t kCollectingDistributing = 0x10 | 0x20;
-constexpr std::uint8_t kModeActiveBackup = 1, kMode8023ad = 4;
-
 bool up(const sys::LinkInfo& link) {
   return link.admin_up && link.carrier;
-}
-
-std::uint32_t speed_of(const sys::LinkInfo& link, KnownSpeeds& speeds) {
-  // A driver that is asked without a carrier answers nothing or zero; both say nothing of the NIC.
-  if (link.speed_mbps && *link.speed_mbps > 0) speeds[link.name] = *link.speed_mbps;
-  const auto known = speeds.find(link.name);
-  return known == speeds.end() ? kUnknownSpeedMbps : known->second;
 }
 
 bool same(const agent::LinkChanged& a, const agent::LinkChanged& b) {
@@ -25,71 +14,44 @@ bool same(const agent::LinkChanged& a, const agent::LinkChanged& b) {
          a.full_speed_mbps == b.full_speed_mbps;
 }
 
-agent::LinkChanged assess_lag(const sys::LinkInfo& lag, const std::vector<sys::LinkInfo>& members,
-                              int threshold, KnownSpeeds& speeds) {
-  agent::LinkChanged state;
-  // One member at a time carries the traffic of an active-backup bond.
-  const bool one_at_a_time = lag.bond_mode == kModeActiveBackup;
-  std::size_t lost = 0;
-  for (const auto& member : members) {
-    const std::uint64_t speed = speed_of(member, speeds);
-    const std::uint64_t usable = member_usable(lag, member) ? speed : 0;
-    if (usable == 0) ++lost;
-    if (one_at_a_time) {
-      state.speed_mbps = std::max(state.speed_mbps, usable);
-      state.full_speed_mbps = std::max(state.full_speed_mbps, speed);
-    } else {
-      state.speed_mbps += usable;
-      state.full_speed_mbps += speed;
-    }
-  }
-  state.up = up(lag) && lost < members.size() && lost <= static_cast<std::size_t>(threshold);
-  if (!state.up) state.speed_mbps = 0;
-  return state;
-}
-
 }  // namespace
 
-bool is_lag(const sys::LinkInfo* link) {
-  return link != nullptr && (link->kind == "bond" || link->kind == "team");
-}
-
-bool member_usable(const sys::LinkInfo& lag, const sys::LinkInfo& member) {
-  if (!up(member)) return false;
-  if (!member.bond_member) return true;  // a team's: its carrier is all the kernel tells
-  if (!member.bond_member->mii_up) return false;
-  if (lag.bond_mode != kMode8023ad) return true;
-  return member.bond_member->aggregator_id == lag.bond_aggregator &&
-         (member.bond_member->actor_state & kCollectingDistributing) == kCollectingDistributing;
-}
-
-agent::LinkChanged assess_link(const sys::LinkInfo* link, const std::vector<sys::LinkInfo>& members,
-                               bool lag, int threshold, KnownSpeeds& speeds) {
+agent::LinkChanged assess_link(const sys::LinkInfo* link, const LagState* lag,
+                               KnownSpeeds& speeds) {
   agent::LinkChanged state;
   if (link == nullptr) {
     state.present = false;
     return state;
   }
-  if (lag && is_lag(link)) return assess_lag(*link, members, threshold, speeds);
-  state.up = up(*link);
-  state.full_speed_mbps = speed_of(*link, speeds);
-  state.speed_mbps = state.up ? state.full_speed_mbps : 0;
+  state.up = lag != nullptr ? lag->score == LagState::Score::good : up(*link);
+  state.full_speed_mbps = lag != nullptr ? lag->full_speed_mbps : speed_of(*link, speeds);
+  if (state.up) state.speed_mbps = lag != nullptr ? lag->speed_mbps : state.full_speed_mbps;
   return state;
+}
+
+std::vector<std::string> members_of_vrf(const sys::LinkMonitor& monitor, const std::string& vrf) {
+  std::vector<std::string> names;
+  const sys::LinkInfo* device = monitor.find(vrf);
+  if (device == nullptr || device->kind != "vrf") return names;
+  for (const auto& member : monitor.members_of(device->ifindex)) names.push_back(member.name);
+  return names;
 }
 
 void Links::configure(const NodePlan& plan, int lag_threshold) {
   plan_ = &plan;
   threshold_ = lag_threshold;
   data_.assign(plan.data_interfaces.size(), {});
+  lags_.assign(plan.data_interfaces.size(), {});
   heartbeat_up_.assign(plan.heartbeats.size(), false);
   tell_all_ = true;
 }
 
-agent::LinkChanged Links::look_at(const DataInterface& interface) {
+agent::LinkChanged Links::look_at(const DataInterface& interface, std::optional<LagState>& lag) {
   const sys::LinkInfo* link = monitor_.find(interface.device);
-  const bool lag = interface.lag && is_lag(link);
-  const auto members = lag ? monitor_.members_of(link->ifindex) : std::vector<sys::LinkInfo>{};
-  auto state = assess_link(link, members, interface.lag, threshold_, speeds_);
+  lag.reset();
+  if (interface.lag && is_lag(link))
+    lag = judge_lag(*link, monitor_.members_of(link->ifindex), threshold_, speeds_);
+  auto state = assess_link(link, lag ? &*lag : nullptr, speeds_);
   if (link == nullptr) {
     const auto known = speeds_.find(interface.device);
     state.full_speed_mbps = known == speeds_.end() ? kUnknownSpeedMbps : known->second;
@@ -107,7 +69,7 @@ bool Links::carries(const std::string& device) const {
 
 void Links::refresh() {
   for (std::size_t i = 0; i < plan_->data_interfaces.size(); ++i) {
-    agent::LinkChanged state = look_at(plan_->data_interfaces[i]);
+    agent::LinkChanged state = look_at(plan_->data_interfaces[i], lags_[i]);
     state.interface = static_cast<std::uint8_t>(i);
     if (!tell_all_ && same(state, data_[i])) continue;
     data_[i] = state;

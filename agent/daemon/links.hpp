@@ -4,31 +4,23 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/core/event.hpp"
+#include "agent/daemon/lag.hpp"
 #include "agent/daemon/node_config.hpp"
 #include "platform/linux/netlink_link.hpp"
 
 namespace hotpair::daemon {
 
-constexpr std::uint32_t kUnknownSpeedMbps = 1000;  // drivers of virtual NICs know none
+// One data interface as it stands. `link` is null when the device is gone; `lag` when it is none or
+// does not count as one. A LAG that is bad counts as down.
+agent::LinkChanged assess_link(const sys::LinkInfo* link, const LagState* lag, KnownSpeeds& speeds);
 
-// The last speed a device was seen with: what it would contribute when connected again.
-using KnownSpeeds = std::map<std::string, std::uint32_t>;
-
-// One data interface as it stands. `link` is null when the device is gone; `members` are a LAG's. A
-// LAG is down once more than `threshold` of its members cannot carry traffic.
-agent::LinkChanged assess_link(const sys::LinkInfo* link, const std::vector<sys::LinkInfo>& members,
-                               bool lag, int threshold, KnownSpeeds& speeds);
-
-// Whether a member of a bond or team can carry the LAG's traffic now.
-bool member_usable(const sys::LinkInfo& lag, const sys::LinkInfo& member);
-
-bool is_lag(const sys::LinkInfo* link);
+// The names of the devices in a VRF; none when there is no such VRF.
+std::vector<std::string> members_of_vrf(const sys::LinkMonitor& monitor, const std::string& vrf);
 
 using EventBody = decltype(agent::Event::what);
 using Emit = std::function<void(EventBody)>;
@@ -43,11 +35,13 @@ class Links {
   void refresh();
 
   const std::vector<agent::LinkChanged>& data() const { return data_; }
+  // As data(): what there is to tell of those that are LAGs.
+  const std::vector<std::optional<LagState>>& lags() const { return lags_; }
   const std::vector<bool>& heartbeat_up() const { return heartbeat_up_; }
   bool device_present(const std::string& device) const { return monitor_.find(device) != nullptr; }
 
  private:
-  agent::LinkChanged look_at(const DataInterface& interface);
+  agent::LinkChanged look_at(const DataInterface& interface, std::optional<LagState>& lag);
   bool carries(const std::string& device) const;
 
   const sys::LinkMonitor& monitor_;
@@ -57,6 +51,7 @@ class Links {
   KnownSpeeds speeds_;
   bool tell_all_ = true;
   std::vector<agent::LinkChanged> data_;
+  std::vector<std::optional<LagState>> lags_;
   std::vector<bool> heartbeat_up_;
   bool management_up_ = true;
 };

@@ -1,42 +1,88 @@
 #include "agent/daemon/modules.hpp"
 
 #include "agent/daemon/node_config.hpp"
+#include "agent/daemon/worker_modules.hpp"
 
 namespace hotpair::daemon {
+namespace {
+
+using config::Module;
+
+std::string joined(const std::vector<std::string>& words, const char* between) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : between) + word;
+  return text;
+}
+
+ModuleRow row_of(const Module& module) {
+  if (module.kind == Module::Kind::interface)
+    return {module.slot, "interface", joined(module.interfaces, ", "), {}, {}};
+  if (!module.unit.empty()) return {module.slot, "unit", module.unit, {}, {}};
+  return {module.slot, "command", joined(module.command, " "), {}, {}};
+}
+
+ModuleWord before_any_word(const Module& module) {
+  if (module.kind == Module::Kind::interface) return {ModuleState::good, {}, {}};
+  return {ModuleState::unknown, "slot " + std::to_string(module.slot) + ": not checked yet", {}};
+}
+
+}  // namespace
 
 void Modules::configure(const config::Config& config) {
   config_ = &config;
-  failed_.clear();
+  auto before = std::move(modules_);
+  modules_.clear();
+  for (const auto& module : config.cluster.modules) {
+    const auto known = before.find(module.slot);
+    const bool stays = known != before.end() && same_watch(known->second.module, module);
+    modules_[module.slot] = stays ? Watched{module, known->second.word, known->second.since}
+                                  : Watched{module, before_any_word(module), now_()};
+  }
   refresh();
 }
 
 void Modules::refresh() {
-  for (const auto& module : config_->cluster.modules) {
-    if (module.kind != config::Module::Kind::interface) continue;
-    std::string reason;
-    for (const auto& name : module.interfaces) {
+  for (const auto& [slot, watched] : modules_) {
+    if (watched.module.kind != Module::Kind::interface) continue;
+    ModuleWord word{ModuleState::good, {}, {}};
+    for (const auto& name : watched.module.interfaces) {
       const auto& device = config_->node.device(name);
-      if (reason.empty() && !present_(device))
-        reason = "slot " + std::to_string(module.slot) + ": device " + device + " is gone";
+      if (present_(device)) continue;
+      word = {ModuleState::failed,
+              "slot " + std::to_string(slot) + ": device " + device + " is gone",
+              {}};
+      break;
     }
-    note(module.slot, std::move(reason));
+    note(slot, word);
   }
 }
 
-void Modules::note(int slot, std::string reason) {
-  if (reason.empty()) {
-    failed_.erase(slot);
-  } else {
-    failed_[slot] = std::move(reason);
-  }
+void Modules::note(int slot, const ModuleWord& word) {
+  const auto found = modules_.find(slot);
+  if (found == modules_.end()) return;
+  if (found->second.word.state != word.state) found->second.since = now_();
+  found->second.word = word;
 }
 
 agent::ModulesChanged Modules::state() const {
   agent::ModulesChanged state;
-  state.failed = static_cast<std::uint8_t>(failed_.size());  // slots are 1-63
-  if (!failed_.empty()) state.first_failed = failed_.begin()->second;
+  for (const auto& [slot, watched] : modules_) {
+    if (watched.word.state != ModuleState::failed) continue;
+    if (state.failed++ == 0) state.first_failed = watched.word.reason;  // slots are 1-63
+  }
   state.priority = module_priority(*config_);
   return state;
+}
+
+std::vector<ModuleRow> Modules::rows() const {
+  std::vector<ModuleRow> rows;
+  for (const auto& [slot, watched] : modules_) {
+    ModuleRow row = row_of(watched.module);
+    row.word = watched.word;
+    row.since = watched.since;
+    rows.push_back(std::move(row));
+  }
+  return rows;
 }
 
 bool operator==(const agent::ModulesChanged& a, const agent::ModulesChanged& b) {

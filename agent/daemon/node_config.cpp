@@ -12,17 +12,34 @@ void add_interface(const Config& config, const std::string& name, const std::str
   const auto known =
       std::find_if(out.begin(), out.end(), [&](const DataInterface& i) { return i.name == name; });
   if (known == out.end()) {
-    out.push_back({name, config.node.device(name), logical_system, false});
+    out.push_back({name, config.node.device(name), logical_system, false, {}});
   } else if (known->logical_system.empty()) {
     known->logical_system = logical_system;
   }
 }
 
-std::vector<DataInterface> data_interfaces(const Config& config, const IsLag& is_lag) {
+// A device in the VRF of a logical system belongs to it, named in the configuration or not.
+void add_vrf_members(const Config& config, const config::LogicalSystem& system,
+                     const VrfMembers& vrf_members, std::vector<DataInterface>& out) {
+  if (system.vrf.empty() || !vrf_members) return;
+  for (const auto& device : vrf_members(config.node.device(system.vrf))) {
+    const auto known = std::find_if(out.begin(), out.end(),
+                                    [&](const DataInterface& i) { return i.device == device; });
+    if (known == out.end())
+      out.push_back({device, device, system.name, false, config.node.device(system.vrf)});
+    else if (known->logical_system.empty())
+      known->logical_system = system.name;
+  }
+}
+
+std::vector<DataInterface> data_interfaces(const Config& config, const IsLag& is_lag,
+                                           const VrfMembers& vrf_members) {
   std::vector<DataInterface> found;
   for (const auto& name : config.cluster.monitor.interfaces) add_interface(config, name, "", found);
   for (const auto& system : config.cluster.logical_systems)
     for (const auto& name : system.interfaces) add_interface(config, name, system.name, found);
+  for (const auto& system : config.cluster.logical_systems)
+    add_vrf_members(config, system, vrf_members, found);
   for (const auto& module : config.cluster.modules)
     for (const auto& name : module.interfaces) add_interface(config, name, "", found);
   const auto& monitor = config.cluster.monitor;
@@ -144,9 +161,10 @@ std::uint32_t module_priority(const Config& config) {
   return any ? sum : config.node.priority;
 }
 
-Result<NodePlan> make_plan(const Config& config, const IsLag& is_lag) {
+Result<NodePlan> make_plan(const Config& config, const IsLag& is_lag,
+                           const VrfMembers& vrf_members) {
   NodePlan plan;
-  plan.data_interfaces = data_interfaces(config, is_lag);
+  plan.data_interfaces = data_interfaces(config, is_lag, vrf_members);
   if (plan.data_interfaces.size() > agent::kMaxDataInterfaces)
     return fail_with("the configuration names " + std::to_string(plan.data_interfaces.size()) +
                      " data interfaces, and " + std::to_string(agent::kMaxDataInterfaces) +

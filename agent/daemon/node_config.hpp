@@ -20,6 +20,7 @@ struct DataInterface {
   std::string device;          // this box's
   std::string logical_system;  // empty: none
   bool lag = false;
+  std::string vrf;  // it is watched because it was found in this VRF; empty: it is named
 };
 
 // An address that follows the primary; `management` ones belong to the management interface.
@@ -48,8 +49,12 @@ struct NodePlan {
 // Says whether a device is a bond or a team at this moment; a device that is absent is not.
 using IsLag = std::function<bool(const std::string& device)>;
 
+// The devices that are in a VRF.
+using VrfMembers = std::function<std::vector<std::string>(const std::string& vrf)>;
+
 // Fails when the files ask for more than the core's fixed capacities hold.
-Result<NodePlan> make_plan(const config::Config& config, const IsLag& is_lag);
+Result<NodePlan> make_plan(const config::Config& config, const IsLag& is_lag,
+                           const VrfMembers& vrf_members = {});
 
 // What a running agent cannot change, by key, with the old and the new value; empty: all of it can.
 std::vector<std::string> changes_that_need_a_restart(const config::Config& running,

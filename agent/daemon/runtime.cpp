@@ -70,7 +70,8 @@ Status Runtime::open_kernel() {
   if (!table) return Failure<Error>{table.error()};
   address_table_ = std::make_unique<sys::AddressTable>(std::move(table).value());
   auto plan = make_plan(
-      config_, [this](const std::string& device) { return is_lag(link_monitor_->find(device)); });
+      config_, [this](const std::string& device) { return is_lag(link_monitor_->find(device)); },
+      [this](const std::string& vrf) { return members_of_vrf(*link_monitor_, vrf); });
   if (!plan) return Failure<Error>{plan.error()};
   plan_ = std::make_unique<NodePlan>(std::move(plan).value());
   for (const auto& interface : plan_->data_interfaces)
@@ -164,13 +165,22 @@ void Runtime::start_node() {
   links_ = std::make_unique<Links>(*link_monitor_,
                                    [this](EventBody e) { engine_->submit(std::move(e)); });
   modules_ = std::make_unique<Modules>(
-      [this](const std::string& device) { return links_->device_present(device); });
+      [this](const std::string& device) { return links_->device_present(device); }, sys::now);
+  worker_modules_ = std::make_unique<WorkerModules>(*loop_, [this](int slot, const auto& word) {
+    modules_->note(slot, word);
+    tell_modules();
+  });
+  const Emit submit = [this](EventBody e) { engine_->submit(std::move(e)); };
+  prober_ = std::make_unique<Prober>(*loop_, *link_monitor_);
+  remote_monitors_ = std::make_unique<RemoteMonitors>(*prober_, submit);
+  witness_ = std::make_unique<Witness>(*prober_, submit);
   prepare_devices();
   clean_up();
   addresses_->configure(*plan_);
   engine_->submit(agent::DeadlineReached{});
   links_->configure(*plan_, config_.cluster.election.link_failure_threshold);
-  modules_->configure(config_);
+  watch_modules();
+  watch_the_outside();
   devices_changed(false);
   (void)loop_->add(link_monitor_->fd(), EPOLLIN, [this](auto) { on_links_readable(); });
   (void)loop_->add(address_watch_->fd(), EPOLLIN,
@@ -296,16 +306,14 @@ void Runtime::on_links_readable() {
     return on_signal(SIGTERM);
   }
   devices_changed(came_or_went);
+  watch_new_vrf_members();
 }
 
 void Runtime::devices_changed(bool came_or_went) {
   const auto before = links_->data();
   links_->refresh();
   modules_->refresh();
-  if (const auto state = modules_->state(); !told_modules_ || !(*told_modules_ == state)) {
-    told_modules_ = state;
-    engine_->submit(state);
-  }
+  tell_modules();
   ports_->refresh();
   if (came_or_went) addresses_->on_devices_changed();
   // A link that has come back may lead to a switch that has forgotten us.
@@ -314,8 +322,58 @@ void Runtime::devices_changed(bool came_or_went) {
     if (after[i].up && !before[i].up) return announce();
 }
 
+// A device that joined the VRF of a logical system is watched from now on; one that left, or is
+// gone, stays watched until the configuration is read again: it may be what has failed.
+void Runtime::watch_new_vrf_members() {
+  const auto& watched = plan_->data_interfaces;
+  const auto is_watched = [&](const std::string& device) {
+    return std::any_of(watched.begin(), watched.end(),
+                       [&](const auto& interface) { return interface.device == device; });
+  };
+  const VrfMembers now_and_before = [&](const std::string& vrf) {
+    auto members = members_of_vrf(*link_monitor_, vrf);
+    for (const auto& interface : watched)
+      if (interface.vrf == vrf &&
+          std::find(members.begin(), members.end(), interface.device) == members.end())
+        members.push_back(interface.device);
+    return members;
+  };
+  bool joined = false;
+  for (const auto& system : config_.cluster.logical_systems)
+    for (const auto& device : members_of_vrf(*link_monitor_, config_.node.device(system.vrf)))
+      joined = joined || !is_watched(device);
+  if (!joined) return;
+  auto plan = make_plan(
+      config_, [this](const std::string& device) { return is_lag(link_monitor_->find(device)); },
+      now_and_before);
+  if (!plan) return log_.error("vrf-members-not-watched", plan.error().message);
+  take_plan(config_, std::make_unique<NodePlan>(std::move(plan).value()));
+}
+
+void Runtime::watch_modules() {
+  modules_->configure(config_);
+  told_modules_.reset();
+  if (auto watched = worker_modules_->configure(config_.cluster.modules); !watched)
+    log_.error("modules-not-watched", watched.error().message);
+}
+
+void Runtime::watch_the_outside() {
+  remote_monitors_->configure(config_);
+  witness_->configure(config_.cluster.election.witness);
+}
+
+void Runtime::tell_modules() {
+  const auto state = modules_->state();
+  if (told_modules_ && *told_modules_ == state) return;
+  told_modules_ = state;
+  engine_->submit(state);
+}
+
 void Runtime::leave() {
   commands_.reset();
+  worker_modules_.reset();
+  remote_monitors_.reset();
+  witness_.reset();
   hooks_.reset();
   announcements_->stop();
   ports_.reset();

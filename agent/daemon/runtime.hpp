@@ -22,10 +22,13 @@
 #include "agent/daemon/heartbeat_ports.hpp"
 #include "agent/daemon/hooks.hpp"
 #include "agent/daemon/modules.hpp"
+#include "agent/daemon/prober.hpp"
 #include "agent/daemon/reload.hpp"
+#include "agent/daemon/remote_monitors.hpp"
 #include "agent/daemon/reporter.hpp"
 #include "agent/daemon/start_up.hpp"
 #include "agent/daemon/status_json.hpp"
+#include "agent/daemon/worker_modules.hpp"
 
 namespace hotpair::daemon {
 
@@ -62,6 +65,10 @@ class Runtime {
   void on_links_readable();
   void on_warden_dead();
   void devices_changed(bool came_or_went);
+  void watch_new_vrf_members();
+  void watch_modules();
+  void watch_the_outside();
+  void tell_modules();
   void leave();
 
   // What the core asks for (runtime_actions.cpp).
@@ -115,6 +122,10 @@ class Runtime {
   std::unique_ptr<HeartbeatPorts> ports_;
   std::unique_ptr<Links> links_;
   std::unique_ptr<Modules> modules_;
+  std::unique_ptr<WorkerModules> worker_modules_;
+  std::unique_ptr<Prober> prober_;
+  std::unique_ptr<RemoteMonitors> remote_monitors_;
+  std::unique_ptr<Witness> witness_;
   std::unique_ptr<Addresses> addresses_;
   std::unique_ptr<Announcements> announcements_;
   std::unique_ptr<DataplaneLink> dataplane_;

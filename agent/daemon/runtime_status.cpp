@@ -37,11 +37,16 @@ StatusView Runtime::view() {
   view.wall_now = sys::wall_clock_text();
   view.wall_now_ms = to_ms(sys::wall_clock());
   view.version = HOTPAIR_VERSION;
-  for (const auto& state : links_->data())
-    view.data_interfaces.push_back({state.present, state.up, state.speed_mbps});
+  for (std::size_t i = 0; i < links_->data().size(); ++i) {
+    const auto& state = links_->data()[i];
+    view.data_interfaces.push_back({state.present, state.up, state.speed_mbps, links_->lags()[i]});
+  }
   view.heartbeat_link_up = links_->heartbeat_up();
   view.dataplane_port_up = dataplane_->port_up();
   view.addresses_held = addresses_->held();
+  view.modules = modules_->rows();
+  view.remote_monitors = remote_monitors_->rows();
+  if (!config_.cluster.election.witness.empty()) view.witness = witness_->view();
   view.peer_role_since = peer_role_since_;
   view.mismatches = receiver_->mismatches();
   const auto rejected =
@@ -49,6 +54,7 @@ StatusView Runtime::view() {
   for (std::size_t i = 0; i < rejected.size(); ++i)
     if (rejected[i] > 0)
       view.rejected[std::string(agent::to_string(static_cast<agent::Rejection>(i)))] = rejected[i];
+  for (const auto& [reason, times] : prober_->rejected()) view.rejected[reason] = times;
   view.warnings = warnings();
   return view;
 }
@@ -86,9 +92,10 @@ void Runtime::reload(ReloadAnswered answered) {
 }
 
 json Runtime::apply_reload(Reloaded& reloaded) {
-  auto plan = make_plan(reloaded.config, [this](const std::string& device) {
-    return is_lag(link_monitor_->find(device));
-  });
+  auto plan = make_plan(
+      reloaded.config,
+      [this](const std::string& device) { return is_lag(link_monitor_->find(device)); },
+      [this](const std::string& vrf) { return members_of_vrf(*link_monitor_, vrf); });
   if (!plan) return refusal({plan.error().message});
   sys::notify_reloading();
   take_plan(std::move(reloaded.config), std::make_unique<NodePlan>(std::move(plan).value()));
@@ -105,10 +112,10 @@ void Runtime::take_plan(config::Config config, std::unique_ptr<NodePlan> plan) {
   addresses_->configure(*plan);  // still knows the plan before
   plan_ = std::move(plan);
   links_->configure(*plan_, config_.cluster.election.link_failure_threshold);
-  modules_->configure(config_);
-  told_modules_.reset();
+  watch_modules();
   sender_->set_timing(plan_->node.interval, plan_->node.detection_time());
   engine_->reconfigure(plan_->node);
+  watch_the_outside();
   prepare_devices();
   devices_changed(false);
   disk_->run([dir = options_.run_dir, noted = config_] { return note_addresses(dir, noted); },

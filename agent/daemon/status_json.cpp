@@ -142,6 +142,20 @@ json paths_json(const StatusView& view) {
   return list;
 }
 
+json lag_json(const LagState& lag) {
+  json members = json::array();
+  for (const auto& member : lag.members)
+    members.push_back({{"device", member.device},
+                       {"up", member.up},
+                       {"usable", member.usable},
+                       {"why", member.why}});
+  return {{"mode", lag.mode},
+          {"members", std::move(members)},
+          {"usable", lag.usable},
+          {"total", lag.members.size()},
+          {"state", to_string(lag.score)}};
+}
+
 json interfaces_json(const StatusView& view) {
   json list = json::array();
   for (std::size_t i = 0; i < view.plan.data_interfaces.size(); ++i) {
@@ -152,7 +166,8 @@ json interfaces_json(const StatusView& view) {
                     {"present", state.present},
                     {"up", state.up},
                     {"speed_mbps", state.speed_mbps},
-                    {"logical_system", interface.logical_system}});
+                    {"logical_system", interface.logical_system},
+                    {"lag", state.lag ? lag_json(*state.lag) : json(nullptr)}});
   }
   return list;
 }
@@ -167,6 +182,45 @@ json addresses_json(const StatusView& view) {
                     {"held", static_cast<bool>(view.addresses_held.at(i))}});
   }
   return list;
+}
+
+json modules_json(const StatusView& view) {
+  json list = json::array();
+  for (const auto& row : view.modules)
+    list.push_back({{"slot", row.slot},
+                    {"kind", row.kind},
+                    {"name", row.name},
+                    {"state", to_string(row.word.state)},
+                    {"reason", row.word.reason},
+                    {"last_output", row.word.last_output},
+                    {"since", since(view, row.since)}});
+  return list;
+}
+
+json reached_json(Reached reached) {
+  if (reached == Reached::unknown) return nullptr;
+  return reached == Reached::yes;
+}
+
+json remote_monitors_json(const StatusView& view) {
+  json list = json::array();
+  for (const auto& row : view.remote_monitors)
+    list.push_back({{"address", row.address},
+                    {"interface", row.interface},
+                    {"method", row.method},
+                    {"reached", reached_json(row.reached)},
+                    {"last_answer_ms", last_heard_json(view, row.last_answer)},
+                    {"weight", row.weight},
+                    {"trouble", row.trouble}});
+  return list;
+}
+
+json witness_json(const StatusView& view) {
+  if (!view.witness) return nullptr;
+  return {{"address", view.config.cluster.election.witness},
+          {"answers", reached_json(view.witness->reached)},
+          {"last_answer_ms", last_heard_json(view, view.witness->last_answer)},
+          {"trouble", view.witness->trouble}};
 }
 
 json mismatches_json(const StatusView& view) {
@@ -216,6 +270,9 @@ json status_json(const StatusView& view) {
           {"heartbeat_paths", paths_json(view)},
           {"data_interfaces", interfaces_json(view)},
           {"addresses", addresses_json(view)},
+          {"modules", modules_json(view)},
+          {"remote_monitors", remote_monitors_json(view)},
+          {"witness", witness_json(view)},
           {"mismatches", mismatches_json(view)},
           {"rejected", view.rejected},
           {"warnings", view.warnings}};

@@ -11,14 +11,18 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/core/node.hpp"
+#include "agent/daemon/lag.hpp"
 #include "agent/daemon/mismatch_table.hpp"
+#include "agent/daemon/modules.hpp"
 #include "agent/daemon/node_config.hpp"
+#include "agent/daemon/remote_monitors.hpp"
 
 namespace hotpair::daemon {
 
 struct DataInterfaceState {
   bool present = false, up = false;
   std::uint64_t speed_mbps = 0;
+  std::optional<LagState> lag{};
 };
 
 struct StatusView {
@@ -35,6 +39,9 @@ struct StatusView {
   bool dataplane_port_up = false;
   std::vector<bool> addresses_held{};        // as plan.addresses
   std::optional<Instant> peer_role_since{};  // when this node first heard of it
+  std::vector<ModuleRow> modules{};
+  std::vector<RemoteMonitorRow> remote_monitors{};
+  std::optional<Prober::View> witness{};  // none configured
   std::vector<MismatchRow> mismatches{};
   std::map<std::string, std::uint64_t> rejected{};
   std::vector<std::string> warnings{};

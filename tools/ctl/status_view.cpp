@@ -92,8 +92,7 @@ std::string reasons(const Style& style, const Json& status) {
   return block.empty() ? "" : style(Tone::strong, "Why") + "\n" + block;
 }
 
-std::string last_heard(const Json& path) {
-  const auto ms = number(path, "last_heard_ms");
+std::string ago(std::optional<double> ms) {
   if (!ms) return "never";
   char buffer[48];
   if (*ms < 1000) {
@@ -122,8 +121,9 @@ std::string paths(const Style& style, const Json& status) {
     Cell state = yes_no(alive, "alive", "DEAD");
     if (flag(path, "best")) state.text += ", best";
     rows.push_back({text(path, "kind"), text(path, "interface"), text(path, "vlan"),
-                    yes_no(flag(path, "link_up"), "up", "DOWN"), state, last_heard(path),
-                    spoken_count(count(path, "received")), spoken_count(count(path, "lost")),
+                    yes_no(flag(path, "link_up"), "up", "DOWN"), state,
+                    ago(number(path, "last_heard_ms")), spoken_count(count(path, "received")),
+                    spoken_count(count(path, "lost")),
                     yes_no(flag(path, "heard_by_peer"), "yes", "NO")});
   }
   return style(Tone::strong, "Heartbeat paths") + "\n" + columns(style, rows) +
@@ -154,6 +154,62 @@ std::string interfaces(const Style& style, const Json& status) {
   }
   if (rows.size() == 1) return "";
   return style(Tone::strong, "Data interfaces of this node") + "\n" + columns(style, rows);
+}
+
+// LAGs by their members, where there are any.
+std::string lags(const Style& style, const Json& status) {
+  Rows rows = {{"LAG", "mode", "state", "usable", "members"}};
+  for (const Json& interface : child(status, "data_interfaces")) {
+    const Json& lag = child(interface, "lag");
+    if (!lag.is_object()) continue;
+    const std::string state = text(lag, "state");
+    std::string members;
+    for (const Json& member : child(lag, "members")) {
+      members += (members.empty() ? "" : ", ") + text(member, "device");
+      if (!flag(member, "usable")) members += " (" + text(member, "why") + ")";
+    }
+    rows.push_back({text(interface, "name"), text(lag, "mode"),
+                    Cell(state, state == "good" ? Tone::good : Tone::bad),
+                    text(lag, "usable") + " of " + text(lag, "total"), members});
+  }
+  if (rows.size() == 1) return "";
+  return style(Tone::strong, "LAGs of this node") + "\n" + columns(style, rows);
+}
+
+std::string modules(const Style& style, const Json& status) {
+  Rows rows = {{"module", "kind", "what", "state", "why, or what it last said"}};
+  for (const Json& module : child(status, "modules")) {
+    const std::string state = text(module, "state");
+    const std::string reason = text(module, "reason");
+    const Tone tone = state == "good" ? Tone::good : state == "failed" ? Tone::bad : Tone::warning;
+    rows.push_back({"slot " + text(module, "slot"), text(module, "kind"), text(module, "name"),
+                    Cell(state == "failed" ? "FAILED" : state, tone),
+                    reason.empty() ? text(module, "last_output") : reason});
+  }
+  if (rows.size() == 1) return "";
+  return style(Tone::strong, "Modules of this node") + "\n" + columns(style, rows);
+}
+
+std::string remote_monitors(const Style& style, const Json& status) {
+  Rows rows = {{"remote monitor", "interface", "by", "state", "last answer", "weight", ""}};
+  for (const Json& monitor : child(status, "remote_monitors")) {
+    const Cell state = child(monitor, "reached").is_null()
+                           ? Cell("not known yet", Tone::warning)
+                           : yes_no(flag(monitor, "reached"), "reached", "NOT REACHED");
+    rows.push_back({text(monitor, "address"), text(monitor, "interface"), text(monitor, "method"),
+                    state, ago(number(monitor, "last_answer_ms")), text(monitor, "weight"),
+                    text(monitor, "trouble")});
+  }
+  const Json& witness = child(status, "witness");
+  if (witness.is_object())
+    rows.push_back({text(witness, "address"), "any", "icmp",
+                    child(witness, "answers").is_null()
+                        ? Cell("not known yet", Tone::warning)
+                        : yes_no(flag(witness, "answers"), "answers", "DOES NOT ANSWER"),
+                    ago(number(witness, "last_answer_ms")), "witness", text(witness, "trouble")});
+  if (rows.size() == 1) return "";
+  return style(Tone::strong, "Remote monitors as seen from this node") + "\n" +
+         columns(style, rows);
 }
 
 std::string sessions(const Style& style, const Json& status) {
@@ -210,7 +266,8 @@ std::string status_view(const Style& style, const Json& status) {
   std::string screen = style(said.tone == Tone::good ? Tone::strong : said.tone, said.text) + "\n";
   for (const std::string& block :
        {troubles(style, status), nodes(style, status), reasons(style, status), paths(style, status),
-        interfaces(style, status), sessions(style, status)})
+        interfaces(style, status), lags(style, status), modules(style, status),
+        remote_monitors(style, status), sessions(style, status)})
     if (!block.empty()) screen += "\n" + block;
   return screen;
 }

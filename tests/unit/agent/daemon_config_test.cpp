@@ -65,6 +65,31 @@ TEST(NodePlanTest, ManagementAddressesFollowThePrimaryToo) {
   EXPECT_TRUE(plan.addresses[2].management);
 }
 
+TEST(NodePlanTest, ADeviceInTheVrfOfALogicalSystemBelongsToItNamedOrNot) {
+  auto config = parsed();
+  config.cluster.logical_systems = {{"tenant-a", "vrf-a", 10, {}}};
+  const auto plan = make_plan(
+      config, [](const auto&) { return false; },
+      [](const std::string& vrf) {
+        return vrf == "vrf-a" ? std::vector<std::string>{"ens9", "ens3f0"}
+                              : std::vector<std::string>{};
+      });
+  ASSERT_TRUE(plan);
+  const auto& found = plan->data_interfaces;
+  const auto named = [&](const std::string& device) {
+    return std::find_if(found.begin(), found.end(),
+                        [&](const auto& interface) { return interface.device == device; });
+  };
+  ASSERT_NE(named("ens9"), found.end());
+  EXPECT_EQ(named("ens9")->logical_system, "tenant-a");
+  EXPECT_EQ(named("ens9")->vrf, "vrf-a");
+  ASSERT_NE(named("ens3f0"), found.end());
+  EXPECT_EQ(named("ens3f0")->logical_system, "tenant-a");
+  EXPECT_EQ(std::count_if(found.begin(), found.end(),
+                          [](const auto& interface) { return interface.device == "ens3f0"; }),
+            1);
+}
+
 TEST(NodePlanTest, AHeartbeatInterfaceMayHaveAnEthertypeOfItsOwn) {
   const auto plan = planned(parsed());
   EXPECT_EQ(plan.heartbeats[0], (HeartbeatPath{"ha0", 999, 0x9890}));

@@ -30,9 +30,15 @@ sys::LinkInfo member(const std::string& name, bool up, std::uint16_t aggregator 
   return link;
 }
 
+agent::LinkChanged assess_lag(const sys::LinkInfo& lag, const std::vector<sys::LinkInfo>& members,
+                              int threshold, KnownSpeeds& speeds) {
+  const LagState state = judge_lag(lag, members, threshold, speeds);
+  return assess_link(&lag, &state, speeds);
+}
+
 TEST(LinkTest, ADeviceThatIsGoneIsAbsentAndDown) {
   KnownSpeeds speeds;
-  const auto state = assess_link(nullptr, {}, false, 0, speeds);
+  const auto state = assess_link(nullptr, nullptr, speeds);
   EXPECT_FALSE(state.present);
   EXPECT_FALSE(state.up);
 }
@@ -40,15 +46,15 @@ TEST(LinkTest, ADeviceThatIsGoneIsAbsentAndDown) {
 TEST(LinkTest, AnUnknownSpeedCountsAsAGigabit) {
   KnownSpeeds speeds;
   const auto link = nic("veth0", true, std::nullopt);
-  EXPECT_EQ(assess_link(&link, {}, false, 0, speeds).speed_mbps, 1000u);
+  EXPECT_EQ(assess_link(&link, nullptr, speeds).speed_mbps, 1000u);
 }
 
 TEST(LinkTest, AnUnpluggedLinkStillTellsWhatItWouldContribute) {
   KnownSpeeds speeds;
   const auto up = nic("eth0", true, 25000);
-  assess_link(&up, {}, false, 0, speeds);
+  assess_link(&up, nullptr, speeds);
   const auto down = nic("eth0", false, std::nullopt);
-  const auto state = assess_link(&down, {}, false, 0, speeds);
+  const auto state = assess_link(&down, nullptr, speeds);
   EXPECT_EQ(state.speed_mbps, 0u);
   EXPECT_EQ(state.full_speed_mbps, 25000u);
 }
@@ -57,14 +63,14 @@ TEST(LagTest, WithThresholdZeroOneLostMemberIsEnough) {
   KnownSpeeds speeds;
   const auto lag = bond(4);
   const std::vector members{member("a", true), member("b", false)};
-  EXPECT_FALSE(assess_link(&lag, members, true, 0, speeds).up);
+  EXPECT_FALSE(assess_lag(lag, members, 0, speeds).up);
 }
 
 TEST(LagTest, WithinTheThresholdItCountsItsUsableMembers) {
   KnownSpeeds speeds;
   const auto lag = bond(4);
-  assess_link(&lag, {member("a", true), member("b", true)}, true, 1, speeds);
-  const auto state = assess_link(&lag, {member("a", true), member("b", false)}, true, 1, speeds);
+  assess_lag(lag, {member("a", true), member("b", true)}, 1, speeds);
+  const auto state = assess_lag(lag, {member("a", true), member("b", false)}, 1, speeds);
   EXPECT_TRUE(state.up);
   EXPECT_EQ(state.speed_mbps, 10000u);
   EXPECT_EQ(state.full_speed_mbps, 20000u);
@@ -73,22 +79,64 @@ TEST(LagTest, WithinTheThresholdItCountsItsUsableMembers) {
 TEST(LagTest, AnLacpMemberOutsideTheActiveAggregatorIsLost) {
   KnownSpeeds speeds;
   const auto lag = bond(4);
-  EXPECT_FALSE(member_usable(lag, member("a", true, 2)));
-  EXPECT_FALSE(member_usable(lag, member("a", true, 1, 0x0f)));  // not collecting, not distributing
-  EXPECT_TRUE(member_usable(lag, member("a", true, 1)));
+  EXPECT_EQ(judge_member(lag, member("a", true, 2)).why, "in aggregator 2, active is 1");
+  EXPECT_EQ(judge_member(lag, member("a", true, 1, 0x0f)).why, "LACP: the partner is not in sync");
+  EXPECT_TRUE(judge_member(lag, member("a", true, 1)).usable);
 }
 
 TEST(LagTest, AnActiveBackupBondCarriesWhatOneMemberCarries) {
   KnownSpeeds speeds;
   const auto lag = bond(1);
-  const auto state = assess_link(&lag, {member("a", true), member("b", true)}, true, 0, speeds);
+  const auto state = assess_lag(lag, {member("a", true), member("b", true)}, 0, speeds);
   EXPECT_EQ(state.speed_mbps, 10000u);
+}
+
+TEST(LagTest, TheCapacityOfAnActiveBackupBondIsThatOfItsActiveMember) {
+  KnownSpeeds speeds;
+  auto slow = member("slow", true);
+  slow.speed_mbps = 1000;
+  auto standby = member("fast", true);
+  standby.bond_member->active = false;
+  const auto state = judge_lag(bond(1), {slow, standby}, 0, speeds);
+  EXPECT_EQ(state.usable, 2u);
+  EXPECT_EQ(state.score, LagState::Score::good);
+  EXPECT_EQ(state.speed_mbps, 1000u);
+  EXPECT_EQ(state.full_speed_mbps, 1000u) << "nothing is missing";
+  // The fast one was active and is lost: that is missed.
+  const auto after = judge_lag(bond(1), {slow, member("fast", false)}, 1, speeds);
+  EXPECT_EQ(after.speed_mbps, 1000u);
+  EXPECT_EQ(after.full_speed_mbps, 10000u);
+}
+
+TEST(LagTest, BadIsMoreLostThanForgivenAndDownIsNothingLeft) {
+  KnownSpeeds speeds;
+  const auto lag = bond(0);
+  const auto score = [&](bool a, bool b, bool c, int threshold) {
+    return judge_lag(lag, {member("a", a), member("b", b), member("c", c)}, threshold, speeds)
+        .score;
+  };
+  EXPECT_EQ(score(true, true, true, 0), LagState::Score::good);
+  EXPECT_EQ(score(true, true, false, 0), LagState::Score::bad);
+  EXPECT_EQ(score(true, true, false, 1), LagState::Score::good);
+  EXPECT_EQ(score(true, false, false, 1), LagState::Score::bad);
+  EXPECT_EQ(score(false, false, false, 80), LagState::Score::down);
+}
+
+TEST(LagTest, OfATeamTheMembersCarrierIsAllThatIsKnown) {
+  KnownSpeeds speeds;
+  auto team = nic("team0", true, std::nullopt);
+  team.kind = "team";
+  const auto state =
+      judge_lag(team, {nic("a", true, 10000), nic("b", false, std::nullopt)}, 1, speeds);
+  EXPECT_EQ(state.mode, "team");
+  EXPECT_EQ(state.usable, 1u);
+  EXPECT_EQ(state.members[1].why, "no carrier");
 }
 
 TEST(LagTest, WithoutMembersItIsDownWhateverTheThreshold) {
   KnownSpeeds speeds;
   const auto lag = bond(4);
-  EXPECT_FALSE(assess_link(&lag, {}, true, 80, speeds).up);
+  EXPECT_FALSE(assess_lag(lag, {}, 80, speeds).up);
 }
 
 TEST(ModulesTest, AnInterfaceModuleFailsWhenADeviceOfItIsGone) {
@@ -99,7 +147,8 @@ TEST(ModulesTest, AnInterfaceModuleFailsWhenADeviceOfItIsGone) {
   config.cluster.modules = {module};
   config.node.interfaces["wan"] = "eth9";
   bool there = true;
-  Modules modules([&](const std::string& device) { return device != "eth9" || there; });
+  Modules modules([&](const std::string& device) { return device != "eth9" || there; },
+                  [] { return Instant(1s); });
   modules.configure(config);
   EXPECT_EQ(modules.state().failed, 0);
   there = false;
