@@ -77,9 +77,19 @@ void Node::State::update_verdict(Instant now) {
   if (!addresses_gone() && addresses.failures() > 0) winner = self();
 }
 
+// A remote monitor is a value by what one node lacks against the other: a target that comes and
+// goes for both voids nothing.
 bool Node::State::pinned() const {
-  return pin && role == Role::primary && same_inputs(pin->self, vector) &&
-         same_inputs(pin->peer, peer.newest().health);
+  if (!pin || role != Role::primary) return false;
+  const auto same = [this](HealthVector a, const HealthVector& other_then, HealthVector b,
+                           const HealthVector& other_now) {
+    const unsigned then = remote_weight_lost(a, other_then, rules());
+    const unsigned now = remote_weight_lost(b, other_now, rules());
+    a.remote_known = a.remote_reached = b.remote_known = b.remote_reached = 0;
+    return then == now && same_inputs(a, b);
+  };
+  const HealthVector& theirs = peer.newest().health;
+  return same(pin->self, pin->peer, vector, theirs) && same(pin->peer, pin->self, theirs, vector);
 }
 
 // Something that it would have when all is well, or that the other reaches.
@@ -141,9 +151,9 @@ Reason Node::State::damping(Instant now) {
 }
 
 bool Node::State::serves_nothing() const {
-  if (has_fault(peer.newest().health, config.board_failover_tolerance)) return false;
-  const bool cut_off = vector.bandwidth_mbps == 0 && vector.full_bandwidth_mbps != 0;
-  return cut_off || addresses.failures() > 0;
+  const HealthVector& theirs = peer.newest().health;
+  if (vector.bandwidth_mbps == 0 && theirs.bandwidth_mbps != 0) return true;
+  return addresses.failures() > 0 && !has_fault(theirs, config.board_failover_tolerance);
 }
 
 void Node::State::note_move(Instant now) {

@@ -108,7 +108,7 @@ struct Node::State {
   Reason gate(Instant now);           // empty: a move by choice is allowed now
   Reason election_gate(Instant now);  // the same, of one that nobody ordered
   Reason damping(Instant now);        // empty: the role has not moved too often of late
-  bool serves_nothing() const;        // this primary, while the peer lacks nothing
+  bool serves_nothing() const;        // this primary, while the peer would
   void note_move(Instant now);
   void note_held_link(Instant now);
   Reason unsynced() const;

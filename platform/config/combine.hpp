@@ -47,7 +47,11 @@ Codec<S> object(Fields<S> list, std::function<void(const Input&, S&)> check = nu
   };
   auto show = [shared](const S& s) {
     std::string text = "{";
-    for (const auto& f : *shared) text += f.key + "=" + f.show(s) + ";";
+    // What has its default is not shown: a version that knows more keys shows the same.
+    const S defaults{};
+    for (const auto& f : *shared)
+      if (const std::string shown = f.show(s); shown != f.show(defaults))
+        text += f.key + "=" + shown + ";";
     return text + "}";
   };
   return {read, show, "a map of keys and values"};
