@@ -40,8 +40,10 @@ Reason Node::State::split_brain_hold(Instant now) {
   if (!split.witness_answers)
     return Sentence(silent, "; suppressed by election.split_brain until witness ", config.witness,
                     " answers");
-  // An answer from before the silence says nothing about a cut that ended both.
-  const Instant silent_since = peer.known() ? now - peer.silence(now) : started;
+  // An answer from before a cut says nothing about it, and the cut may have come as late as when
+  // the first heartbeat was missed.
+  const Instant silent_since =
+      peer.known() ? now - peer.silence(now) + 2 * config.interval : started;
   const Instant trusted_at = silent_since + config.witness_patience;
   if (split.witness_told_at > silent_since || now >= trusted_at) return {};
   wake(trusted_at);
