@@ -208,6 +208,8 @@ void Script::set_one(Box& box, const std::string& key, const std::string& value)
     config.session_pickup = is(value, "yes", "no");
   else if (key == "password")
     box.password = value;
+  else if (key == "next-version")
+    box.next_version = is(value, "yes", "no");
   else if (key == "group")
     box.group = static_cast<std::uint16_t>(std::stoi(value));
   else if (key == "interfaces")  // 10 Gbit/s each

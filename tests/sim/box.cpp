@@ -376,10 +376,27 @@ void Box::beat() {
   after(config.interval, [this] { beat(); });
 }
 
+namespace {
+
+// Sections of kinds that are not taken yet, one of them empty.
+std::size_t say_more(MutableBytes out) {
+  ByteWriter writer(out);
+  for (const std::uint8_t kind : {std::uint8_t{201}, std::uint8_t{202}}) {
+    writer.u8(kind);
+    writer.u8(0);
+    writer.u16(kind == 201 ? 5 : 0);
+    if (kind == 201) writer.put("extra");
+  }
+  return writer.size();
+}
+
+}  // namespace
+
 void Box::send_heartbeat() {
   std::array<std::uint8_t, kMaxBodySize> body{};
   std::array<std::uint8_t, kHeartbeatHeaderSize + kMaxBodySize + kTagSize> frame{};
-  const std::size_t size = encode_heartbeat(published_, body);
+  const std::size_t said = encode_heartbeat(published_, body);
+  const std::size_t size = said + (next_version ? say_more(MutableBytes(body).subspan(said)) : 0);
   const Duration age = stalled_ ? world_.timeline.now() - loop_ran_ : Duration{};
   stamp_heartbeat(body, ++sequence_, static_cast<std::uint32_t>(to_us(age)));
   for (PathId path = 0; path < kMaxPaths; ++path) {

@@ -83,6 +83,7 @@ class Box {
   std::uint8_t failed_modules = 0;
   std::uint32_t remote_reached = UINT32_MAX;
   bool witness_answers = true;
+  bool next_version = false;  // says more than this version understands
   std::uint64_t sessions = 1000;
 
   struct Dataplane {

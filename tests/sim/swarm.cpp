@@ -113,6 +113,7 @@ void Swarm::configure() {
   }
   if (rng_.chance(1, 2)) watch_targets();
   if (rng_.chance(1, 4)) set_split_brain();
+  if (rng_.chance(1, 4)) any_box().next_version = true;
   // Rules that differ must not end in a pair without a primary either.
   if (rng_.chance(1, 10)) {
     NodeConfig& config = any_box().config;
