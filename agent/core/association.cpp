@@ -73,14 +73,14 @@ Nonce nonce_of(std::uint8_t path, std::uint64_t counter) {
 
 struct Verified {
   std::size_t body_size = 0;
-  int password = 0;
+  PasswordId password = kNoPassword;
 };
 
 // The peer: whoever last proved that it knows our password and our present salt.
 struct Peer {
   DirectionKeys rx;
   Key tx{};
-  int password = 0;  // the one its last accepted frame was sealed with
+  PasswordId password = kNoPassword;  // the one its last accepted frame was sealed with
   // One window a path, not one a key: the sender's counter rises for as long as its salt stands,
   // whatever password it seals with, so a counter seen once is never good again.
   std::array<ReplayWindow<4096>, kMaxPaths> windows{};
@@ -107,12 +107,18 @@ struct Association::State {
   std::optional<Candidate> candidate;
   StaticVector<Salt, kRetiredSalts> retired;
   UnknownKeys unknown;
+  LoadedPasswords passwords{};
+  PasswordId sealing = kNoPassword;  // one of `passwords`
   std::array<std::uint64_t, kMaxPaths> counters{};
   std::array<std::uint64_t, static_cast<std::size_t>(Rejection::count_)> rejected{};
   std::uint32_t generation = 0;
 
   void draw_salt();
-  Key tx_key(const Salt& echoed) { return cipher.derive(0, own, echoed, self, kHeartbeatPurpose); }
+  void load_passwords();
+  int which(PasswordId id) const { return id != kNoPassword && id == passwords[1] ? 1 : 0; }
+  Key tx_key(const Salt& echoed) {
+    return cipher.derive(which(sealing), own, echoed, self, kHeartbeatPurpose);
+  }
   std::optional<Verified> verify(const Header& h, Bytes frame, MutableBytes body, bool& throttled);
   std::optional<Verified> try_keys(DirectionKeys& keys, bool known, const Header& h, Bytes frame,
                                    MutableBytes body, bool& throttled);
@@ -130,9 +136,17 @@ struct Association::State {
 
 Association::Association(ChassisId self, std::uint16_t group, FrameCipher& cipher)
     : state_(std::make_unique<State>(self, group, cipher)) {
+  state_->load_passwords();
   state_->draw_salt();
 }
 Association::~Association() = default;
+
+void Association::State::load_passwords() {
+  for (std::size_t i = 0; i < kPasswords; ++i)
+    passwords[i] = cipher.password_id(static_cast<int>(i));
+  if (std::ranges::find(passwords, sealing) == passwords.end() || sealing == kNoPassword)
+    sealing = passwords[0];
+}
 
 void Association::State::draw_salt() {
   own = cipher.random_salt();
@@ -215,19 +229,20 @@ std::optional<Verified> Association::State::try_keys(DirectionKeys& keys, bool k
   const Bytes header = frame.first(kHeartbeatHeaderSize);
   const Bytes sealed = frame.subspan(kHeartbeatHeaderSize);
   const std::size_t body_size = sealed.size() - kTagSize;
-  const int passwords = cipher.has_next_password() ? 2 : 1;
-  for (int which = 0; which < passwords; ++which) {
-    auto& key = keys.keys[static_cast<std::size_t>(which)];
+  const std::size_t loaded = passwords[1] == kNoPassword ? 1 : kPasswords;
+  for (std::size_t i = 0; i < loaded; ++i) {
+    auto& key = keys.keys[i];
     if (!key) {
       if (!known && !unknown.may_derive()) {
         throttled = true;
         return std::nullopt;
       }
       const Direction& d = keys.direction;
-      key = cipher.derive(which, d.sender_salt, d.echoed_salt, d.sender, kHeartbeatPurpose);
+      key = cipher.derive(static_cast<int>(i), d.sender_salt, d.echoed_salt, d.sender,
+                          kHeartbeatPurpose);
     }
     if (cipher.open(*key, nonce, header, sealed, body.first(body_size)))
-      return Verified{body_size, which};
+      return Verified{body_size, passwords[i]};
   }
   return std::nullopt;
 }
@@ -236,9 +251,13 @@ Result<OpenedFrame, RejectedFrame> Association::State::accept(const Header& h, P
                                                               const Verified& proof) {
   const bool from_peer = peer && peer->rx.direction.sender_salt == h.sender_salt;
   if (h.echoed_salt != own) {
-    // Authentic, but it may be a recording: all it can do is to be greeted.
+    // Authentic, but it may be a recording: all it can do is to be greeted, under the password that
+    // it used itself and so can read.
     if (!from_peer && !(candidate && candidate->salt == h.sender_salt))
-      candidate = Candidate{h.sender_salt, tx_key(h.sender_salt), kGreetingsPerCandidate};
+      candidate = Candidate{
+          h.sender_salt,
+          cipher.derive(which(proof.password), own, h.sender_salt, self, kHeartbeatPurpose),
+          kGreetingsPerCandidate};
     return refuse(Rejection::not_echoed, h.sender, proof);
   }
   if (h.kind != kKindHeartbeat) return refuse(Rejection::reserved_bits);
@@ -338,6 +357,7 @@ void Association::count(Rejection reason) {
 
 void Association::passwords_changed() {
   State& s = *state_;
+  s.load_passwords();
   s.greeting_key.reset();
   s.candidate.reset();
   s.unknown.clear();
@@ -346,6 +366,21 @@ void Association::passwords_changed() {
     s.peer->tx = s.tx_key(s.peer->rx.direction.sender_salt);
   }
   ++s.generation;
+}
+
+bool Association::use_password(PasswordId id) {
+  State& s = *state_;
+  if (id == kNoPassword || std::ranges::find(s.passwords, id) == s.passwords.end()) return false;
+  if (s.sealing == id) return true;
+  s.sealing = id;
+  s.greeting_key.reset();
+  if (s.peer) s.peer->tx = s.tx_key(s.peer->rx.direction.sender_salt);
+  ++s.generation;
+  return true;
+}
+
+const LoadedPasswords& Association::passwords() const {
+  return state_->passwords;
 }
 
 bool Association::established() const {
@@ -360,10 +395,9 @@ Key Association::derive(std::string_view purpose, ChassisId sender) const {
   State& s = *state_;
   HOTPAIR_ASSERT(s.peer.has_value());
   const Salt& theirs = s.peer->rx.direction.sender_salt;
-  // Each end seals with its own current password, which during a rotation may be the other's next
-  // one.
-  if (sender == s.self) return s.cipher.derive(0, s.own, theirs, sender, purpose);
-  return s.cipher.derive(s.peer->password, theirs, s.own, sender, purpose);
+  // Each end seals with the password it uses, which during a rotation need not be the same one.
+  if (sender == s.self) return s.cipher.derive(s.which(s.sealing), s.own, theirs, sender, purpose);
+  return s.cipher.derive(s.which(s.peer->password), theirs, s.own, sender, purpose);
 }
 
 const std::array<std::uint64_t, static_cast<std::size_t>(Rejection::count_)>&

@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 
+#include "agent/core/password_rotation.hpp"
 #include "agent/core/types.hpp"
 #include "platform/base/bytes.hpp"
 #include "platform/base/result.hpp"
@@ -40,7 +41,8 @@ class FrameCipher {
   // direction.
   virtual Key derive(int which, const Salt& sender_salt, const Salt& echoed_salt, ChassisId sender,
                      std::string_view purpose) = 0;
-  virtual bool has_next_password() const = 0;
+  // kNoPassword for a `which` that is not loaded.
+  virtual PasswordId password_id(int which) const = 0;
   // out: body.size() + kTagSize bytes.
   virtual void seal(const Key& key, const Nonce& nonce, Bytes header, Bytes body,
                     MutableBytes out) = 0;
@@ -108,8 +110,13 @@ class Association {
   std::optional<std::size_t> inspect(Bytes frame, MutableBytes body);
   // The shell's own refusals, counted with the others.
   void count(Rejection reason);
-  // The password file was read anew: keys are derived again, salts and windows stay.
+  // The password file was read anew: keys are derived again, salts and windows stay. What is sealed
+  // with stays the same password where it is still loaded, else becomes the first.
   void passwords_changed();
+  // Seals with that one of the loaded passwords from now on; both are accepted as ever. False: it
+  // is not loaded.
+  bool use_password(PasswordId id);
+  const LoadedPasswords& passwords() const;
 
   bool established() const;
   // Rises whenever derive() would answer differently for either direction.

@@ -2,6 +2,7 @@
 // and counters are the association's; when it is sent is the heartbeat thread's.
 #pragma once
 
+#include "agent/core/password_rotation.hpp"
 #include "agent/core/types.hpp"
 
 namespace hotpair::agent {
@@ -63,6 +64,8 @@ struct Heartbeat {
       lost_interfaces;  // monitored interfaces that are down, named with their logical system
 
   ShortText<96> failed_module;  // the first that failed: slot, name, why; empty: none
+
+  PasswordUse passwords;  // of the sender; unknown from a version that does not say
 
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };

@@ -26,12 +26,14 @@ enum class Section : std::uint8_t {
   table_epoch = 7,
   remote_monitors = 8,
   failed_module = 12,
+  password_use = 13,
 };
 constexpr std::size_t kSectionHeaderSize = 4;
 constexpr std::size_t kRemoteMonitorsSize = 8;
+constexpr std::size_t kPasswordUseSize = 24;
 
-constexpr std::size_t kLargestBody = kFixedSize + 8 * kSectionHeaderSize + 32 + 64 + 32 + 200 +
-                                     160 + 8 + 96 + kRemoteMonitorsSize +
+constexpr std::size_t kLargestBody = kFixedSize + 9 * kSectionHeaderSize + 32 + 64 + 32 + 200 +
+                                     160 + 8 + 96 + kRemoteMonitorsSize + kPasswordUseSize +
                                      8 * (kSectionHeaderSize + 48);
 static_assert(kLargestBody <= kMaxBodySize);
 
@@ -98,6 +100,15 @@ void encode_remote_monitors(const HealthVector& health, ByteWriter& out) {
   out.u16(kRemoteMonitorsSize);
   out.u32(health.remote_known);
   out.u32(health.remote_reached);
+}
+
+void encode_password_use(const PasswordUse& use, ByteWriter& out) {
+  out.u8(static_cast<std::uint8_t>(Section::password_use));
+  out.zeros(1);
+  out.u16(kPasswordUseSize);
+  out.u64(use.round);
+  out.u64(use.used);
+  out.u64(use.other);
 }
 
 bool read_enums(std::uint8_t role, std::uint8_t forced, std::uint8_t ask, std::uint8_t invite,
@@ -179,6 +190,15 @@ bool read_remote_monitors(Bytes content, HealthVector& out) {
   return !in.failed();
 }
 
+// A later version may append to it.
+bool read_password_use(Bytes content, PasswordUse& out) {
+  ByteReader in(content);
+  out.round = in.u64();
+  out.used = in.u64();
+  out.other = in.u64();
+  return !in.failed();
+}
+
 // A section of a kind that this version does not know is skipped; so is a ninth lost interface.
 bool read_section(std::uint8_t kind, Bytes content, Heartbeat& h) {
   switch (static_cast<Section>(kind)) {
@@ -198,6 +218,8 @@ bool read_section(std::uint8_t kind, Bytes content, Heartbeat& h) {
       return read_remote_monitors(content, h.health);
     case Section::failed_module:
       return read_text(content, h.failed_module);
+    case Section::password_use:
+      return read_password_use(content, h.passwords);
     case Section::lost_interface: {
       ShortText<48> name;
       if (!read_text(content, name)) return false;
@@ -222,6 +244,7 @@ std::size_t encode_heartbeat(const Heartbeat& heartbeat, MutableBytes out) {
   if (heartbeat.health.remote_known != 0) encode_remote_monitors(heartbeat.health, writer);
   if (heartbeat.failed_module.size != 0)
     encode_text(Section::failed_module, heartbeat.failed_module, writer);
+  if (heartbeat.passwords.known()) encode_password_use(heartbeat.passwords, writer);
   for (const auto& name : heartbeat.lost_interfaces)
     encode_text(Section::lost_interface, name, writer);
   HOTPAIR_ASSERT(!writer.failed());

@@ -11,9 +11,20 @@ constexpr std::string_view kScryptSalt = "hotpair heartbeat master key, 1";
 constexpr std::uint64_t kScryptN = 1 << 15;
 constexpr std::uint32_t kScryptR = 8, kScryptP = 1;
 constexpr std::size_t kMaxPurpose = 256;
+constexpr std::string_view kIdPurpose = "hotpair password id";
 
 Bytes bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+// Guessing a password by its id costs a scrypt a guess, as by any heartbeat that was recorded.
+agent::PasswordId id_of(const sys::SecretKey& master) {
+  std::array<std::uint8_t, 8> id;
+  const auto done =
+      sys::hkdf_sha256(master.bytes(), bytes_of(kScryptSalt), bytes_of(kIdPurpose), id);
+  HOTPAIR_ASSERT(done.ok());
+  const auto number = load_be<agent::PasswordId>(id.data());
+  return number == agent::kNoPassword ? 1 : number;
 }
 
 }  // namespace
@@ -28,6 +39,7 @@ Result<std::unique_ptr<OpensslCipher>> OpensslCipher::create(const config::Passw
             sys::scrypt(*text, bytes_of(kScryptSalt), kScryptN, kScryptR, kScryptP, master.bytes());
         !done)
       return Failure<Error>{done.error()};
+    cipher->ids_[cipher->masters_.size()] = id_of(master);
     cipher->masters_.push_back(master);
   }
   return cipher;
@@ -41,8 +53,13 @@ bool OpensslCipher::adopt(const OpensslCipher& other) {
                  same))
     return false;
   masters_ = other.masters_;
+  ids_ = other.ids_;
   ready_.clear();
   return true;
+}
+
+agent::PasswordId OpensslCipher::password_id(int which) const {
+  return ids_.at(static_cast<std::size_t>(which));
 }
 
 agent::Key OpensslCipher::derive(int which, const agent::Salt& sender_salt,

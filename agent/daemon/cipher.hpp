@@ -26,7 +26,7 @@ class OpensslCipher : public agent::FrameCipher {
 
   agent::Key derive(int which, const agent::Salt& sender_salt, const agent::Salt& echoed_salt,
                     agent::ChassisId sender, std::string_view purpose) override;
-  bool has_next_password() const override { return masters_.size() > 1; }
+  agent::PasswordId password_id(int which) const override;
   void seal(const agent::Key& key, const agent::Nonce& nonce, Bytes header, Bytes body,
             MutableBytes out) override;
   bool open(const agent::Key& key, const agent::Nonce& nonce, Bytes header, Bytes sealed,
@@ -42,8 +42,9 @@ class OpensslCipher : public agent::FrameCipher {
   };
   sys::Aes256Gcm& ready(const agent::Key& key);
 
-  std::vector<sys::SecretKey> masters_;  // current, then the next one of a rotation
-  std::list<Ready> ready_;               // most recently used first
+  std::vector<sys::SecretKey> masters_;  // in the order of the password file
+  agent::LoadedPasswords ids_{};
+  std::list<Ready> ready_;  // most recently used first
 };
 
 }  // namespace hotpair::daemon

@@ -15,6 +15,11 @@ std::string line_of(const json& reply) {
   return reply.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+bool flag_of(const json& request, const char* key) {
+  const auto it = request.find(key);
+  return it != request.end() && it->is_boolean() && it->get<bool>();
+}
+
 std::string text_or(const json& request, const char* key, const std::string& fallback) {
   const auto it = request.find(key);
   return it != request.end() && it->is_string() ? it->get<std::string>() : fallback;
@@ -65,8 +70,10 @@ void Commands::dispatch(sys::ConnectionId connection, const std::string& command
   namespace names = control::command;
   if (command == names::kStatus) return answer(connection, target_.status());
   if (command == names::kWhy) return answer(connection, target_.why());
+  if (command == names::kWhatIf) return answer(connection, target_.what_if(request));
   if (command == names::kFailover) return failover(connection, request);
   if (command == names::kForce) return force(connection, request);
+  if (command == names::kPassword) return password(connection, request);
   if (command == names::kReload)
     return target_.reload([this, connection](const json& reply) { answer(connection, reply); });
   if (command == names::kHistory) {
@@ -75,7 +82,8 @@ void Commands::dispatch(sys::ConnectionId connection, const std::string& command
     return answer(connection, target_.history(given ? limit->get<std::size_t>() : kHistoryLimit));
   }
   answer(connection, error_json("there is no command '" + command.substr(0, 40) +
-                                "'; known are status, why, history, failover, force and reload"));
+                                "'; known are status, why, history, failover, force, reload, "
+                                "password and what_if"));
 }
 
 void Commands::force(sys::ConnectionId connection, const json& request) {
@@ -93,12 +101,23 @@ void Commands::force(sys::ConnectionId connection, const json& request) {
 }
 
 void Commands::failover(sys::ConnectionId connection, const json& request) {
-  const auto flag = request.find("force");
-  const bool forced = flag != request.end() && flag->is_boolean() && flag->get<bool>();
+  const bool forced = flag_of(request, "force");
+  if (flag_of(request, "dry_run")) return answer(connection, target_.plan_failover(forced));
   log_.notice("operator",
               std::string("an operator asks for a failover") + (forced ? " by force" : ""),
               {{"command", "failover"}});
   order(connection, forced ? What::failover_force : What::failover);
+}
+
+void Commands::password(sys::ConnectionId connection, const json& request) {
+  const std::string action = text_or(request, "action", "status");
+  if (action == "status") return answer(connection, target_.password_status());
+  if (action != "switch")
+    return answer(connection, error_json("\"action\" is one of status, switch"));
+  const bool back = flag_of(request, "back");
+  log_.notice("operator", "an operator asks to switch the password", {{"command", "password"}});
+  target_.password_switch(back,
+                          [this, connection](const json& reply) { answer(connection, reply); });
 }
 
 void Commands::order(sys::ConnectionId connection, What what) {

@@ -27,6 +27,10 @@ struct CommandTarget {
   // out.
   std::function<void(agent::OperatorCommand::What, OrderAnswered answered)> order;
   std::function<void(ReloadAnswered answered)> reload;
+  std::function<nlohmann::json(const nlohmann::json& request)> what_if;
+  std::function<nlohmann::json(bool by_force)> plan_failover;
+  std::function<nlohmann::json()> password_status;
+  std::function<void(bool back, ReloadAnswered answered)> password_switch;
 };
 
 class Commands {
@@ -41,6 +45,7 @@ class Commands {
                 const nlohmann::json& request);
   void failover(sys::ConnectionId connection, const nlohmann::json& request);
   void force(sys::ConnectionId connection, const nlohmann::json& request);
+  void password(sys::ConnectionId connection, const nlohmann::json& request);
   void answer(sys::ConnectionId connection, const nlohmann::json& reply);
   void order(sys::ConnectionId connection, agent::OperatorCommand::What what);
 

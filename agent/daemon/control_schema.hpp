@@ -21,9 +21,13 @@ constexpr const char* kStatus = "status";
 constexpr const char* kWhy = "why";
 constexpr const char* kHistory = "history";  // {"limit": n}
 constexpr const char* kFailover =
-    "failover";  // {"force": bool}; answered when the role has moved or was refused
+    "failover";  // {"force": bool, "dry_run": bool}; answered when the role has moved or was refused
+// {"assumptions": [{"kind", "node", "name", "good", "slot", "state", "seconds"}, ...]}
+constexpr const char* kWhatIf = "what_if";
 constexpr const char* kForce = "force";  // {"state": "primary" | "backup" | "none"}
 constexpr const char* kReload = "reload";
+// {"action": "status" | "switch", "back": bool}; a switch is answered when the peer has followed
+constexpr const char* kPassword = "password";
 // to the data plane
 constexpr const char* kSessions =
     "sessions";  // {"count_only", "protocol", "address", "port", "state", "cursor", "limit"}

@@ -15,6 +15,7 @@ MismatchTable::Verdict MismatchTable::note(const Sighting& sighting, std::string
     MismatchRow row;
     row.kind = agent::to_string(sighting.reason);
     row.interface = sighting.interface;
+    row.cause = cause_of(sighting.reason);
     row.advice = advice_for(sighting.reason);
     entries_.push_back({sighting.reason, sighting.path, std::move(row), {}, {}});
     entry = std::prev(entries_.end());
@@ -26,6 +27,7 @@ MismatchTable::Verdict MismatchTable::note(const Sighting& sighting, std::string
   entry->row.count++;
   entry->row.detail = sighting.detail;
   entry->row.last_seen = std::move(wall);
+  entry->row.last = sighting.at;
   if (verdict.tell_node) entry->told = sighting.at;
   if (verdict.log) {
     verdict.since_last_log = entry->row.count - entry->logged_count;
@@ -72,13 +74,38 @@ std::optional<agent::MismatchSeen::Kind> mismatch_kind(Rejection reason) {
   }
 }
 
+std::string_view cause_of(Rejection reason) {
+  switch (reason) {
+    case Rejection::wrong_group:
+      return "the two nodes have different group ids, or another cluster shares this VLAN";
+    case Rejection::wrong_password:
+      return "the password files differ, or one node has not read a changed one";
+    case Rejection::wrong_vlan:
+      return "the nodes name different VLANs, or a switch rewrites the tag";
+    case Rejection::untagged:
+      return "a switch port is set to access mode and strips the tag";
+    case Rejection::wrong_version:
+      return "one node was upgraded to a version that the other cannot read";
+    case Rejection::same_chassis_id:
+      return "node.yaml was copied from one node to the other";
+    case Rejection::wrong_ethertype:
+      return "heartbeat.ethertype differs between the nodes, or on one interface";
+    case Rejection::wrong_path:
+      return "the heartbeat cables are crossed, or listed in another order";
+    case Rejection::own_frame:
+      return "a switch or a cable loops the heartbeat network";
+    default:
+      return "";
+  }
+}
+
 std::string_view advice_for(Rejection reason) {
   switch (reason) {
     case Rejection::wrong_group:
       return "set the same group_id in cluster.yaml of both nodes; if it is another cluster, give "
              "it a VLAN of its own";
     case Rejection::wrong_password:
-      return "put the same password into password_file on both nodes and restart hotpaird on the "
+      return "put the same password into password_file on both nodes, then 'hotpair reload' on the "
              "node that was changed";
     case Rejection::wrong_vlan:
       return "set the same vlan for this interface under heartbeat_interfaces in node.yaml of both "

@@ -18,9 +18,10 @@ constexpr Duration kMismatchEventInterval = 100ms;
 constexpr Duration kMismatchLogInterval = 1min;
 
 struct MismatchRow {
-  std::string kind, interface, detail, advice;
+  std::string kind, interface, detail, cause, advice;
   std::uint64_t count = 0;
   std::string last_seen;  // wall time for people
+  Instant last;
 };
 
 class MismatchTable {
@@ -56,7 +57,8 @@ class MismatchTable {
 bool needs_an_operator(agent::Rejection reason);
 // The core's word for it; none for those the core does not weigh.
 std::optional<agent::MismatchSeen::Kind> mismatch_kind(agent::Rejection reason);
-// What an operator should change.
+// What most likely is behind it; what an operator should change.
+std::string_view cause_of(agent::Rejection reason);
 std::string_view advice_for(agent::Rejection reason);
 
 }  // namespace hotpair::daemon

@@ -31,6 +31,7 @@ Result<std::unique_ptr<Runtime>> Runtime::create(Prepared prepared, Warden* ward
   r.association_ = std::make_unique<SharedAssociation>(
       r.plan_->node.self, static_cast<std::uint16_t>(r.config_.cluster.group_id),
       std::move(cipher));
+  r.open_passwords();
   r.reporter_ = std::make_unique<Reporter>(r.log_, std::move(history), [&r] { r.save_history(); });
   r.hooks_ = std::make_unique<Hooks>(*r.loop_, r.log_, under_systemd());
   if (auto opened = r.open_heartbeats(); !opened) return Failure<Error>{opened.error()};
@@ -48,7 +49,8 @@ Runtime::Runtime(Prepared prepared, Warden* warden, Log log)
       warden_(warden),
       lock_(std::move(prepared.lock)),
       persisted_(prepared.persisted),
-      password_digest_(prepared.password_digest) {}
+      password_digest_(prepared.password_digest),
+      password_use_(prepared.password_use) {}
 
 Runtime::~Runtime() = default;
 
@@ -95,6 +97,14 @@ void Runtime::take_priority() {
     log_.warning("not-realtime", asked.error().message);
   }
   if (warden_ == nullptr) start_warnings_.push_back("the warden could not be started");
+}
+
+void Runtime::open_passwords() {
+  passwords_ = std::make_unique<PasswordRotation>(
+      PasswordRotation::Needs{*loop_, *disk_, *association_, log_,
+                              options_.state_dir + "/" + kPasswordFile, [this] { publish(true); },
+                              [this] { return engine_->status().peer_alive; }},
+      password_use_);
 }
 
 Status Runtime::open_heartbeats() {

@@ -22,6 +22,7 @@
 #include "agent/daemon/heartbeat_ports.hpp"
 #include "agent/daemon/hooks.hpp"
 #include "agent/daemon/modules.hpp"
+#include "agent/daemon/password_rotation.hpp"
 #include "agent/daemon/prober.hpp"
 #include "agent/daemon/reload.hpp"
 #include "agent/daemon/remote_monitors.hpp"
@@ -51,6 +52,7 @@ class Runtime {
   Status open_kernel();
   void take_priority();
   Status open_heartbeats();
+  void open_passwords();
   Status open_sockets();
   void start_node();
   void clean_up();
@@ -96,6 +98,7 @@ class Runtime {
   // What operators ask for (runtime_status.cpp).
   CommandTarget command_target();
   StatusView view();
+  nlohmann::json what_if(const nlohmann::json& request);
   std::vector<std::string> warnings() const;
   void reload(ReloadAnswered answered);
   nlohmann::json apply_reload(Reloaded& reloaded);
@@ -109,6 +112,7 @@ class Runtime {
   agent::PersistedState persisted_;
   PasswordDigest password_digest_;
   std::vector<std::string> start_warnings_;
+  agent::PasswordUse password_use_;  // of the run before
   std::unique_ptr<NodePlan> plan_;
 
   std::unique_ptr<sys::EventLoop> loop_;
@@ -118,6 +122,7 @@ class Runtime {
   std::unique_ptr<Worker> disk_, kernel_;
   std::unique_ptr<SharedAssociation> association_;
   std::unique_ptr<HeartbeatSender> sender_;
+  std::unique_ptr<PasswordRotation> passwords_;
   std::unique_ptr<HeartbeatReceiver> receiver_;
   std::unique_ptr<HeartbeatPorts> ports_;
   std::unique_ptr<Links> links_;

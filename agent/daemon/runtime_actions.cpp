@@ -59,6 +59,7 @@ void Runtime::act(const agent::PublishHeartbeat& action) {
 
 void Runtime::publish(bool at_once) {
   published_.version = HOTPAIR_VERSION;
+  published_.passwords = passwords_->use();
   if (dataplane_) published_.dataplane_nonce = dataplane_->nonce();
   sender_->publish(published_, at_once);
 }
@@ -118,6 +119,7 @@ void Runtime::heard(const agent::Heartbeat& heartbeat) {
     peer_role_ = heartbeat.role;
     peer_role_since_ = sys::now();
   }
+  passwords_->heard(heartbeat.passwords);
   dataplane_->update_keys(heartbeat.dataplane_nonce);
 }
 

@@ -1,4 +1,5 @@
 // What operators ask for: status, why, reload.
+#include "agent/daemon/rehearsal.hpp"
 #include "agent/daemon/runtime.hpp"
 #include "platform/linux/clock.hpp"
 #include "platform/linux/sd_notify.hpp"
@@ -19,7 +20,23 @@ json refusal(const std::vector<std::string>& problems) {
 
 CommandTarget Runtime::command_target() {
   CommandTarget target;
-  target.status = [this] { return status_json(view()); };
+  target.status = [this] {
+    json status = status_json(view());
+    status["passwords"] = passwords_->to_json();
+    return status;
+  };
+  target.what_if = [this](const json& request) { return what_if(request); };
+  target.plan_failover = [this](bool by_force) {
+    return to_json(engine_->plan_failover(by_force));
+  };
+  target.password_status = [this] {
+    json reply = passwords_->to_json();
+    reply["ok"] = true;
+    return reply;
+  };
+  target.password_switch = [this](bool back, ReloadAnswered answered) {
+    passwords_->switch_over(back, std::move(answered));
+  };
   target.why = [this] { return why_json(view()); };
   target.history = [this](std::size_t limit) {
     json reply = reporter_->history().to_json(limit);
@@ -29,6 +46,17 @@ CommandTarget Runtime::command_target() {
   target.order = [this](auto what, OrderAnswered answered) { order(what, std::move(answered)); };
   target.reload = [this](ReloadAnswered answered) { reload(std::move(answered)); };
   return target;
+}
+
+json Runtime::what_if(const json& request) {
+  const auto find_module = [this](int slot) -> std::optional<KnownModule> {
+    for (const auto& row : modules_->rows())
+      if (row.slot == slot) return KnownModule{row.word.state != ModuleState::failed};
+    return std::nullopt;
+  };
+  const auto assumptions = parse_assumptions(request, plan_->node.self, find_module);
+  return assumptions ? to_json(engine_->what_if(*assumptions))
+                     : error_json(assumptions.error().message);
 }
 
 StatusView Runtime::view() {
@@ -97,11 +125,18 @@ json Runtime::apply_reload(Reloaded& reloaded) {
       [this](const std::string& device) { return is_lag(link_monitor_->find(device)); },
       [this](const std::string& vrf) { return members_of_vrf(*link_monitor_, vrf); });
   if (!plan) return refusal({plan.error().message});
+  if (reloaded.cipher)
+    if (const auto objection = passwords_->objection_to(
+            {reloaded.cipher->password_id(0), reloaded.cipher->password_id(1)}))
+      return refusal({*objection});
   sys::notify_reloading();
   take_plan(std::move(reloaded.config), std::make_unique<NodePlan>(std::move(plan).value()));
   password_digest_ = reloaded.password_digest;
-  if (reloaded.cipher && association_->adopt_passwords(*reloaded.cipher))
+  if (reloaded.cipher && association_->adopt_passwords(*reloaded.cipher)) {
+    passwords_->loaded();
+    publish(true);
     log_.notice("password-changed", "the password was read again and is in force");
+  }
   sys::notify_ready(std::string(agent::to_string(engine_->status().role)));
   log_.notice("reloaded", "the configuration was read again and is in force");
   return {{"ok", true}, {"message", "the configuration is in force"}};

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/daemon/node_config.hpp"
+#include "agent/daemon/password_rotation.hpp"
 #include "platform/linux/state_file.hpp"
 #include "platform/linux/system_error.hpp"
 
@@ -66,7 +67,8 @@ Result<Prepared, StartError> prepare(const Options& options) {
                   *state,
                   read_history(options.state_dir),
                   std::move(lock).value(),
-                  digest_of(*passwords)};
+                  digest_of(*passwords),
+                  read_password_use(options.state_dir)};
 }
 
 int check_config(const Options& options) {

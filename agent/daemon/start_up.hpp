@@ -26,6 +26,7 @@ struct Prepared {
   History history;
   InstanceLock lock;
   PasswordDigest password_digest{};
+  agent::PasswordUse password_use{};  // as remembered from the last run
 };
 
 struct StartError {

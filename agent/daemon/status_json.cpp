@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "agent/daemon/health_json.hpp"
+
 namespace hotpair::daemon {
 namespace {
 
@@ -17,15 +19,10 @@ std::string since(const StatusView& view, Instant then) {
   return iso_time(view.wall_now_ms - to_ms(view.now - then));
 }
 
-json health_json(const agent::HealthVector& health, const agent::Serial& serial) {
-  return {{"forced", agent::to_string(health.forced)},
-          {"bandwidth_gbps", static_cast<double>(health.bandwidth_mbps) / 1000.0},
-          {"good_lags", health.good_lags},
-          {"management_link", health.management_link},
-          {"failed_modules", health.failed_modules},
-          {"uptime_s", health.uptime_s},
-          {"priority", health.priority},
-          {"serial", text(serial)}};
+json candidate_json(const agent::HealthVector& health, const agent::Serial& serial) {
+  json candidate = health_json(health);
+  candidate["serial"] = text(serial);
+  return candidate;
 }
 
 template <std::size_t N, std::size_t M>
@@ -33,6 +30,12 @@ json list_json(const StaticVector<agent::ShortText<N>, M>& items) {
   json list = json::array();
   for (const auto& item : items) list.push_back(text(item));
   return list;
+}
+
+std::string hex(std::uint64_t value) {
+  char digits[20];
+  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(value));
+  return digits;
 }
 
 int number(agent::ChassisId id) {
@@ -51,7 +54,7 @@ json node_json(const StatusView& view) {
           {"reason", text(node.role_reason)},
           {"forced", agent::to_string(node.forced)},
           {"addresses_held", node.addresses_held},
-          {"health", health_json(node.health, view.plan.node.serial)},
+          {"health", candidate_json(node.health, view.plan.node.serial)},
           {"dataplane_alive", node.replication.dataplane_alive},
           {"sessions", node.replication.sessions},
           {"lost_interfaces", list_json(view.published.lost_interfaces)}};
@@ -84,13 +87,14 @@ json peer_json(const StatusView& view) {
           {"reason", text(peer.role_reason)},
           {"forced", agent::to_string(peer.health.forced)},
           {"addresses_held", node.peer_alive && peer.role == agent::Role::primary},
-          {"health", health_json(peer.health, peer.serial)},
+          {"health", candidate_json(peer.health, peer.serial)},
           {"dataplane_alive", peer.replication.dataplane_alive},
           {"sessions", peer.replication.sessions},
           {"lost_interfaces", list_json(peer.lost_interfaces)},
           {"alive", node.peer_alive},
           {"last_heard_ms", last_heard_json(view, peer_last_heard(view))},
-          {"version", text(peer.version)}};
+          {"version", text(peer.version)},
+          {"cluster_digest", hex(peer.cluster_digest)}};
 }
 
 json replication_json(const StatusView& view) {
@@ -230,7 +234,9 @@ json mismatches_json(const StatusView& view) {
                     {"interface", row.interface},
                     {"count", row.count},
                     {"last_seen", row.last_seen},
+                    {"last_seen_ms", std::max<std::int64_t>(0, to_ms(view.now - row.last))},
                     {"detail", row.detail},
+                    {"cause", row.cause},
                     {"advice", row.advice}});
   return list;
 }
@@ -252,6 +258,7 @@ json status_json(const StatusView& view) {
   return {{"ok", true},
           {"version", view.version},
           {"time", view.wall_now},
+          {"cluster_digest", hex(view.config.cluster.digest)},
           {"group_id", view.config.cluster.group_id},
           {"group_name", view.config.cluster.group_name},
           {"role", agent::to_string(node.role)},

@@ -212,7 +212,8 @@ struct Passwords {
   std::optional<std::string> next;  // the second line: accepted too, during a rotation
 };
 
-// The systemd credential `password` when $CREDENTIALS_DIRECTORY has one, else password_file.
+// The systemd credential `password` when $CREDENTIALS_DIRECTORY has one and password_file was not
+// changed after it was made, else password_file.
 // Refuses an empty or over-long (256 bytes) password and a file that others can read.
 Result<Passwords> load_passwords(const ClusterFile& cluster);
 

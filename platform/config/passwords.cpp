@@ -8,6 +8,7 @@ namespace hotpair::config {
 namespace {
 
 constexpr std::size_t kMaxPassword = 256;
+constexpr std::size_t kMaxFile = 16 * kMaxPassword;
 constexpr mode_t kOthersMay = 0007;
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -38,16 +39,23 @@ Status check_password(const std::string& password, const std::string& path, cons
   return Ok{};
 }
 
+// The credential is a copy that systemd makes when the service starts and never again, so a file
+// that was changed since holds what is meant now.
+std::string place_of_password(const std::string& file) {
+  const char* credentials = std::getenv("CREDENTIALS_DIRECTORY");
+  if (credentials == nullptr) return file;
+  const std::string credential = std::string(credentials) + "/password";
+  const auto copy = sys::read_file(credential, kMaxFile);
+  if (!copy) return copy.error().kind == sys::ReadFailure::missing ? file : credential;
+  const auto original = sys::read_file(file, kMaxFile);
+  return original && original->changed_ns > copy->changed_ns ? file : credential;
+}
+
 }  // namespace
 
 Result<Passwords> load_passwords(const ClusterFile& cluster) {
-  std::string path = cluster.password_file;
-  if (const char* credentials = std::getenv("CREDENTIALS_DIRECTORY")) {
-    const std::string credential = std::string(credentials) + "/password";
-    const auto present = sys::read_file(credential, 16 * kMaxPassword);
-    if (present || present.error().kind != sys::ReadFailure::missing) path = credential;
-  }
-  const auto content = sys::read_file(path, 16 * kMaxPassword);
+  const std::string path = place_of_password(cluster.password_file);
+  const auto content = sys::read_file(path, kMaxFile);
   if (!content && content.error().kind == sys::ReadFailure::missing)
     return fail_with("there is no password: " + path +
                      " does not exist; make one with 'umask 077; "

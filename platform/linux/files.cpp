@@ -32,7 +32,10 @@ Result<FileContent, ReadError> read_file(const std::string& path, std::size_t ma
   if (!S_ISREG(facts.st_mode))
     return fail(ReadError{ReadFailure::not_regular,
                           path + " is not a regular file; see 'ls -ld " + path + "'"});
-  FileContent content{{}, facts.st_mode & 07777, facts.st_uid};
+  FileContent content{{},
+                      facts.st_mode & 07777,
+                      facts.st_uid,
+                      std::int64_t{facts.st_ctim.tv_sec} * 1'000'000'000 + facts.st_ctim.tv_nsec};
   char chunk[16 * 1024];
   for (;;) {
     const ssize_t got = read(fd.get(), chunk, sizeof(chunk));

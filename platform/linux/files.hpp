@@ -1,6 +1,7 @@
 // Whole files, bounded.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,7 @@ struct FileContent {
   std::string text;
   mode_t mode = 0;  // permission bits
   uid_t owner = 0;
+  std::int64_t changed_ns = 0;  // since 1970: content, rights or name, whichever came last
 };
 
 enum class ReadFailure : std::uint8_t { missing, not_permitted, not_regular, too_big, io };

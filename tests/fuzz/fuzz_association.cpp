@@ -21,7 +21,9 @@ class ToyCipher final : public agent::FrameCipher {
     key[17] = static_cast<std::uint8_t>(which);
     return key;
   }
-  bool has_next_password() const override { return true; }
+  agent::PasswordId password_id(int which) const override {
+    return static_cast<agent::PasswordId>(which) + 1;
+  }
   void seal(const agent::Key&, const agent::Nonce&, Bytes, Bytes body, MutableBytes out) override {
     std::copy(body.begin(), body.end(), out.begin());
     std::fill(out.begin() + static_cast<std::ptrdiff_t>(body.size()), out.end(), std::uint8_t{0});

@@ -15,7 +15,7 @@ namespace {
 class OpenCipher final : public FrameCipher {
  public:
   Key derive(int, const Salt&, const Salt&, ChassisId, std::string_view) override { return {}; }
-  bool has_next_password() const override { return false; }
+  PasswordId password_id(int which) const override { return which == 0 ? 1 : kNoPassword; }
   void seal(const Key&, const Nonce&, Bytes, Bytes body, MutableBytes out) override {
     std::fill(out.begin(), out.end(), std::uint8_t{0});
     std::copy(body.begin(), body.end(), out.begin());

@@ -120,7 +120,11 @@ class Node:
         cluster_keys = {**self.lab.cluster, "group_id": own["group_id"], **(cluster or {})}
         self.write_file("node.yaml", as_yaml(node_keys))
         self.write_file("cluster.yaml", as_yaml(cluster_keys))
-        self._write(os.path.join(self.credentials, "password"), own["password"] + "\n")
+        self.write_passwords(own["password"])
+
+    def write_passwords(self, *lines):
+        """The password file: the password and, during a rotation, the next one."""
+        self._write(os.path.join(self.credentials, "password"), "".join(f"{line}\n" for line in lines))
 
     def write_file(self, name, text):
         self._write(os.path.join(self.config_dir, name), text)
@@ -194,6 +198,17 @@ class Node:
         done = subprocess.run([self.lab.program("hotpair"), "--run-dir", self.run_dir, *arguments],
                               capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout + done.stderr
+
+    def doctor(self, *arguments):
+        """`hotpair doctor` in the node's network, where it looks at the box: (exit status, what it says as JSON)."""
+        done = subprocess.run(["ip", "netns", "exec", self.netns, self.lab.program("hotpair"), "--run-dir", self.run_dir,
+                               "--json", "doctor", "--config-dir", self.config_dir, *arguments], capture_output=True,
+                              text=True, timeout=60, env={**os.environ, "CREDENTIALS_DIRECTORY": self.credentials})
+        return done.returncode, json.loads(done.stdout)
+
+    def ailments(self, severity=None):
+        """The ids of what the doctor finds."""
+        return {f["id"] for f in self.doctor()[1]["findings"] if severity in (None, f["severity"])}
 
     def addresses(self):
         """Every global address its kernel holds, e.g. {"lan": {"192.0.2.1"}}."""

@@ -39,6 +39,11 @@ agent::Key ToyCipher::derive(int which, const agent::Salt& sender_salt,
   return key;
 }
 
+agent::PasswordId ToyCipher::password_id(int which) const {
+  const std::string& password = which == 0 ? password_ : next_password_;
+  return password.empty() ? agent::kNoPassword : digest(5, bytes_of(password)) | 1;
+}
+
 void ToyCipher::seal(const agent::Key& key, const agent::Nonce& nonce, Bytes header, Bytes body,
                      MutableBytes out) {
   HOTPAIR_ASSERT(out.size() == body.size() + agent::kTagSize);

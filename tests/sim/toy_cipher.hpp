@@ -15,7 +15,7 @@ class ToyCipher final : public agent::FrameCipher {
 
   agent::Key derive(int which, const agent::Salt& sender_salt, const agent::Salt& echoed_salt,
                     agent::ChassisId sender, std::string_view purpose) override;
-  bool has_next_password() const override { return !next_password_.empty(); }
+  agent::PasswordId password_id(int which) const override;
   void seal(const agent::Key& key, const agent::Nonce& nonce, Bytes header, Bytes body,
             MutableBytes out) override;
   bool open(const agent::Key& key, const agent::Nonce& nonce, Bytes header, Bytes sealed,

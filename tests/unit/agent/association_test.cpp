@@ -121,22 +121,56 @@ TEST_F(Associations, RecogniseTheirMisconfiguredPeer) {
   EXPECT_FALSE(one.open(stranger.seal()).error().proven);
 }
 
+void load(End& end, const char* first, const char* second) {
+  end.cipher.set_passwords(first, second);
+  end.association.passwords_changed();
+}
+
+void expect_same_keys(End& one, End& two) {
+  for (const auto sender : {ChassisId::one, ChassisId::two})
+    EXPECT_EQ(one.association.derive("sync", sender), two.association.derive("sync", sender));
+}
+
 TEST_F(Associations, OutliveTheRotationOfThePassword) {
   exchange(one, two);
-  for (End* end : {&one, &two}) {
-    end->cipher.set_passwords("secret", "next");
-    end->association.passwords_changed();
-  }
+  for (End* end : {&one, &two}) load(*end, "secret", "next");
   const auto before = two.association.generation();
-  one.cipher.set_passwords("next", "secret");
-  one.association.passwords_changed();
-  EXPECT_TRUE(two.open(one.seal()).ok());
+  ASSERT_TRUE(one.association.use_password(one.association.passwords()[1]));
+  EXPECT_TRUE(two.open(one.seal()).ok()) << "the other end need not switch in the same instant";
   EXPECT_TRUE(one.open(two.seal()).ok());
   EXPECT_NE(two.association.generation(), before);
+  expect_same_keys(one, two);
+  ASSERT_TRUE(two.association.use_password(two.association.passwords()[1]));
+  for (End* end : {&one, &two}) load(*end, "next", "");
+  EXPECT_TRUE(two.open(one.seal()).ok());
+  EXPECT_TRUE(one.open(two.seal()).ok());
+  expect_same_keys(one, two);
+}
+
+TEST_F(Associations, KeepThePasswordInUseWhenTheLinesOfTheFileChangePlaces) {
+  exchange(one, two);
+  load(one, "next", "secret");
+  EXPECT_TRUE(two.open(one.seal()).ok()) << "the other end knows only the old one";
+  EXPECT_FALSE(one.association.use_password(4711)) << "not loaded";
+}
+
+TEST_F(Associations, DeriveKeysAlsoBeforeTheFirstFrameAfterAPasswordWasRemoved) {
+  exchange(one, two);
+  for (End* end : {&one, &two}) {
+    load(*end, "secret", "next");
+    end->association.use_password(end->association.passwords()[1]);
+  }
+  EXPECT_TRUE(two.open(one.seal()).ok());
+  load(two, "next", "");
   EXPECT_EQ(one.association.derive("sync", ChassisId::one),
             two.association.derive("sync", ChassisId::one));
-  EXPECT_EQ(one.association.derive("sync", ChassisId::two),
-            two.association.derive("sync", ChassisId::two));
+}
+
+TEST_F(Associations, AnswerANewEndUnderThePasswordThatItUses) {
+  End tidied(ChassisId::two, 9, 7, "next");
+  load(one, "secret", "next");
+  exchange(one, tidied);
+  EXPECT_TRUE(tidied.association.established()) << "it cannot read the other password";
 }
 
 TEST_F(Associations, DeriveNoKeyForEachForgedFrame) {

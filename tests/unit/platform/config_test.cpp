@@ -278,9 +278,20 @@ TEST_F(PasswordTest, the_systemd_credential_goes_first) {
   ASSERT_TRUE(load("from file\n").ok());
   credentials.write("password", "from systemd\n", 0400);
   setenv("CREDENTIALS_DIRECTORY", credentials.path().c_str(), 1);
-  EXPECT_EQ(load("from file\n")->current, "from systemd");
+  EXPECT_EQ(load_passwords(cluster_)->current, "from systemd");
   std::filesystem::remove(credentials.file("password"));
-  EXPECT_EQ(load("from file\n")->current, "from file");
+  EXPECT_EQ(load_passwords(cluster_)->current, "from file");
+}
+
+TEST_F(PasswordTest, a_file_that_was_changed_after_systemd_copied_it_goes_before_the_copy) {
+  const TemporaryDirectory credentials;
+  credentials.write("password", "from systemd\n", 0400);
+  setenv("CREDENTIALS_DIRECTORY", credentials.path().c_str(), 1);
+  const auto later = [&] {  // the clock of the file system moves in ticks
+    return load("from systemd\nnext\n")->next.has_value();
+  };
+  for (int i = 0; i < 1'000'000 && !later(); ++i) continue;
+  EXPECT_EQ(load_passwords(cluster_)->next, "next");
 }
 
 }  // namespace
