@@ -32,6 +32,14 @@ Result<LineClient> LineClient::connect(const std::string& path) {
   return LineClient(std::move(*socket).take(), path);
 }
 
+std::optional<pid_t> LineClient::server_pid() const {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (getsockopt(fd_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid <= 0)
+    return std::nullopt;
+  return peer.pid;
+}
+
 Result<std::string> LineClient::request(std::string_view line, Duration timeout,
                                         std::size_t max_answer) {
   const Instant deadline = now() + timeout;

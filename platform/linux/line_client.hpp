@@ -1,8 +1,11 @@
 // The asking side of a LineServer: blocking, with a timeout, for command lines and tools.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include <sys/types.h>
 
 #include "platform/base/result.hpp"
 #include "platform/base/time.hpp"
@@ -13,6 +16,9 @@ namespace hotpair::sys {
 class LineClient {
  public:
   static Result<LineClient> connect(const std::string& path);
+
+  // Of the process that listens there, as seen from here.
+  std::optional<pid_t> server_pid() const;
 
   // Sends one line and waits for one line. After an error the client is of no further use.
   Result<std::string> request(std::string_view line, Duration timeout,

@@ -4,8 +4,10 @@
     tests/ctl/test_hotpair_command.py build/debug/tools/ctl/hotpair
 """
 
+import glob
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -44,6 +46,12 @@ def status(**more):
                              "logical_system": ""}],
         "addresses": [{"interface": "lan", "device": "ens3f0", "address": "192.0.2.1/24", "held": True}],
         "mismatches": [], "rejected": {}, "warnings": [], **more}
+
+
+def healthy(**more):
+    answer = status(**more)
+    answer["heartbeat_paths"][1].update(link_up=True, alive=True, last_heard_ms=3, heard_by_peer=True)
+    return answer
 
 
 class FakeDaemon:
@@ -127,6 +135,23 @@ class HotpairCommand(unittest.TestCase):
         line = self.verdict(status(dual_primary=True, peer=node("fw2", "primary")))
         self.assertIn("BOTH NODES ARE PRIMARY", line)
 
+    def second_line(self, answer):
+        self.agent(status=answer)
+        return self.hotpair("status")[1].splitlines()[1]
+
+    def test_the_second_line_says_that_nothing_is_wrong(self):
+        self.assertTrue(self.second_line(healthy()).startswith("No alarms"))
+
+    def test_the_second_line_names_everything_that_is_wrong(self):
+        answer = healthy(peer=node("fw2", "backup", lost_interfaces=["tenant-a/wan"]), warnings=["a", "b"],
+                         suppressed="until 12:00:05")
+        answer["node"]["health"]["forced"] = "backup"
+        answer["heartbeat_paths"][1]["alive"] = False
+        line = self.second_line(answer)
+        for words in ("ALARM: ", "fw1 is FORCED to backup", "fw2 has lost tenant-a/wan", "1 of 2 heartbeat paths DEAD (ha1)",
+                      "HELD BACK: until 12:00:05", "2 warnings"):
+            self.assertIn(words, line)
+
     def test_a_mismatch_is_shown_with_its_advice(self):
         mismatch = {"kind": "wrong password", "interface": "ha0", "count": 77, "last_seen": "now",
                     "detail": "the neighbour's frames do not open", "advice": "copy /etc/hotpair/password"}
@@ -175,7 +200,8 @@ class HotpairCommand(unittest.TestCase):
             self.assertEqual(self.hotpair(*arguments)[0], 2, arguments)
 
     def test_help_is_0_and_teaches_with_examples(self):
-        for command in ("status", "why", "history", "sessions", "verify", "failover", "force", "reload", "version"):
+        for command in ("status", "why", "doctor", "history", "sessions", "verify", "failover", "what-if", "force", "reload",
+                        "password", "completion", "version"):
             code, out, _ = self.hotpair(command, "--help")
             self.assertEqual(code, 0)
             self.assertIn("Example", out)
@@ -190,6 +216,110 @@ class HotpairCommand(unittest.TestCase):
         agent = self.agent(failover={"ok": True, "message": "fw2 is primary now", "took_ms": 12.34})
         self.assertEqual(self.hotpair("failover", "--force"), (0, "fw2 is primary now (12.3 ms)\n", ""))
         self.assertEqual(agent.requests, [{"command": "failover", "force": True}])
+
+    def test_a_rehearsed_failover_moves_nothing_and_says_how_it_would_go(self):
+        steps = [{"node": 1, "name": "drain", "text": "waits until the backup has every session"}]
+        agent = self.agent(failover={"ok": True, "allowed": True, "text": "fw2 would become primary", "steps": steps})
+        code, out, _ = self.hotpair("failover", "--dry-run")
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"fw2 would become primary\n +1\. node 1  drain +waits until")
+        self.assertEqual(agent.requests, [{"command": "failover", "force": False, "dry_run": True}])
+        self.doCleanups()
+        self.setUp()
+        self.agent(failover={"ok": True, "allowed": False, "text": "fw2 is not in sync", "steps": []})
+        self.assertEqual(self.hotpair("failover", "--dry-run"), (1, "fw2 is not in sync\n", ""))
+
+    def test_what_if_passes_each_assumption_and_prints_the_verdict(self):
+        agent = self.agent(what_if={
+            "ok": True, "text": "fw2 would become primary", "moves": True, "held_back": "a hold of 3 s", "notes": ["a guess"],
+            "criteria": [{"criterion": "traffic-bandwidth score", "one": "10", "two": "20", "decides": True}]})
+        code, out, _ = self.hotpair("what-if", "--node", "1", "--link", "wan=down", "--link", "lan=up", "--module",
+                                    "3=failed", "--remote", "2001:db8::1=lost", "--management", "down", "--power", "on",
+                                    "--forced", "none", "--uptime", "60")
+        self.assertEqual(code, 0)
+        for words in ("fw2 would become primary", "it would wait: a hold of 3 s", "Note: a guess", "<- decides"):
+            self.assertIn(words, out)
+        self.assertEqual(agent.requests[0]["assumptions"], [
+            {"kind": "link", "name": "wan", "good": False, "node": 1}, {"kind": "link", "name": "lan", "good": True, "node": 1},
+            {"kind": "remote", "name": "2001:db8::1", "good": False, "node": 1},
+            {"kind": "module", "slot": 3, "good": False, "node": 1}, {"kind": "management", "good": False, "node": 1},
+            {"kind": "power", "good": True, "node": 1}, {"kind": "forced", "state": "none", "node": 1},
+            {"kind": "uptime", "seconds": 60, "node": 1}])
+
+    def test_what_if_of_nothing_or_of_nonsense_is_wrong_usage(self):
+        for arguments in ([], ["--link", "wan"], ["--link", "wan=sideways"], ["--node", "3", "--power", "off"]):
+            self.assertEqual(self.hotpair("what-if", *arguments)[0], 2, arguments)
+
+    def test_password_status_shows_who_has_what_and_the_next_step(self):
+        answer = {"ok": True, "loaded": [{"key": "aa", "used": True}, {"key": "bb", "used": False}],
+                  "node": {"used": "aa", "other": "bb", "round": 0}, "peer": {"used": "aa", "other": None, "round": 0},
+                  "next_step": "append it there"}
+        self.agent(password=answer)
+        _, out, _ = self.hotpair("password", "status")
+        self.assertRegex(out, r"aa +1 +USED +USED")
+        self.assertRegex(out, r"bb +2 +accepted +NOT LOADED")
+        self.assertIn("Next: append it there", out)
+
+    def test_password_switch_says_what_is_left_to_do_and_a_refusal_is_1(self):
+        agent = self.agent(password={"ok": True, "message": "both use bb; remove the first line"})
+        self.assertEqual(self.hotpair("password", "switch"), (0, "both use bb; remove the first line\n", ""))
+        self.assertEqual(agent.requests, [{"command": "password", "action": "switch", "back": False}])
+        self.doCleanups()
+        self.setUp()
+        self.agent(password={"ok": False, "error": "the other node has not loaded it"})
+        self.assertEqual(self.hotpair("password", "switch")[0], 1)
+
+    def doctor(self, *arguments):
+        code, out, _ = self.hotpair("doctor", "--config-dir", self._dir.name, *arguments)
+        return code, out
+
+    def write_config(self):
+        for name, text in (("node.yaml", "chassis_id: 1\nheartbeat_interfaces: [{ interface: lo }]\n"),
+                           ("cluster.yaml", "group_id: 7\n")):
+            with open(os.path.join(self._dir.name, name), "w") as file:
+                file.write(text)
+
+    def test_the_doctor_works_without_a_daemon_and_names_mistakes_in_the_files(self):
+        code, out = self.doctor("--json")
+        self.assertEqual(code, 1)
+        self.assertEqual({f["id"] for f in json.loads(out)["findings"]}, {"pair.agent-down", "config.invalid"})
+        self.write_config()
+        report = json.loads(self.doctor("--json")[1])
+        self.assertNotIn("config.invalid", {f["id"] for f in report["findings"]})
+        self.assertGreater(report["checks"], 5)
+
+    def test_the_doctor_names_cause_and_mend_of_what_the_agent_says(self):
+        self.write_config()
+        mismatch = {"kind": "wrong_password", "interface": "ha0", "count": 77, "last_seen_ms": 20,
+                    "detail": "another password", "cause": "the files differ", "advice": "make them the same"}
+        self.agent(status=healthy(mismatches=[mismatch]))
+        code, out = self.doctor()
+        self.assertEqual(code, 1)
+        self.assertIn("on ha0: another password (77 frames, last 0 s ago)  [pair.wrong-password]", out)
+        self.assertIn("cause: the files differ\n", out)
+        self.assertIn("mend:  make them the same\n", out)
+
+    def test_each_id_of_the_doctor_is_in_its_document(self):
+        tools = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools")
+        with open(os.path.join(tools, "DOCTOR.md")) as file:
+            document = file.read()
+        for source in [*glob.glob(f"{tools}/ctl/doctor/*.cpp"), f"{tools}/ctl/doctor.cpp"]:
+            with open(source) as file:
+                for found in re.findall(r'"((?:pair|box|config)\.[a-z0-9-]+)"', file.read()):
+                    self.assertIn(f"`{found}`", document, source)
+
+    def test_completion_knows_commands_options_and_their_values(self):
+        code, out, _ = self.hotpair("completion")
+        self.assertEqual(code, 0)
+
+        def complete(*words):
+            script = out + f'COMP_WORDS=({" ".join(words)} ""); COMP_CWORD={len(words)}; _hotpair; echo "${{COMPREPLY[@]}}"'
+            return subprocess.run(["bash", "-c", script], capture_output=True, text=True).stdout.split()
+
+        self.assertLessEqual({"status", "doctor", "what-if", "--json"}, set(complete("hotpair")))
+        self.assertLessEqual({"--dry-run", "--force"}, set(complete("hotpair", "failover")))
+        self.assertLessEqual({"primary", "backup", "none"}, set(complete("hotpair", "--json", "force")))
+        self.assertEqual(complete("hotpair", "what-if", "--management"), ["up", "down"])
 
     def test_force_passes_the_state(self):
         agent = self.agent(force={"ok": True, "message": "done"})
@@ -229,13 +359,17 @@ class HotpairCommand(unittest.TestCase):
         steps = [{"name": "claim addresses", "ms": 1.5, "ok": True, "error": ""},
                  {"name": "run hooks", "ms": 9, "ok": False, "error": "exit status 1"}]
         change = {"time": "2026-03-01T12:00:00Z", "from": "backup", "to": "primary", "epoch": 12, "kind": "failover",
-                  "reason": "fw1 fell silent", "steps": steps, "total_ms": 12.5}
+                  "reason": "fw1 fell silent", "steps": steps, "total_ms": 12.5,
+                  "health": {"bandwidth_gbps": 20.0, "management_link": True}, "peer_health": None,
+                  "election": {"winner": 1, "criterion": "priority", "winner_value": "200", "loser_value": "100"}}
         self.agent(history={"ok": True, "changes": [change]})
         _, out, _ = self.hotpair("history")
         self.assertIn("backup -> primary  failover  in 12.50 ms", out)
         self.assertIn("FAILED: exit status 1", out)
         self.assertNotIn("claim addresses", out)
+        self.assertIn("decided by priority: 200 against 100", out)
         self.assertIn("claim addresses", self.hotpair("history", "--steps")[1])
+        self.assertRegex(self.hotpair("history", "--health")[1], r"bandwidth_gbps +20.0 +-\n +management_link +up +-\n")
 
     def test_why_marks_the_deciding_criterion(self):
         criteria = [{"criterion": "priority", "node": "200", "peer": "100", "decides": True},

@@ -3,10 +3,12 @@
 // Exit statuses: 0 good, 1 refused or different, 2 wrong usage, 3 the daemon is not reachable.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include <sys/types.h>
 
 #include "platform/base/result.hpp"
 #include "platform/base/time.hpp"
@@ -25,12 +27,15 @@ struct Context {
   std::string run_dir = "/run/hotpair";
   bool json = false;
   Style style;
+  const CLI::App* app = nullptr;  // the whole command line
 
   // One request and its answer; nothing when the daemon is not reachable or does not answer in
   // time, which was then said on standard error with the command that would mend it.
   std::optional<Json> ask(Daemon daemon, const Json& request, Duration timeout = 5s) const;
   // The same without a word, the error as a value; for what is shown beside the main answer.
   Result<Json> try_ask(Daemon daemon, const Json& request, Duration timeout = 5s) const;
+  // Whose socket it is, when somebody listens there.
+  std::optional<pid_t> pid_of(Daemon daemon) const;
   // Prints the answer as it is (--json) and true; or false when text is wanted.
   bool print_json(const Json& answer) const;
 };
@@ -54,10 +59,18 @@ Exit run_verify(Context& context);
 Exit run_failover(Context& context);
 Exit run_force(Context& context);
 Exit run_reload(Context& context);
+Exit run_doctor(Context& context);
+Exit run_what_if(Context& context);
+Exit rehearse_failover(const Context& context, bool by_force);
+Exit run_password(Context& context);
+Exit run_completion(Context& context);
 Exit run_version(Context& context);
 void add_history_options(CLI::App& app);
 void add_sessions_options(CLI::App& app);
 void add_failover_options(CLI::App& app);
 void add_force_options(CLI::App& app);
+void add_doctor_options(CLI::App& app);
+void add_what_if_options(CLI::App& app);
+void add_password_options(CLI::App& app);
 
 }  // namespace hotpair::ctl

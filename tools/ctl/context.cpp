@@ -42,6 +42,11 @@ std::optional<Json> Context::ask(Daemon daemon, const Json& request, Duration ti
   return std::nullopt;
 }
 
+std::optional<pid_t> Context::pid_of(Daemon daemon) const {
+  const auto client = sys::LineClient::connect(socket_path(run_dir, daemon));
+  return client ? client->server_pid() : std::nullopt;
+}
+
 bool Context::print_json(const Json& answer) const {
   if (!json) return false;
   std::printf("%s\n", answer.dump(2, ' ', false, Json::error_handler_t::replace).c_str());

@@ -19,9 +19,20 @@ constexpr std::array kCommands = {
             nullptr, run_status},
     Command{"why", "Why this node has its role: every criterion of the election with both values",
             "Example:\n  hotpair why", nullptr, run_why},
+    Command{
+        "doctor",
+        "Names each problem of the pair, the box and the configuration, its cause and its mend",
+        "Looks at the box and the files also when hotpaird does not run. Changes nothing.\n"
+        "Exit status 1 when there is a problem, 0 when there are at most warnings.\n"
+        "Examples:\n"
+        "  sudo hotpair doctor\n"
+        "  sudo hotpair doctor --json | jq '.findings[].id'\n"
+        "  sudo hotpair doctor --config-dir /root/new   is this configuration good for this box?",
+        add_doctor_options, run_doctor},
     Command{"history", "Dated role changes with their causes and how long each took",
             "Examples:\n"
             "  hotpair history --limit 5\n"
+            "  hotpair history --health                     what each node was like then\n"
             "  hotpair history --steps                      where the milliseconds went",
             add_history_options, run_history},
     Command{"sessions", "How many sessions this node holds; lists them by filters",
@@ -38,9 +49,21 @@ constexpr std::array kCommands = {
             "Planned switchover: moves the primary role to the other node, losing nothing",
             "Refused, with the reason, when the backup could not carry on every session.\n"
             "Examples:\n"
+            "  hotpair failover --dry-run                   would it be done, and how?\n"
             "  hotpair failover\n"
             "  hotpair failover --force                     although the backup is not in sync",
             add_failover_options, run_failover},
+    Command{
+        "what-if",
+        "Who would be primary if a link, a module or a node failed: asked of the real election",
+        "Assumptions add up, and all are about one node: this one, unless --node says otherwise.\n"
+        "Nothing is changed.\n"
+        "Examples:\n"
+        "  hotpair what-if --link wan=down\n"
+        "  hotpair what-if --node 2 --link wan=down --module 3=failed\n"
+        "  hotpair what-if --node 1 --power off\n"
+        "  hotpair what-if --management down --json",
+        add_what_if_options, run_what_if},
     Command{"force",
             "An operator's word about this node that outranks the election, also after restarts",
             "Examples:\n"
@@ -49,6 +72,22 @@ constexpr std::array kCommands = {
             add_force_options, run_force},
     Command{"reload", "Reads the configuration again; a mistake in it is named and changes nothing",
             "Example:\n  hotpaird --check-config && hotpair reload", nullptr, run_reload},
+    Command{"password",
+            "Brings in a new heartbeat password while the pair runs, without a change of role",
+            "Both loaded passwords are accepted, one is used. Passwords are named by an id that "
+            "tells\nnothing of them. To rotate:\n"
+            "  1. append the new password as a second line to the password file of both nodes\n"
+            "  2. hotpair reload                            on both nodes\n"
+            "  3. hotpair password status                   both nodes accept it?\n"
+            "  4. hotpair password switch                   once, on either node: both go over\n"
+            "  5. remove the first line from both files, and hotpair reload on both\n"
+            "Example:\n"
+            "  hotpair password switch --back               to the first line again",
+            add_password_options, run_password},
+    Command{"completion", "Prints the shell's completion of this command",
+            "Example:\n"
+            "  hotpair completion | sudo tee /etc/bash_completion.d/hotpair >/dev/null",
+            nullptr, run_completion},
     Command{"version", "The versions of this command, the daemon and the peer",
             "Example:\n  hotpair version --json", nullptr, run_version},
 };
@@ -87,6 +126,7 @@ int run_command_line(int argc, char** argv) {
   app.add_option("--run-dir", context.run_dir, "where the daemons' sockets are")
       ->capture_default_str();
   app.add_flag("--json", context.json, "answers for programs");
+  context.app = &app;
   Exit exit = Exit::good;
   for (const Command& command : kCommands) {
     CLI::App* sub = app.add_subcommand(command.name, command.help);

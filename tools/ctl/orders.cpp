@@ -9,6 +9,7 @@ namespace hotpair::ctl {
 namespace {
 
 bool force_failover = false;
+bool dry_run = false;
 std::string forced_state;
 
 Exit order(const Context& context, const Json& request, const char* done) {
@@ -28,9 +29,12 @@ Exit order(const Context& context, const Json& request, const char* done) {
 void add_failover_options(CLI::App& app) {
   app.add_flag("--force", force_failover,
                "move the role even to a backup that is not in sync: connections may be lost");
+  app.add_flag("--dry-run", dry_run,
+               "only tell what would happen, or why it is refused (exit status 1)");
 }
 
 Exit run_failover(Context& context) {
+  if (dry_run) return rehearse_failover(context, force_failover);
   return order(context, {{"command", control::command::kFailover}, {"force", force_failover}},
                "The role has moved.");
 }

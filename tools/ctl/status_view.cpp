@@ -264,6 +264,8 @@ std::string troubles(const Style& style, const Json& status) {
 std::string status_view(const Style& style, const Json& status) {
   const Verdict said = verdict(status);
   std::string screen = style(said.tone == Tone::good ? Tone::strong : said.tone, said.text) + "\n";
+  const Verdict wrong = alarms(status);
+  screen += style(wrong.tone, wrong.text) + "\n";
   for (const std::string& block :
        {troubles(style, status), nodes(style, status), reasons(style, status), paths(style, status),
         interfaces(style, status), lags(style, status), modules(style, status),

@@ -19,6 +19,9 @@ struct Verdict {
 // One sentence: who is primary, since when, and whether there is a backup that could take over.
 Verdict verdict(const nlohmann::json& status);
 
+// All that is wrong in a few words, or that nothing is: the second line.
+Verdict alarms(const nlohmann::json& status);
+
 // How a heartbeat path, an election criterion or a count is said; shared with other commands.
 std::string election_sentence(const nlohmann::json& status);
 
