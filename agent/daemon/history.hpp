@@ -46,7 +46,7 @@ class History {
     std::vector<Step> steps;
     double total_ms = 0;
     nlohmann::json health, peer_health, election;  // at that moment; null: not known
-    bool closed = false;  // has its transaction, or is from an earlier run
+    bool closed = false;                           // has its transaction, or is from an earlier run
   };
   static nlohmann::json to_json(const Change& change);
   static void attach(const agent::ReportTransaction& transaction, Change& change);
