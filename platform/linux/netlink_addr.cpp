@@ -76,13 +76,36 @@ NetlinkMessage route_message(const AddressOperation& operation) {
   return message;
 }
 
-bool is_add(What what) {
-  return what == What::add_address || what == What::add_route;
+NetlinkMessage link_message(const AddressOperation& operation) {
+  const bool remove = operation.what == What::delete_link;
+  ifinfomsg fixed{};
+  fixed.ifi_index = operation.address.ifindex;
+  if (!remove) fixed.ifi_change = IFF_UP;
+  if (operation.what == What::link_up) fixed.ifi_flags = IFF_UP;
+  return make_netlink_message(remove ? RTM_DELLINK : RTM_SETLINK, NLM_F_REQUEST | NLM_F_ACK,
+                              bytes_of(fixed));
+}
+
+NetlinkMessage message_of(const AddressOperation& operation) {
+  switch (operation.what) {
+    case What::add_address:
+    case What::delete_address:
+      return address_message(operation);
+    case What::add_route:
+    case What::delete_route:
+      return route_message(operation);
+    case What::link_up:
+    case What::link_down:
+    case What::delete_link:
+      break;
+  }
+  return link_message(operation);
 }
 
 // The wish is already fulfilled.
 bool is_so_already(What what, int error) {
-  if (is_add(what)) return error == EEXIST;
+  if (what == What::add_address || what == What::add_route) return error == EEXIST;
+  if (what == What::link_up) return false;
   return error == EADDRNOTAVAIL || error == ESRCH || error == ENODEV;
 }
 
@@ -95,9 +118,19 @@ const char* verb(What what) {
     case What::add_route:
       return "cannot add route ";
     case What::delete_route:
+      return "cannot remove route ";
+    case What::link_up:
+      return "cannot set up ";
+    case What::link_down:
+      return "cannot set down ";
+    case What::delete_link:
       break;
   }
-  return "cannot remove route ";
+  return "cannot remove ";
+}
+
+bool is_link(What what) {
+  return what == What::link_up || what == What::link_down || what == What::delete_link;
 }
 
 std::string device_text(int ifindex) {
@@ -115,8 +148,10 @@ void settle(OperationResult& result, const AddressOperation& operation, int erro
   if (result.ok) return;
   const std::string device = device_text(operation.address.ifindex);
   const std::string why = kernel_text.empty() ? errno_text(error) : kernel_text;
-  result.text = verb(operation.what) + to_text(operation.address.prefix) + " on " + device + ": " +
-                why + "; see 'ip address show " + device + "'";
+  const std::string object =
+      is_link(operation.what) ? device : to_text(operation.address.prefix) + " on " + device;
+  result.text =
+      verb(operation.what) + object + ": " + why + "; see 'ip address show " + device + "'";
 }
 
 // The kernel's own sentence, when it gave one (NLMSGERR_ATTR_MSG).
@@ -175,9 +210,7 @@ class Batch {
  private:
   void append(std::size_t index, std::vector<std::uint8_t>& requests) {
     const AddressOperation& operation = operations_[index];
-    const bool address =
-        operation.what == What::add_address || operation.what == What::delete_address;
-    const NetlinkMessage message = address ? address_message(operation) : route_message(operation);
+    const NetlinkMessage message = message_of(operation);
     nlmsghdr* header = nlmsg_hdr(message.get());
     header->nlmsg_seq = socket_.next_sequence();
     if (index == 0) first_sequence_ = header->nlmsg_seq;

@@ -1,4 +1,5 @@
-// IP addresses and on-link routes of devices: changes in batches, lists, and a watch over them.
+// IP addresses and on-link routes of devices, and the devices that exist to carry them, up, down
+// and gone: changes in batches, lists, and a watch over them.
 //
 // AddressTable is in a takeover's critical path: all operations leave in one sendmsg, the kernel
 // answers each by its sequence number, no cache is built. It owns its socket, starts no thread and
@@ -27,9 +28,17 @@ struct InterfaceAddress {
 };
 
 struct AddressOperation {
-  enum class What : std::uint8_t { add_address, delete_address, add_route, delete_route };
+  enum class What : std::uint8_t {
+    add_address,
+    delete_address,
+    add_route,
+    delete_route,
+    link_up,
+    link_down,
+    delete_link  // a virtual device as a whole
+  };
   What what = What::add_address;
-  InterfaceAddress address;   // routes: the subnet; the device it is on-link of
+  InterfaceAddress address;   // routes: the subnet; the device it is on-link of; links: the device
   std::uint32_t metric = 0;   // routes only
   std::uint32_t table = 254;  // routes only: the main table, or the VRF's (LinkInfo::vrf_table)
 };
