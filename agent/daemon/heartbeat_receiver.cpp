@@ -39,6 +39,10 @@ void HeartbeatReceiver::on_relay(Instant heard_at, Bytes frame) {
   open({agent::kSessionSyncPath, heard_at, "the session-sync port"}, frame);
 }
 
+void HeartbeatReceiver::on_management(Instant heard_at, Bytes frame) {
+  open({agent::kManagementPath, heard_at, "the management network"}, frame);
+}
+
 void HeartbeatReceiver::open(const Origin& origin, Bytes frame) {
   const auto opened = needs_.association.with(
       [&](agent::Association& association) { return association.open(origin.path, frame, body_); });
@@ -133,6 +137,7 @@ std::string HeartbeatReceiver::describe(const agent::RejectedFrame& rejected) co
 }
 
 std::string HeartbeatReceiver::name_of(agent::PathId path) const {
+  if (path == agent::kManagementPath) return "the management path";
   return path < paths_.size() ? paths_[path].device : "the session-sync port";
 }
 

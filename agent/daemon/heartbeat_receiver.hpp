@@ -32,6 +32,8 @@ class HeartbeatReceiver {
   void on_frame(agent::PathId path, const sys::FrameView& frame);
   // A sealed heartbeat that the data plane carried; `heard_at` is not later than now.
   void on_relay(Instant heard_at, Bytes frame);
+  // One that came over the management network, from the peer's address.
+  void on_management(Instant heard_at, Bytes frame);
 
   std::vector<MismatchRow> mismatches() const { return table_.rows(); }
 

@@ -78,8 +78,13 @@ void HeartbeatSender::set_relay(std::shared_ptr<sys::UnixSocket> socket) {
   relay_.swap(socket);
 }
 
+void HeartbeatSender::set_management(std::shared_ptr<const sys::UdpChannel> channel) {
+  const std::lock_guard lock(channels_mutex_);
+  management_.swap(channel);
+}
+
 HeartbeatSender::Counters HeartbeatSender::counters() const {
-  return {beats_, errors_, relay_dropped_, stalls_};
+  return {beats_, errors_, relay_dropped_, stalls_, management_unsent_};
 }
 
 void HeartbeatSender::serve() {
@@ -134,6 +139,7 @@ void HeartbeatSender::beat(Instant now) {
   for (std::size_t path = 0; path < needs_.paths.size(); ++path)
     if (channels_[path].pcap) send_on(path, Bytes(body).first(size));
   if (relay_) relay(Bytes(body).first(size));
+  if (management_) send_management(Bytes(body).first(size));
 }
 
 void HeartbeatSender::send_on(std::size_t path, Bytes body) {
@@ -167,6 +173,17 @@ void HeartbeatSender::relay(Bytes body) {
       [&](auto& association) { return association.seal(agent::kSessionSyncPath, body, frame_); }));
   const auto greeting = needs_.association.with(
       [&](auto& association) { return association.greet(agent::kSessionSyncPath, body, frame_); });
+  if (greeting) send(*greeting);
+}
+
+void HeartbeatSender::send_management(Bytes body) {
+  const auto send = [&](std::size_t size) {
+    if (!management_->send(Bytes(frame_).first(size))) ++management_unsent_;
+  };
+  send(needs_.association.with(
+      [&](auto& association) { return association.seal(agent::kManagementPath, body, frame_); }));
+  const auto greeting = needs_.association.with(
+      [&](auto& association) { return association.greet(agent::kManagementPath, body, frame_); });
   if (greeting) send(*greeting);
 }
 

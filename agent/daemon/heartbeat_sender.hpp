@@ -20,6 +20,7 @@
 #include "agent/daemon/shared_association.hpp"
 #include "platform/linux/file_descriptor.hpp"
 #include "platform/linux/pcap_channel.hpp"
+#include "platform/linux/udp_channel.hpp"
 #include "platform/linux/unix_socket.hpp"
 
 namespace hotpair::daemon {
@@ -40,6 +41,7 @@ class HeartbeatSender {
   };
   struct Counters {
     std::uint64_t beats = 0, errors = 0, relay_dropped = 0, stalls = 0;
+    std::uint64_t management_unsent = 0;
   };
 
   static Result<std::unique_ptr<HeartbeatSender>> start(Needs needs, Duration interval,
@@ -55,6 +57,8 @@ class HeartbeatSender {
   Channel replace(std::size_t path, Channel channel);
   // The data plane's socket; null: none. Kept open for as long as the thread uses it.
   void set_relay(std::shared_ptr<sys::UnixSocket> socket);
+  // The management path; null: none. It may fail to send for as long as its network is not there.
+  void set_management(std::shared_ptr<const sys::UdpChannel> channel);
   Counters counters() const;
 
  private:
@@ -65,13 +69,15 @@ class HeartbeatSender {
   void beat(Instant now);
   void send_on(std::size_t path, Bytes body);
   void relay(Bytes body);
+  void send_management(Bytes body);
   void put_on_wire(std::size_t path, Channel& channel, std::size_t frame_size);
 
   Needs needs_;
   sys::FileDescriptor wake_;
   std::atomic<std::int64_t> interval_ns_, detection_ns_;
   std::atomic<bool> stopping_{false};
-  std::atomic<std::uint64_t> beats_{0}, errors_{0}, relay_dropped_{0}, stalls_{0};
+  std::atomic<std::uint64_t> beats_{0}, errors_{0}, relay_dropped_{0}, stalls_{0},
+      management_unsent_{0};
 
   std::mutex body_mutex_;  // held for a copy of 1400 bytes
   std::vector<std::uint8_t> published_;
@@ -79,6 +85,7 @@ class HeartbeatSender {
   std::mutex channels_mutex_;  // held by the thread while it sends (which never blocks)
   std::array<Channel, agent::kMaxPaths> channels_;
   std::shared_ptr<sys::UnixSocket> relay_;
+  std::shared_ptr<const sys::UdpChannel> management_;
 
   // The thread's own.
   std::uint64_t sequence_ = 0;

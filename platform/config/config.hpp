@@ -38,6 +38,12 @@ struct ModuleOverride {
   std::optional<std::uint8_t> priority;
 };
 
+// Heartbeats over UDP beside the cables: one more witness that the peer lives.
+struct ManagementPath {
+  std::string local, peer;  // addresses of one family, as normalised
+  std::uint16_t port = 9890;
+};
+
 struct NodeFile {
   int chassis_id = 0;    // 1 or 2, required
   std::string hostname;  // default: the system's; 1-63 bytes
@@ -46,6 +52,7 @@ struct NodeFile {
   std::map<int, ModuleOverride> modules;
   std::vector<HeartbeatInterface> heartbeat_interfaces;  // 1-4, required
   SessionSync session_sync;
+  std::optional<ManagementPath> management_path;
   std::map<std::string, std::string> interfaces;  // cluster's name -> this box's device
 
   // This box's device for the cluster's name: the mapping, or the same name.

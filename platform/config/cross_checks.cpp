@@ -207,6 +207,50 @@ void check_module_overrides(Context& context, const NodeFile& node, const Cluste
   }
 }
 
+// Unicast, and good without a device beside it.
+bool names_one_station(const sys::IpAddress& address) {
+  if (address == sys::IpAddress{address.ipv6, {}}) return false;
+  if (!address.ipv6) return address.bytes[0] < 224 && address.bytes[0] != 127;
+  const bool link_local = address.bytes[0] == 0xfe && (address.bytes[1] & 0xc0) == 0x80;
+  return address.bytes[0] != 0xff && !link_local && address != *sys::parse_ip("::1");
+}
+
+void check_management_path(Context& context, const ManagementPath& path) {
+  const auto local = sys::parse_ip(path.local), peer = sys::parse_ip(path.peer);
+  const auto refuse = [&](const char* key, const std::string& found, const std::string& allowed) {
+    const std::string where = std::string("management_path.") + key;
+    context.report(context.line_of(where), where, found, allowed);
+  };
+  constexpr const char* kStation =
+      "one station's address that needs no device beside it (not link-local, loopback or "
+      "multicast)";
+  if (local && !names_one_station(*local)) refuse("local", path.local, kStation);
+  if (peer && !names_one_station(*peer)) refuse("peer", path.peer, kStation);
+  if (!local || !peer) return;
+  if (local->ipv6 != peer->ipv6)
+    refuse("peer", path.peer,
+           std::string("an ") + (local->ipv6 ? "IPv6" : "IPv4") + " address, as local is");
+  if (*local == *peer) refuse("peer", path.peer, "the other node's address; this one is local");
+}
+
+// It must tell the two nodes apart, whoever is primary.
+void check_management_addresses(Context& context, const ManagementPath& path,
+                                const ClusterFile& cluster) {
+  const auto check = [&](const std::vector<AddressPrefix>& floating) {
+    for (const AddressPrefix& each : floating) {
+      const std::string text = sys::to_text(sys::IpAddress{each.ipv6, each.address});
+      for (const auto& [key, value] : {std::pair("local", path.local), {"peer", path.peer}})
+        if (value == text) {
+          const std::string where = std::string("management_path.") + key;
+          context.report(context.line_of(where), where, value,
+                         "an address of the node's own; this one follows the primary");
+        }
+    }
+  };
+  for (const RedundantInterface& each : cluster.redundant_interfaces) check(each.addresses);
+  if (cluster.management) check(cluster.management->addresses);
+}
+
 }  // namespace
 
 void check_node(Context& context, const NodeFile& node) {
@@ -221,6 +265,7 @@ void check_node(Context& context, const NodeFile& node) {
   for (std::size_t i = 0; i < node.session_sync.lcores.size(); ++i)
     lcores.add(std::to_string(node.session_sync.lcores[i]), indexed("session_sync.lcores", i));
   for (const auto& [name, device] : node.interfaces) mapped.add(device, "interfaces." + name);
+  if (node.management_path) check_management_path(context, *node.management_path);
 }
 
 void check_cluster(Context& context, ClusterFile& cluster) {
@@ -240,6 +285,8 @@ void check_together(Context& node_context, const NodeFile& node, Context& cluste
   const std::set<std::string> known = known_interfaces(cluster);
   check_heartbeat_devices(node_context, node, known);
   check_module_overrides(node_context, node, cluster);
+  if (node.management_path)
+    check_management_addresses(node_context, *node.management_path, cluster);
   for (const std::string& name : known)
     if (node.device(name).size() > kLongestDevice)
       cluster_context.report(0, name, "a name of " + std::to_string(name.size()) + " bytes",

@@ -89,6 +89,14 @@ Codec<SessionSync> session_sync_schema() {
   });
 }
 
+Codec<ManagementPath> management_path_schema() {
+  return object<ManagementPath>({
+      required(field("local", &ManagementPath::local, ip_address())),
+      required(field("peer", &ManagementPath::peer, ip_address())),
+      field("port", &ManagementPath::port, integer<std::uint16_t>(1, 65535)),
+  });
+}
+
 }  // namespace
 
 Codec<NodeFile> node_schema() {
@@ -108,6 +116,7 @@ Codec<NodeFile> node_schema() {
                                         kMaxSlot)),
       required(field("heartbeat_interfaces", &NodeFile::heartbeat_interfaces, heartbeats)),
       field("session_sync", &NodeFile::session_sync, session_sync_schema()),
+      field("management_path", &NodeFile::management_path, management_path_schema()),
       field("interfaces", &NodeFile::interfaces,
             map_of<std::string, std::string>(name_key, "names of interfaces as keys", device_name(),
                                              4 * kMaxInterfaces)),
