@@ -1,8 +1,15 @@
 #include "agent/daemon/announcements.hpp"
 
+#include <array>
+
 #include "platform/linux/clock.hpp"
 
 namespace hotpair::daemon {
+namespace {
+
+constexpr std::array<Duration, 4> kEarlyPauses{3ms, 10ms, 30ms, 60ms};
+
+}  // namespace
 
 std::vector<sys::Announcement> announcements_for(
     const std::vector<FloatingAddress>& addresses, const std::vector<bool>& held,
@@ -21,9 +28,10 @@ std::vector<sys::Announcement> announcements_for(
   return list;
 }
 
-void Announcements::start(int count, Duration interval) {
+void Announcements::start(int count, Duration interval, bool early) {
   stop();
   left_ = count;
+  early_left_ = early ? kEarlyPauses.size() : 0;
   interval_ = interval;
   send();
 }
@@ -39,7 +47,12 @@ void Announcements::send() {
   const auto list = list_();
   if (announcer_.send(list) < list.size())
     log_.warning("announce-failed", "an announcement did not leave: " + announcer_.last_error());
-  if (--left_ > 0) timer_ = loop_.call_at(sys::now() + interval_, [this] { send(); });
+  Duration pause = interval_;
+  if (early_left_ > 0)
+    pause = kEarlyPauses[kEarlyPauses.size() - early_left_--];
+  else
+    --left_;
+  if (left_ > 0) timer_ = loop_.call_at(sys::now() + pause, [this] { send(); });
 }
 
 }  // namespace hotpair::daemon

@@ -31,8 +31,10 @@ class Announcements {
         list_(std::move(list)) {}
   ~Announcements() { stop(); }
 
-  // The first at once, `count` in all; begins anew when it was under way.
-  void start(int count, Duration interval);
+  // The first at once, `count` in all; begins anew when it was under way. `early`: some more within
+  // the first tenth of a second, for a MAC address that the node before has just given up: what its
+  // kernel still sends from it draws the switch back.
+  void start(int count, Duration interval, bool early);
   void stop();
 
  private:
@@ -43,6 +45,7 @@ class Announcements {
   Log log_;
   List list_;
   int left_ = 0;
+  std::size_t early_left_ = 0;
   Duration interval_{};
   sys::TimerId timer_ = 0;
 };

@@ -52,14 +52,16 @@ std::vector<DataInterface> data_interfaces(const Config& config, const IsLag& is
 
 std::vector<FloatingAddress> floating_addresses(const Config& config) {
   std::vector<FloatingAddress> found;
-  for (const auto& redundant : config.cluster.redundant_interfaces)
+  for (const auto& redundant : config.cluster.redundant_interfaces) {
+    const std::string device = redundant.virtual_mac ? virtual_device_name(redundant.interface)
+                                                     : config.node.device(redundant.interface);
     for (const auto& address : redundant.addresses)
-      found.push_back(
-          {redundant.interface, config.node.device(redundant.interface), address, false});
+      found.push_back({redundant.interface, device, address, false, redundant.virtual_mac});
+  }
   if (const auto& management = config.cluster.management)
     for (const auto& address : management->addresses)
       found.push_back(
-          {management->interface, config.node.device(management->interface), address, true});
+          {management->interface, config.node.device(management->interface), address, true, false});
   return found;
 }
 
@@ -71,12 +73,22 @@ std::vector<HeartbeatPath> heartbeat_paths(const Config& config) {
   return found;
 }
 
+std::optional<sys::UdpOptions> management_path(const Config& config) {
+  const auto& path = config.node.management_path;
+  if (!path) return std::nullopt;
+  const auto local = sys::parse_ip(path->local), peer = sys::parse_ip(path->peer);
+  HOTPAIR_ASSERT(local && peer);  // the schema took them
+  return sys::UdpOptions{*local, *peer, path->port};
+}
+
 void set_paths(const NodePlan& plan, const Config& config, agent::NodeConfig& node) {
   for (std::size_t i = 0; i < plan.heartbeats.size(); ++i)
     node.paths[i] = {true, agent::PathConfig::Kind::heartbeat, plan.heartbeats[i].device};
   if (!config.node.session_sync.devices.empty())
     node.paths[agent::kSessionSyncPath] = {true, agent::PathConfig::Kind::session_sync,
                                            config.node.session_sync.devices.front()};
+  if (config.node.management_path)
+    node.paths[agent::kManagementPath] = {true, agent::PathConfig::Kind::management, "management"};
 }
 
 agent::SplitBrain split_brain(config::SplitBrain policy) {
@@ -140,6 +152,10 @@ std::string describe(const std::vector<HeartbeatPath>& paths) {
   return text;
 }
 
+std::string describe(const std::optional<config::ManagementPath>& path) {
+  return path ? path->local + " to " + path->peer + " port " + std::to_string(path->port) : "none";
+}
+
 std::string joined(const std::vector<std::string>& items) {
   std::string text;
   for (const auto& item : items) text += (text.empty() ? "" : ", ") + item;
@@ -175,7 +191,9 @@ Result<NodePlan> make_plan(const Config& config, const IsLag& is_lag,
     return fail_with("the configuration names " + std::to_string(plan.addresses.size()) +
                      " addresses, and " + std::to_string(kMaxFloatingAddresses) +
                      " can follow the primary; shorten redundant_interfaces in cluster.yaml");
+  plan.virtual_devices = virtual_devices(config);
   plan.heartbeats = heartbeat_paths(config);
+  plan.management_path = management_path(config);
   if (config.cluster.management)
     plan.management_device = config.node.device(config.cluster.management->interface);
   plan.node = core_config(plan, config);
@@ -193,6 +211,8 @@ std::vector<std::string> changes_that_need_a_restart(const Config& running, cons
           describe(heartbeat_paths(wanted)), out);
   compare("session_sync.devices", joined(running.node.session_sync.devices),
           joined(wanted.node.session_sync.devices), out);
+  compare("management_path", describe(running.node.management_path),
+          describe(wanted.node.management_path), out);
   return out;
 }
 

@@ -4,16 +4,21 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/core/types.hpp"
+#include "agent/daemon/virtual_mac.hpp"
 #include "platform/base/result.hpp"
 #include "platform/config/config.hpp"
+#include "platform/linux/udp_channel.hpp"
 
 namespace hotpair::daemon {
 
-constexpr std::size_t kMaxFloatingAddresses = 512;  // what the warden's shared memory holds
+constexpr std::size_t kMaxFloatingAddresses = 512;
+// What the warden's shared memory holds: the addresses, and the macvlans of 64 interfaces.
+constexpr std::size_t kMaxRemovals = kMaxFloatingAddresses + 64;
 
 struct DataInterface {
   std::string name;            // the cluster's
@@ -26,9 +31,10 @@ struct DataInterface {
 // An address that follows the primary; `management` ones belong to the management interface.
 struct FloatingAddress {
   std::string interface;  // the cluster's name
-  std::string device;
+  std::string device;     // that it stands on: this box's, or the interface's macvlan
   config::AddressPrefix address;
   bool management = false;
+  bool virtual_mac = false;  // the device is a macvlan of ours
 };
 
 struct HeartbeatPath {
@@ -42,8 +48,10 @@ struct NodePlan {
   agent::NodeConfig node;
   std::vector<DataInterface> data_interfaces;
   std::vector<FloatingAddress> addresses;
+  std::vector<VirtualDevice> virtual_devices;
   std::vector<HeartbeatPath> heartbeats;
   std::string management_device;  // empty: none configured
+  std::optional<sys::UdpOptions> management_path;
 };
 
 // Says whether a device is a bond or a team at this moment; a device that is absent is not.

@@ -123,6 +123,12 @@ Status Runtime::open_heartbeats() {
   ports_ = std::make_unique<HeartbeatPorts>(
       HeartbeatPorts::Needs{*loop_, *kernel_, *link_monitor_, *receiver_, *sender_, log_},
       plan_->heartbeats);
+  if (plan_->management_path)
+    management_ = std::make_unique<HeartbeatManagement>(
+        HeartbeatManagement::Needs{
+            *loop_, *sender_,
+            [this](Instant at, Bytes frame) { receiver_->on_management(at, frame); }, log_},
+        *plan_->management_path);
   return ports_->open_all();
 }
 
@@ -184,8 +190,8 @@ void Runtime::start_node() {
   prober_ = std::make_unique<Prober>(*loop_, *link_monitor_);
   remote_monitors_ = std::make_unique<RemoteMonitors>(*prober_, submit);
   witness_ = std::make_unique<Witness>(*prober_, submit);
-  prepare_devices();
   clean_up();
+  prepare_devices_now();
   addresses_->configure(*plan_);
   engine_->submit(agent::DeadlineReached{});
   links_->configure(*plan_, config_.cluster.election.link_failure_threshold);
@@ -208,19 +214,39 @@ void Runtime::clean_up() {
   const auto removed = std::count_if(results.begin(), results.end(),
                                      [](const auto& result) { return result.changed; });
   if (removed > 0)
-    log_.notice("cleaned-up", "removed " + std::to_string(removed) +
-                                  " addresses and routes that an earlier run had left behind");
+    log_.notice("cleaned-up",
+                "removed " + std::to_string(removed) +
+                    " addresses, routes and macvlans that an earlier run had left behind");
   for (const auto& result : results)
     if (!result.ok) log_.error("withdraw-failed", result.text);
 }
 
-// With a floating address as a subnet's first, its withdrawal would take the box's own addresses of
-// that subnet along, unless the kernel promotes them.
+// Before the loop runs, and afresh: whatever an earlier run left of macvlans goes.
+void Runtime::prepare_devices_now() {
+  settings_ = std::make_unique<KernelSettings>(options_.run_dir);
+  report_device_problems(
+      carry_out(device_work(*plan_, link_monitor_->all(), config_.cluster.group_id, true),
+                *address_table_, *settings_));
+  for (const VirtualDevice& device : plan_->virtual_devices)
+    log_.notice("virtual-mac",
+                "the addresses of " + device.interface + " stand on " + device.name +
+                    " with MAC address " + sys::to_text(device.mac) + " above " + device.parent +
+                    "; rulesets name both devices",
+                {{"interface", device.interface}, {"device", device.name}});
+  (void)link_monitor_->handle_readable();  // what was made is known from here on
+}
+
+// Of what came, or is newly wanted; addresses follow when the devices are heard of.
 void Runtime::prepare_devices() {
-  for (const auto& device : distinct_devices(plan_->addresses))
-    if (auto written = sys::write_sysctl("net/ipv4/conf/" + device + "/promote_secondaries", "1");
-        !written && links_->device_present(device))
-      log_.warning("sysctl-failed", written.error().message);
+  kernel_->run(
+      [this, work = device_work(*plan_, link_monitor_->all(), config_.cluster.group_id, false)] {
+        return carry_out(work, *address_table_, *settings_);
+      },
+      [this](const std::vector<std::string>& problems) { report_device_problems(problems); });
+}
+
+void Runtime::report_device_problems(const std::vector<std::string>& problems) {
+  for (const auto& problem : problems) log_.warning("device-setup-failed", problem);
 }
 
 void Runtime::on_warden_dead() {
@@ -325,7 +351,11 @@ void Runtime::devices_changed(bool came_or_went) {
   modules_->refresh();
   tell_modules();
   ports_->refresh();
-  if (came_or_went) addresses_->on_devices_changed();
+  if (came_or_went) {
+    prepare_devices();
+    addresses_->on_devices_changed();
+  }
+  addresses_->on_links_changed();
   // A link that has come back may lead to a switch that has forgotten us.
   const auto& after = links_->data();
   for (std::size_t i = 0; addresses_->claimed() && i < after.size(); ++i)
@@ -387,6 +417,7 @@ void Runtime::leave() {
   hooks_.reset();
   announcements_->stop();
   ports_.reset();
+  management_.reset();
   sender_.reset();
   disk_.reset();
   kernel_.reset();  // from here on the address table is ours
@@ -398,6 +429,7 @@ void Runtime::leave() {
       ++left;
       log_.error("withdraw-failed", result.text);
     }
+  for (const auto& problem : settings_->restore()) log_.warning("device-setup-failed", problem);
   if (left > 0) exit_status_ = kExitFailed;
   log_.notice("stopped", "hotpaird has given everything back and ends");
 }

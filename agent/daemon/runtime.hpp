@@ -19,6 +19,7 @@
 #include "agent/daemon/commands.hpp"
 #include "agent/daemon/dataplane_link.hpp"
 #include "agent/daemon/engine.hpp"
+#include "agent/daemon/heartbeat_management.hpp"
 #include "agent/daemon/heartbeat_ports.hpp"
 #include "agent/daemon/hooks.hpp"
 #include "agent/daemon/modules.hpp"
@@ -29,6 +30,7 @@
 #include "agent/daemon/reporter.hpp"
 #include "agent/daemon/start_up.hpp"
 #include "agent/daemon/status_json.hpp"
+#include "agent/daemon/virtual_devices.hpp"
 #include "agent/daemon/worker_modules.hpp"
 
 namespace hotpair::daemon {
@@ -56,7 +58,9 @@ class Runtime {
   Status open_sockets();
   void start_node();
   void clean_up();
+  void prepare_devices_now();
   void prepare_devices();
+  void report_device_problems(const std::vector<std::string>& problems);
 
   // Turns of the loop (runtime.cpp).
   void on_wake();
@@ -119,6 +123,7 @@ class Runtime {
   std::unique_ptr<sys::LinkMonitor> link_monitor_;
   std::unique_ptr<sys::AddressWatch> address_watch_;
   std::unique_ptr<sys::AddressTable> address_table_;  // the kernel worker's while that lives
+  std::unique_ptr<KernelSettings> settings_;          // likewise
   std::unique_ptr<Worker> disk_, kernel_;
   std::unique_ptr<SharedAssociation> association_;
   std::unique_ptr<HeartbeatSender> sender_;
@@ -133,6 +138,7 @@ class Runtime {
   std::unique_ptr<Witness> witness_;
   std::unique_ptr<Addresses> addresses_;
   std::unique_ptr<Announcements> announcements_;
+  std::unique_ptr<HeartbeatManagement> management_;
   std::unique_ptr<DataplaneLink> dataplane_;
   std::unique_ptr<Hooks> hooks_;
   std::unique_ptr<Reporter> reporter_;

@@ -49,7 +49,8 @@ void Runtime::act(const agent::Announce&) {
 
 void Runtime::announce() {
   const auto& takeover = config_.cluster.takeover;
-  announcements_->start(takeover.garp_count, takeover.garp_interval);
+  announcements_->start(takeover.garp_count, takeover.garp_interval,
+                        !plan_->virtual_devices.empty());
 }
 
 void Runtime::act(const agent::PublishHeartbeat& action) {
@@ -120,6 +121,7 @@ void Runtime::heard(const agent::Heartbeat& heartbeat) {
     peer_role_since_ = sys::now();
   }
   passwords_->heard(heartbeat.passwords);
+  if (heartbeat.role == agent::Role::primary) addresses_->peer_is_primary();
   dataplane_->update_keys(heartbeat.dataplane_nonce);
 }
 

@@ -71,10 +71,17 @@ StatusView Runtime::view() {
   }
   view.heartbeat_link_up = links_->heartbeat_up();
   view.dataplane_port_up = dataplane_->port_up();
+  if (management_) {
+    view.management_open = management_->open();
+    view.management_foreign = management_->counters().foreign;
+  }
   view.addresses_held = addresses_->held();
   view.modules = modules_->rows();
   view.remote_monitors = remote_monitors_->rows();
   if (!config_.cluster.election.witness.empty()) view.witness = witness_->view();
+  view.addresses_foreign = addresses_->foreign();
+  for (std::size_t i = 0; i < plan_->addresses.size(); ++i)
+    view.addresses_put_back.push_back(addresses_->losses().count(i));
   view.peer_role_since = peer_role_since_;
   view.mismatches = receiver_->mismatches();
   const auto rejected =
@@ -93,19 +100,12 @@ std::vector<std::string> Runtime::warnings() const {
     list.push_back(
         "session_pickup is enabled and no data plane is connected; 'systemctl start "
         "hotpair-dataplane'");
-  for (const auto& redundant : config_.cluster.redundant_interfaces)
-    if (redundant.virtual_mac)
-      list.push_back("virtual_mac of " + redundant.interface +
-                     " has no effect in this version: the device keeps its own MAC address");
   const auto node = engine_->status();
   if (node.peer_alive && node.peer.cluster_digest != config_.cluster.digest)
     list.push_back(
         "cluster.yaml of the two nodes differ in meaning; copy the right one to the "
         "other node and 'hotpair reload' there");
-  if (addresses_->restored() > 0)
-    list.push_back("addresses were removed by somebody else and put back " +
-                   std::to_string(addresses_->restored()) +
-                   " times; look for another program that manages them");
+  for (auto& warning : addresses_->warnings()) list.push_back(std::move(warning));
   return list;
 }
 

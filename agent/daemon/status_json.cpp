@@ -143,6 +143,14 @@ json paths_json(const StatusView& view) {
   if (sync.configured)
     list.push_back(path_json(view, agent::kSessionSyncPath, text(sync.name), nullptr,
                              view.dataplane_port_up, "session_sync"));
+  if (const auto& management = view.plan.management_path) {
+    json path = path_json(view, agent::kManagementPath, sys::to_text(management->local), nullptr,
+                          view.management_open, "management");
+    path["peer"] = sys::to_text(management->peer);
+    path["port"] = management->port;
+    path["foreign"] = view.management_foreign;
+    list.push_back(std::move(path));
+  }
   return list;
 }
 
@@ -176,6 +184,12 @@ json interfaces_json(const StatusView& view) {
   return list;
 }
 
+json virtual_mac_json(const NodePlan& plan, const FloatingAddress& address) {
+  for (const VirtualDevice& device : plan.virtual_devices)
+    if (address.virtual_mac && device.name == address.device) return sys::to_text(device.mac);
+  return nullptr;
+}
+
 json addresses_json(const StatusView& view) {
   json list = json::array();
   for (std::size_t i = 0; i < view.plan.addresses.size(); ++i) {
@@ -183,7 +197,10 @@ json addresses_json(const StatusView& view) {
     list.push_back({{"interface", address.interface},
                     {"device", address.device},
                     {"address", address.address.text},
-                    {"held", static_cast<bool>(view.addresses_held.at(i))}});
+                    {"held", static_cast<bool>(view.addresses_held.at(i))},
+                    {"foreign", static_cast<bool>(view.addresses_foreign.at(i))},
+                    {"put_back", view.addresses_put_back.at(i)},
+                    {"virtual_mac", virtual_mac_json(view.plan, address)}});
   }
   return list;
 }

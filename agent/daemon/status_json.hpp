@@ -37,8 +37,11 @@ struct StatusView {
   std::vector<DataInterfaceState> data_interfaces{};  // as plan.data_interfaces
   std::vector<bool> heartbeat_link_up{};              // as plan.heartbeats
   bool dataplane_port_up = false;
-  std::vector<bool> addresses_held{};        // as plan.addresses
-  std::optional<Instant> peer_role_since{};  // when this node first heard of it
+  bool management_open = false;          // the management path's socket
+  std::uint64_t management_foreign = 0;  // datagrams to it from others than the peer
+  std::vector<bool> addresses_held{}, addresses_foreign{};  // as plan.addresses
+  std::vector<std::uint64_t> addresses_put_back{};          // as plan.addresses
+  std::optional<Instant> peer_role_since{};                 // when this node first heard of it
   std::vector<ModuleRow> modules{};
   std::vector<RemoteMonitorRow> remote_monitors{};
   std::optional<Prober::View> witness{};  // none configured

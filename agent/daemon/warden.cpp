@@ -26,7 +26,7 @@ constexpr int kWithdrawalMs = 100;
 
 struct Removal {
   std::uint32_t count = 0;
-  sys::AddressOperation operations[kMaxFloatingAddresses];
+  sys::AddressOperation operations[kMaxRemovals];
 };
 
 }  // namespace
@@ -95,7 +95,7 @@ class WardenProcess {
   void fence() {
     memory_.fence.store(kWithdrawing);
     const Removal& removal = memory_.removals[memory_.active.load() & 1];
-    const std::size_t count = std::min<std::size_t>(removal.count, kMaxFloatingAddresses);
+    const std::size_t count = std::min<std::size_t>(removal.count, kMaxRemovals);
     table_.apply({removal.operations, count});
     memory_.armed.store(0);
     memory_.fence.store(kWithdrawn);
@@ -168,7 +168,7 @@ void Warden::wake(char what) {
 }
 
 void Warden::arm(std::span<const sys::AddressOperation> removal, Duration detection) {
-  HOTPAIR_ASSERT(removal.size() <= kMaxFloatingAddresses);
+  HOTPAIR_ASSERT(removal.size() <= kMaxRemovals);
   const std::uint32_t spare = (memory_->active.load() + 1) & 1;
   Removal& list = memory_->removals[spare];
   std::copy(removal.begin(), removal.end(), list.operations);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agent/daemon/address_operations.hpp"
+#include "agent/daemon/kernel_settings.hpp"
 #include "agent/daemon/start_up.hpp"
 #include "platform/linux/state_file.hpp"
 
@@ -36,6 +37,8 @@ NodePlan read_noted(const std::string& run_dir) {
     floating.address.ipv6 = prefix->address.ipv6;
     floating.address.address = prefix->address.bytes;
     floating.address.prefix_length = prefix->length;
+    const auto macvlan = item.find("virtual_mac");
+    floating.virtual_mac = macvlan != item.end() && macvlan->is_boolean() && macvlan->get<bool>();
     plan.addresses.push_back(std::move(floating));
   }
   return plan;
@@ -45,7 +48,7 @@ NodePlan read_noted(const std::string& run_dir) {
 std::vector<sys::AddressOperation> removal_of(NodePlan plan, const FindDevice& find) {
   auto operations = withdraw_everything(plan, find);
   for (const auto self : {agent::ChassisId::one, agent::ChassisId::two})
-    for (const auto& name : distinct_devices(plan.addresses))
+    for (const auto& name : own_devices(plan.addresses))
       if (const auto device = find(name))
         operations.push_back(placeholder_operation(self, *device, false));
   return operations;
@@ -63,7 +66,9 @@ Status note_addresses(const std::string& run_dir, const config::Config& config) 
   if (!plan) return Failure<Error>{plan.error()};
   json list = json::array();
   for (const auto& address : plan->addresses)
-    list.push_back({{"device", address.device}, {"address", address.address.text}});
+    list.push_back({{"device", address.device},
+                    {"address", address.address.text},
+                    {"virtual_mac", address.virtual_mac}});
   return sys::write_state_file(run_dir + kAddressesFile, list.dump() + "\n");
 }
 
@@ -92,7 +97,8 @@ int withdraw_all(const Options& options) {
     if (!result.ok) status = complain(result.text);
     if (result.changed) ++removed;
   }
-  if (removed > 0) std::printf("removed %zu addresses and routes\n", removed);
+  if (removed > 0) std::printf("removed %zu addresses, routes and macvlans\n", removed);
+  for (const auto& problem : KernelSettings(options.run_dir).restore()) status = complain(problem);
   return status;
 }
 

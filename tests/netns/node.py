@@ -20,20 +20,23 @@ AGENT, DATAPLANE = "hotpaird", "hotpair-dataplane"
 
 # Strict on purpose: only a SYN from the LAN makes a TCP session, nothing is picked up in mid-stream. A connection
 # that lives on after a takeover can only do so because its entry was there.
+# Under a virtual MAC the addresses stand on hv-<interface>, and the device below it may still carry traffic.
 RULESET = """
+define lan = { "lan", "hv-lan" }
+define wan = { "wan", "hv-wan" }
 table inet lab {
   chain forward {
     type filter hook forward priority filter; policy drop;
     ct state invalid counter drop
     ct state established,related accept
-    iifname "lan" oifname "wan" ct state new tcp flags & (fin | syn | rst | ack) == syn accept
-    iifname "lan" oifname "wan" ct state new meta l4proto { udp, icmp, ipv6-icmp } accept
+    iifname $lan oifname $wan ct state new tcp flags & (fin | syn | rst | ack) == syn accept
+    iifname $lan oifname $wan ct state new meta l4proto { udp, icmp, ipv6-icmp } accept
   }
 }
 table ip lab_nat {
   chain postrouting {
     type nat hook postrouting priority srcnat;
-    oifname "wan" snat to 198.51.100.1
+    oifname $wan snat to 198.51.100.1
   }
 }
 """

@@ -96,6 +96,44 @@ TEST(NodePlanTest, AHeartbeatInterfaceMayHaveAnEthertypeOfItsOwn) {
   EXPECT_EQ(plan.heartbeats[1], (HeartbeatPath{"ha1", 100, 0x9999}));
 }
 
+constexpr const char* kSmallNode =
+    "chassis_id: 1\nheartbeat_interfaces: [{ interface: ha0 }]\ninterfaces: { lan: ens3f0 }\n";
+constexpr const char* kVirtual = R"(
+group_id: 519
+redundant_interfaces:
+  - { interface: wan, addresses: [198.51.100.1/24], virtual_mac: true }
+  - { interface: lan, addresses: [192.0.2.1/24], virtual_mac: true }
+  - { interface: a-long-dmz-name, addresses: [10.0.0.1/24], virtual_mac: true }
+  - { interface: mgmt, addresses: [10.0.1.1/24] }
+)";
+
+TEST(VirtualMacTest, AddressesStandOnAMacvlanNamedAfterTheClustersInterface) {
+  const auto plan = planned(parsed(kSmallNode, kVirtual));
+  std::vector<std::string> places;
+  for (const auto& address : plan.addresses) places.push_back(address.device);
+  EXPECT_THAT(places, testing::ElementsAre("hv-wan", "hv-lan", "hv-a-long--cad9", "mgmt"));
+  ASSERT_EQ(plan.virtual_devices.size(), 3u);
+  EXPECT_EQ(plan.virtual_devices[1].parent, "ens3f0");
+}
+
+TEST(VirtualMacTest, TheMacAddressIsLocalAndNamesGroupAndInterfaceWhateverTheirOrder) {
+  auto config = parsed(kSmallNode, kVirtual);
+  const auto devices = virtual_devices(config);
+  std::swap(config.cluster.redundant_interfaces[0], config.cluster.redundant_interfaces[1]);
+  EXPECT_EQ(virtual_devices(config), devices);
+  EXPECT_THAT(sys::to_text(devices[1].mac), testing::StartsWith("02:48:50:02:07:"));
+  EXPECT_NE(devices[0].mac, devices[1].mac);
+  EXPECT_TRUE(is_virtual_device("hv-lan", devices[1].mac, 519));
+  EXPECT_FALSE(is_virtual_device("hv-lan", devices[1].mac, 520)) << "of another cluster";
+}
+
+TEST(VirtualMacTest, AnInterfaceThatIsAddedChangesNobodyElsesMacAddress) {
+  const auto config = parsed(kSmallNode, kVirtual);
+  auto smaller = config;
+  smaller.cluster.redundant_interfaces.erase(smaller.cluster.redundant_interfaces.begin() + 2);
+  EXPECT_EQ(virtual_devices(smaller)[0].mac, virtual_devices(config)[1].mac);
+}
+
 TEST(NodePlanTest, PriorityIsTheSumOverInterfaceModulesWithThisBoxsOverrides) {
   EXPECT_EQ(planned(parsed()).node.priority, 230u);
 }
@@ -114,6 +152,16 @@ TEST(ReloadTest, WhatCannotChangeLiveIsNamedWithBothValues) {
   EXPECT_THAT(changes_that_need_a_restart(running, wanted),
               testing::ElementsAre("group_id (running with '7', the file says '8')",
                                    testing::HasSubstr("ha0 vlan 998")));
+}
+
+TEST(NodePlanTest, AManagementPathIsTheSixthPath) {
+  const auto plan = planned(parsed(
+      std::string(kNode) + "management_path: { local: 203.0.113.11, peer: 203.0.113.12 }\n"));
+  EXPECT_TRUE(plan.node.paths[agent::kManagementPath].configured);
+  EXPECT_EQ(plan.node.paths[agent::kManagementPath].kind, agent::PathConfig::Kind::management);
+  ASSERT_TRUE(plan.management_path);
+  EXPECT_EQ(sys::to_text(plan.management_path->peer), "203.0.113.12");
+  EXPECT_EQ(plan.management_path->port, 9890);
 }
 
 TEST(ReloadTest, NewAddressesAndTimingNeedNoRestart) {
