@@ -3,6 +3,7 @@
 #include <array>
 
 #include "platform/linux/clock.hpp"
+#include "platform/linux/sysctl.hpp"
 
 namespace hotpair::daemon {
 namespace {
@@ -26,6 +27,11 @@ std::vector<sys::Announcement> announcements_for(
     list.push_back(announcement);
   }
   return list;
+}
+
+bool forwards_ipv6(const std::string& device) {
+  const auto forwards = sys::read_sysctl_number("net/ipv6/conf/" + device + "/forwarding");
+  return forwards && *forwards != 0;
 }
 
 void Announcements::start(int count, Duration interval, bool early) {

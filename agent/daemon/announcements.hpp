@@ -20,6 +20,8 @@ std::vector<sys::Announcement> announcements_for(
     const std::vector<FloatingAddress>& addresses, const std::vector<bool>& held,
     const FindDevice& find, const std::function<bool(const std::string&)>& router);
 
+bool forwards_ipv6(const std::string& device);
+
 class Announcements {
  public:
   using List = std::function<std::vector<sys::Announcement>()>;

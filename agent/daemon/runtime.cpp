@@ -8,7 +8,6 @@
 #include "platform/linux/netlink_neigh.hpp"
 #include "platform/linux/scheduling.hpp"
 #include "platform/linux/sd_notify.hpp"
-#include "platform/linux/sysctl.hpp"
 
 namespace hotpair::daemon {
 namespace {
@@ -138,13 +137,9 @@ Status Runtime::open_sockets() {
   const auto find = devices_of(*link_monitor_);
   announcements_ =
       std::make_unique<Announcements>(*loop_, std::move(announcer).value(), log_, [this, find] {
-        return announcements_for(
-            plan_->addresses, addresses_->held(), find, [](const auto& device) {
-              const auto forwards =
-                  sys::read_sysctl_number("net/ipv6/conf/" + device + "/forwarding");
-              return forwards && *forwards != 0;
-            });
+        return announcements_for(plan_->addresses, addresses_->held(), find, forwards_ipv6);
       });
+  neighbours_ = std::make_unique<NeighbourReports>(*loop_, log_);
   const Apply apply = [this](std::vector<sys::AddressOperation> operations, ApplyDone done) {
     kernel_->run(
         [this, operations = std::move(operations)] { return address_table_->apply(operations); },
@@ -207,48 +202,6 @@ void Runtime::start_node() {
     (void)loop_->add(warden_->pidfd(), EPOLLIN, [this](auto) { on_warden_dead(); });
 }
 
-// What an earlier run may have left behind, before the first word to the peer.
-void Runtime::clean_up() {
-  const auto operations = withdraw_everything(*plan_, devices_of(*link_monitor_));
-  const auto results = address_table_->apply(operations, 1s);
-  const auto removed = std::count_if(results.begin(), results.end(),
-                                     [](const auto& result) { return result.changed; });
-  if (removed > 0)
-    log_.notice("cleaned-up",
-                "removed " + std::to_string(removed) +
-                    " addresses, routes and macvlans that an earlier run had left behind");
-  for (const auto& result : results)
-    if (!result.ok) log_.error("withdraw-failed", result.text);
-}
-
-// Before the loop runs, and afresh: whatever an earlier run left of macvlans goes.
-void Runtime::prepare_devices_now() {
-  settings_ = std::make_unique<KernelSettings>(options_.run_dir);
-  report_device_problems(
-      carry_out(device_work(*plan_, link_monitor_->all(), config_.cluster.group_id, true),
-                *address_table_, *settings_));
-  for (const VirtualDevice& device : plan_->virtual_devices)
-    log_.notice("virtual-mac",
-                "the addresses of " + device.interface + " stand on " + device.name +
-                    " with MAC address " + sys::to_text(device.mac) + " above " + device.parent +
-                    "; rulesets name both devices",
-                {{"interface", device.interface}, {"device", device.name}});
-  (void)link_monitor_->handle_readable();  // what was made is known from here on
-}
-
-// Of what came, or is newly wanted; addresses follow when the devices are heard of.
-void Runtime::prepare_devices() {
-  kernel_->run(
-      [this, work = device_work(*plan_, link_monitor_->all(), config_.cluster.group_id, false)] {
-        return carry_out(work, *address_table_, *settings_);
-      },
-      [this](const std::vector<std::string>& problems) { report_device_problems(problems); });
-}
-
-void Runtime::report_device_problems(const std::vector<std::string>& problems) {
-  for (const auto& problem : problems) log_.warning("device-setup-failed", problem);
-}
-
 void Runtime::on_warden_dead() {
   loop_->remove(warden_->pidfd());
   const std::string text =
@@ -284,7 +237,10 @@ void Runtime::on_wake() {
                "the main loop stood still for " + std::to_string(to_ms(gap)) + " ms" +
                    (fenced ? "; the warden has withdrawn the addresses" : ""),
                {{"ms", to_ms(gap)}, {"fenced", fenced}});
-  if (fenced) addresses_->fenced();
+  if (fenced) {
+    addresses_->fenced();
+    neighbours_->withdrawn();
+  }
   engine_->submit(agent::Stalled{gap, fenced});
 }
 
@@ -416,6 +372,7 @@ void Runtime::leave() {
   witness_.reset();
   hooks_.reset();
   announcements_->stop();
+  neighbours_.reset();
   ports_.reset();
   management_.reset();
   sender_.reset();

@@ -23,6 +23,7 @@
 #include "agent/daemon/heartbeat_ports.hpp"
 #include "agent/daemon/hooks.hpp"
 #include "agent/daemon/modules.hpp"
+#include "agent/daemon/neighbour_reports.hpp"
 #include "agent/daemon/password_rotation.hpp"
 #include "agent/daemon/prober.hpp"
 #include "agent/daemon/reload.hpp"
@@ -138,6 +139,7 @@ class Runtime {
   std::unique_ptr<Witness> witness_;
   std::unique_ptr<Addresses> addresses_;
   std::unique_ptr<Announcements> announcements_;
+  std::unique_ptr<NeighbourReports> neighbours_;
   std::unique_ptr<HeartbeatManagement> management_;
   std::unique_ptr<DataplaneLink> dataplane_;
   std::unique_ptr<Hooks> hooks_;

@@ -28,6 +28,7 @@ void Runtime::act(const agent::PersistState& action) {
 
 void Runtime::act(const agent::WithdrawAddresses& action) {
   announcements_->stop();
+  neighbours_->withdrawn();
   addresses_->withdraw(action.linger, report_outcome(action.id));
 }
 
@@ -51,6 +52,8 @@ void Runtime::announce() {
   const auto& takeover = config_.cluster.takeover;
   announcements_->start(takeover.garp_count, takeover.garp_interval,
                         !plan_->virtual_devices.empty());
+  neighbours_->announced(owned_addresses(plan_->addresses, addresses_->held(),
+                                         devices_of(*link_monitor_), forwards_ipv6));
 }
 
 void Runtime::act(const agent::PublishHeartbeat& action) {

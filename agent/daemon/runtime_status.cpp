@@ -79,6 +79,7 @@ StatusView Runtime::view() {
   view.modules = modules_->rows();
   view.remote_monitors = remote_monitors_->rows();
   if (!config_.cluster.election.witness.empty()) view.witness = witness_->view();
+  view.neighbours = neighbours_->last();
   view.addresses_foreign = addresses_->foreign();
   for (std::size_t i = 0; i < plan_->addresses.size(); ++i)
     view.addresses_put_back.push_back(addresses_->losses().count(i));
@@ -106,6 +107,7 @@ std::vector<std::string> Runtime::warnings() const {
         "cluster.yaml of the two nodes differ in meaning; copy the right one to the "
         "other node and 'hotpair reload' there");
   for (auto& warning : addresses_->warnings()) list.push_back(std::move(warning));
+  for (auto& warning : neighbours_->warnings(sys::now())) list.push_back(std::move(warning));
   return list;
 }
 

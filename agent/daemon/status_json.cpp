@@ -297,6 +297,7 @@ json status_json(const StatusView& view) {
           {"modules", modules_json(view)},
           {"remote_monitors", remote_monitors_json(view)},
           {"witness", witness_json(view)},
+          {"neighbours", view.neighbours},
           {"mismatches", mismatches_json(view)},
           {"rejected", view.rejected},
           {"warnings", view.warnings}};

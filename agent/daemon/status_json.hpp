@@ -45,6 +45,7 @@ struct StatusView {
   std::vector<ModuleRow> modules{};
   std::vector<RemoteMonitorRow> remote_monitors{};
   std::optional<Prober::View> witness{};  // none configured
+  nlohmann::json neighbours{};            // the last verification of an announcement
   std::vector<MismatchRow> mismatches{};
   std::map<std::string, std::uint64_t> rejected{};
   std::vector<std::string> warnings{};

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "platform/base/result.hpp"
 #include "platform/base/time.hpp"
+#include "platform/linux/ip_address.hpp"
 
 namespace hotpair::sys {
 
@@ -14,5 +16,16 @@ namespace hotpair::sys {
 // without an entry the next packet asks at once. Opens a socket of its own; neighbours that
 // answered are left alone.
 Status forget_unresolved_neighbours(std::span<const int> ifindexes, Duration timeout = 200ms);
+
+struct Neighbour {
+  int ifindex = 0;
+  IpAddress address;
+  MacAddress mac{};
+};
+
+// Those of these devices whose MAC address the kernel knows and may use: reachable ones and stale
+// ones. At most `most`. Opens a socket of its own.
+Result<std::vector<Neighbour>> list_neighbours(std::span<const int> ifindexes, std::size_t most,
+                                               Duration timeout = 200ms);
 
 }  // namespace hotpair::sys
