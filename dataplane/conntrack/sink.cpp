@@ -24,7 +24,7 @@ constexpr std::size_t kBatch = 64;
 // many times.
 constexpr int kReceiveBufferBytes = 1 << 20;
 
-enum class Kind : std::uint8_t { create, update, remove, refresh };
+enum class Kind : std::uint8_t { create, insert, update, remove, refresh };
 
 struct Operation {
   Kind kind = Kind::create;
@@ -59,6 +59,9 @@ class CtnetlinkSink final : public Sink {
 
   void upsert(const Session& session, std::uint32_t timeout_s, bool expect_new) override {
     queue({expect_new ? Kind::create : Kind::update, false, timeout_s, session});
+  }
+  void insert(const Session& session, std::uint32_t timeout_s) override {
+    queue({Kind::insert, false, timeout_s, session});
   }
   void remove(const SessionKey& key) override { queue({Kind::remove, false, 0, {key, {}}}); }
   void refresh(const SessionKey& key, std::uint32_t timeout_s) override {
@@ -105,6 +108,9 @@ class CtnetlinkSink final : public Sink {
     switch (operation.kind) {
       case Kind::create:
         if (operation.repeated) make_way(session);
+        writer_.create(session, operation.timeout_s, sequence);
+        return;
+      case Kind::insert:
         writer_.create(session, operation.timeout_s, sequence);
         return;
       case Kind::update:
@@ -175,6 +181,12 @@ class CtnetlinkSink final : public Sink {
     switch (operation.kind) {
       case Kind::create:
         return settle_create(operation, error);
+      case Kind::insert:
+        if (error == EEXIST)
+          ++counters_.in_use;
+        else
+          ++(error == 0 ? counters_.created : counters_.failed);
+        return;
       case Kind::update:
         return settle_update(operation, error);
       case Kind::remove:

@@ -17,6 +17,7 @@ namespace hotpair::conntrack {
 struct SinkCounters {
   std::uint64_t created = 0, updated = 0, deleted = 0, refreshed = 0;  // accepted by the kernel
   std::uint64_t replaced = 0;  // creates that first had to remove what held one of their tuples
+  std::uint64_t in_use = 0;    // inserts that found one of their tuples in use
   std::uint64_t failed = 0;    // refused by the kernel for a reason that repeats (table full, ...)
   std::uint64_t table_full = 0;  // of these: no room in the kernel's table
   std::uint64_t batches = 0;
@@ -32,6 +33,8 @@ class Sink {
   // timeout. `expect_new` spares a request when there is probably no entry yet.
   virtual void upsert(const dataplane::Session& session, std::uint32_t timeout_s,
                       bool expect_new) = 0;
+  // Makes an entry unless one of its tuples is in use; that is no refusal, only counted.
+  virtual void insert(const dataplane::Session& session, std::uint32_t timeout_s) = 0;
   virtual void remove(const dataplane::SessionKey& key) = 0;
   // Sets only the timeout of an existing entry; when it is gone, calls on_missing with its key at
   // flush.

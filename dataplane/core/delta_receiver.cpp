@@ -20,6 +20,7 @@ void DeltaReceiver::start(std::uint64_t epoch, std::uint32_t instance) {
   unacknowledged_ = 0;
   report_next_ = kBuckets;
   window_.reset();
+  offers_.clear();
   table_.begin_generation();
   recount();
 }
@@ -146,6 +147,8 @@ std::size_t DeltaReceiver::next_frame(Instant now, MutableBytes buffer) {
     size = write_ack(now, buffer);
   else if (summary_due_ || report_next_ < kBuckets)
     size = write_report(buffer);
+  else if (sender_ != 0 && offers_.due(now))
+    size = write_offers(now, buffer);
   if (size > 0) ++counters_.frames_sent;
   return size;
 }
@@ -198,12 +201,33 @@ std::size_t DeltaReceiver::write_report(MutableBytes buffer) {
   return out.size();
 }
 
+std::size_t DeltaReceiver::write_offers(Instant now, MutableBytes buffer) {
+  const MutableBytes body = buffer.first(std::min(buffer.size(), kMaxFrame));
+  std::size_t at = kHeaderSize + 2;
+  std::uint16_t count = 0;
+  offers_.hand_out(now, [&](const Session& session) {
+    if (count == kMaxRecordsPerFrame) return false;
+    const std::size_t size = encode_session(RecordKind::create, count, session, body.subspan(at));
+    if (size == 0) return false;
+    at += size;
+    ++count;
+    return true;
+  });
+  if (count == 0) return 0;
+  counters_.offers_sent += count;
+  ByteWriter out(body);
+  encode_header(reply_header(FrameKind::offer), out);
+  encode_record_count(count, body.data());
+  return at;
+}
+
 std::optional<Instant> DeltaReceiver::next_deadline(Instant now) const {
   if (hello_due_ || sweeping_ || counting() || summary_due_ || report_next_ < kBuckets) return now;
   if (sender_ == 0) return std::nullopt;
   if (ack_now_ || unacknowledged_ >= kFramesPerAck) return now;
-  if (unacknowledged_ > 0) return ack_at_;
-  return std::nullopt;
+  std::optional<Instant> due = offers_.next_deadline();
+  if (unacknowledged_ > 0) due = due ? std::min(*due, ack_at_) : ack_at_;
+  return due;
 }
 
 }  // namespace hotpair::dataplane

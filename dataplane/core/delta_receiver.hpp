@@ -15,6 +15,7 @@
 #include "dataplane/core/delta_wire.hpp"
 #include "dataplane/core/digest.hpp"
 #include "dataplane/core/id_map.hpp"
+#include "dataplane/core/offers.hpp"
 #include "dataplane/core/receive_window.hpp"
 #include "dataplane/core/retired.hpp"
 #include "dataplane/core/session_sink.hpp"
@@ -35,7 +36,8 @@ class DeltaReceiver {
   void on_data(const FrameHeader& header, ByteReader& records, Instant now);
   void on_marker(const FrameHeader& header, const Marker& marker, Instant now);
   std::size_t next_frame(Instant now, MutableBytes buffer);
-  void work(std::size_t max_slots);  // goes on with the count of digests and with a sweep
+  // Goes on with the count of digests, with a sweep and with what is offered.
+  void work(std::size_t max_slots, Instant now);
   void scrub(std::uint32_t id);
   std::optional<Instant> next_deadline(Instant now) const;
 
@@ -69,9 +71,11 @@ class DeltaReceiver {
   void remove(std::uint32_t id);
   void begin_sweep(const Record& record);
   void count_slot(std::uint32_t id);
-  void sweep_slot(std::uint32_t id);
+  void sweep_slot(std::uint32_t id, Instant now);
+  void settle_offers(Instant now);
   std::size_t write_ack(Instant now, MutableBytes buffer);
   std::size_t write_report(MutableBytes buffer);
+  std::size_t write_offers(Instant now, MutableBytes buffer);
   FrameHeader reply_header(FrameKind kind);
   void set_digest(Slot& slot, std::uint32_t id, std::uint64_t key_digest, std::uint64_t digest);
   void recount();
@@ -105,6 +109,8 @@ class DeltaReceiver {
   bool sweeping_ = false;
   std::uint64_t sweep_from_ = 0;
   std::uint32_t sweep_at_ = 0;
+
+  Offers offers_;
 
   Report report_;  // of the marker last answered
   DigestTable reported_;

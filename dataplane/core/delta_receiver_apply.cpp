@@ -106,6 +106,7 @@ void DeltaReceiver::apply_create(const Target& target, IdNote& note) {
     ++counters_.records_stale;
     return;
   } else {
+    table_.slot(slot).set_born(false);
     const bool changed = change(slot, record.session.state);
     ++(changed ? counters_.creates_applied : counters_.records_same);
   }
@@ -168,18 +169,31 @@ void DeltaReceiver::begin_sweep(const Record& record) {
     sweep_buckets_.set(record.bucket);
 }
 
-void DeltaReceiver::sweep_slot(std::uint32_t id) {
-  const Slot& slot = table_.slot(id);
+void DeltaReceiver::sweep_slot(std::uint32_t id, Instant now) {
+  Slot& slot = table_.slot(id);
   if (!slot.live() || !sweep_buckets_.test(bucket_of(digest_key(slot.session.key)))) return;
   if (slot.generation == table_.generation()) {
     const IdNote* note = ids_.find(slot.wire, notes_stream_);
     if (note != nullptr && note->slot == id && note->sequence >= sweep_from_) return;
   }
   ++counters_.swept;
-  remove(id);
+  if (!slot.born() || !offers_.add(slot.session, now)) return remove(id);
+  set_digest(slot, id, digest_key(slot.session.key), 0);
+  table_.erase(id);
 }
 
-void DeltaReceiver::work(std::size_t max_slots) {
+// What the primary took, or has of its own under the same key, is in the table by now.
+void DeltaReceiver::settle_offers(Instant now) {
+  offers_.settle(
+      now, [this](const Session& s) { return table_.find(s.key) != SessionTable::kNone; },
+      [this](const Session& s) {
+        ++counters_.offers_declined;
+        sink_.on_remove(s.key);
+      });
+}
+
+void DeltaReceiver::work(std::size_t max_slots, Instant now) {
+  settle_offers(now);
   if (counting()) {
     for (; counted_to_ < table_.high_water() && max_slots > 0; --max_slots) {
       count_slot(counted_to_);
@@ -189,7 +203,7 @@ void DeltaReceiver::work(std::size_t max_slots) {
   }
   if (!sweeping_) return;
   for (; sweep_at_ < table_.high_water() && max_slots > 0; ++sweep_at_, --max_slots)
-    sweep_slot(sweep_at_);
+    sweep_slot(sweep_at_, now);
   sweeping_ = sweep_at_ < table_.high_water();
 }
 

@@ -35,8 +35,9 @@ std::uint32_t DeltaSender::upsert(const Session& session, std::uint32_t hash, st
       ++counters_.table_full;
       return id;
     }
-    if (!connected_) return id;
     Slot& slot = table_.slot(id);
+    slot.set_born(true);
+    if (!connected_) return id;
     adopt(slot, 0);
     if (delay_ <= Duration{0}) {
       make_dirty(id, now);

@@ -41,6 +41,7 @@ class DeltaSender {
 
   void on_ack(const FrameHeader& header, const Ack& ack, Instant now);
   void on_report(const FrameHeader& header, const Report& report, Instant now);
+  bool of_this_stream(const FrameHeader& header) const;
   std::size_t next_frame(Instant now, MutableBytes buffer);
   void work(Instant now, std::size_t max_slots);
   void scrub(std::uint32_t id, Instant now);  // compares the slot's content with its digest
@@ -77,7 +78,6 @@ class DeltaSender {
   void begin_stream(std::uint32_t peer, Instant now);
   void abandon_stream();
   void on_peer(const FrameHeader& header, Instant now);
-  bool of_this_stream(const FrameHeader& header) const;
   void reclaim(std::size_t max_slots);
   // --- frames
   std::size_t write_probe(Instant now, MutableBytes buffer);

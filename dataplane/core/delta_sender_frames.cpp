@@ -225,6 +225,7 @@ void DeltaSender::on_received(const FlightRecord& record, std::uint64_t sequence
   Slot& slot = table_.slot(record.id);
   if (slot.generation != table_.generation()) return;  // gone; the id may be another's by now
   if (record.kind == RecordKind::create && slot.live()) {
+    slot.set_born(false);
     const bool repaired = (slot.flags & kRepair) && sequence >= repair_begin_;
     if (repaired) --repair_pending_;
     if (slot.flags & kBulk) --bulk_pending_;

@@ -55,7 +55,7 @@ std::optional<FrameHeader> decode_header(ByteReader& in) {
   header.sender = in.u32();
   header.receiver = in.u32();
   header.sequence = in.u64();
-  const bool known = kind >= 1 && kind <= static_cast<std::uint8_t>(FrameKind::report);
+  const bool known = kind >= 1 && kind <= static_cast<std::uint8_t>(FrameKind::offer);
   if (in.failed() || !known || (header.flags & ~kFlagInSync) != 0 || header.span >= kWindowFrames ||
       header.sender == 0)
     return std::nullopt;

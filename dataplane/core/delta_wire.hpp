@@ -3,7 +3,8 @@
 // formed.
 //
 // Primary to backup: data (records) and marker (asks for digests; sequence 0: a probe that only
-// asks for an acknowledgement). Backup to primary: ack and report (digests as of a marker).
+// asks for an acknowledgement). Backup to primary: ack, report (digests as of a marker) and offer
+// (sessions of its own time as a primary; create records whose ids mean nothing).
 #pragma once
 
 #include <array>
@@ -25,7 +26,7 @@ constexpr std::size_t kMaxAckWords = kWindowFrames / 64;
 constexpr std::uint32_t kBucketsPerReport = 64;
 constexpr std::uint16_t kAllBuckets = 0xffff;  // in a sweep record
 
-enum class FrameKind : std::uint8_t { data = 1, marker = 2, ack = 3, report = 4 };
+enum class FrameKind : std::uint8_t { data = 1, marker = 2, ack = 3, report = 4, offer = 5 };
 constexpr std::uint8_t kFlagInSync = 1;  // the primary's word that the backup is in sync
 
 struct FrameHeader {

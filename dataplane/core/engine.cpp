@@ -1,6 +1,7 @@
 #include "dataplane/core/engine.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "dataplane/core/session_key.hpp"
 
@@ -186,6 +187,8 @@ void Engine::on_frame(Bytes body, Instant now) {
   } else if (header->kind == FrameKind::marker) {
     Marker marker;
     if ((good = decode(in, marker))) receiver_.on_marker(*header, marker, now);
+  } else if (header->kind == FrameKind::offer) {
+    good = take_offers(*header, in);
   } else if (header->kind == FrameKind::ack) {
     Ack ack;
     if ((good = decode(in, ack))) sender_.on_ack(*header, ack, now);
@@ -194,6 +197,35 @@ void Engine::on_frame(Bytes body, Instant now) {
     if ((good = decode(in, report))) sender_.on_report(*header, report, now);
   }
   if (!good) ++counters_.rejected_malformed;
+}
+
+// Sessions of the peer's time as a primary that this one never heard of; see offers.hpp. All or
+// nothing, as for data.
+bool Engine::take_offers(const FrameHeader& header, ByteReader& in) {
+  const std::uint16_t count = in.u16();
+  if (in.failed() || count == 0 || count > kMaxRecordsPerFrame) return false;
+  std::vector<Record> records(count);
+  for (Record& record : records)
+    if (!decode_record(in, record) || record.kind != RecordKind::create) return false;
+  if (in.remaining() != 0) return false;
+  if (!sender_.of_this_stream(header)) {
+    ++counters_.rejected_old_stream;
+    return true;
+  }
+  for (const Record& record : records) take_offer(normalised(record.session));
+  return true;
+}
+
+// The kernel says whether a tuple clashes; its event then brings the session into the table.
+void Engine::take_offer(const Session& session) {
+  if (table_.find(session.key) != SessionTable::kNone) {
+    ++counters_.offers_known;
+  } else if (judge(pickup_, session) != Pickup::carry) {
+    ++counters_.offers_unwanted;
+  } else {
+    ++counters_.offers_taken;
+    sink_.on_merge(session);
+  }
 }
 
 std::size_t Engine::next_frame(Instant now, MutableBytes buffer) {
@@ -213,7 +245,7 @@ void Engine::work(Instant now) {
     sender_.work(now, kSlotsPerWork);
     reconcile(now);
   } else if (role_ == Role::backup) {
-    receiver_.work(kSlotsPerWork);
+    receiver_.work(kSlotsPerWork, now);
   }
   if (role_ != Role::idle && now >= scrub_due_at_) scrub(now);
 }

@@ -130,6 +130,8 @@ class Engine {
   void begin_round(Renewal what, Instant now);
   std::uint32_t refresh_target(Instant now);
   void overflow(bool happened);
+  bool take_offers(const FrameHeader& header, ByteReader& in);
+  void take_offer(const Session& session);
   void reconcile(Instant now);
   void scrub(Instant now);
 

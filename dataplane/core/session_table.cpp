@@ -30,6 +30,7 @@ std::uint32_t SessionTable::insert(const Session& session, std::uint32_t hash) {
   s.hash = hash;
   s.generation = 0;  // no notes yet
   s.set_presence(Slot::Presence::live);
+  s.set_born(false);
   index_.insert(hash, id);
   ++live_;
   return id;

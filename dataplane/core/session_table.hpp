@@ -30,19 +30,27 @@ struct Slot {
   std::uint32_t next = 0, prev = 0;  // of the one list it is on (free, fresh, delayed)
   std::uint32_t since = 0;           // sender: when it was put on the list, in CoarseTime
   std::uint16_t generation = 0;
-  std::uint8_t flags = 0;              // the sender's
-  std::uint8_t presence_and_mark = 0;  // Presence in the low 2 bits, the kernel dump's mark above
+  std::uint8_t flags = 0;  // the sender's
+  // Presence in the low 2 bits, the kernel dump's mark in the next 5, born() in the highest.
+  std::uint8_t presence_and_mark = 0;
 
   Presence presence() const { return static_cast<Presence>(presence_and_mark & 3u); }
   bool live() const { return presence() == Presence::live; }
   bool tombstone() const { return presence() == Presence::tombstone; }
-  std::uint8_t dump_mark() const { return presence_and_mark >> 2; }
+  std::uint8_t dump_mark() const { return presence_and_mark >> 2 & 31u; }
+  // It began while this node was the primary, and no backup has acknowledged it yet.
+  bool born() const { return (presence_and_mark & 0x80u) != 0; }
   void set_presence(Presence p) {
     presence_and_mark =
         static_cast<std::uint8_t>((presence_and_mark & 0xfcu) | static_cast<unsigned>(p));
   }
+  void set_born(bool born) {
+    presence_and_mark =
+        static_cast<std::uint8_t>((presence_and_mark & 0x7fu) | (born ? 0x80u : 0u));
+  }
   void set_dump_mark(std::uint8_t mark) {
-    presence_and_mark = static_cast<std::uint8_t>((presence_and_mark & 3u) | (unsigned{mark} << 2));
+    presence_and_mark =
+        static_cast<std::uint8_t>((presence_and_mark & 0x83u) | (unsigned{mark} << 2));
   }
 };
 static_assert(sizeof(Slot) == 128, "two cache lines");
@@ -51,7 +59,7 @@ class SessionTable {
  public:
   static constexpr std::uint32_t kNone = KeyIndex::kNone;
   static constexpr std::uint32_t kMaxCapacity = 1u << 25;
-  static constexpr std::uint8_t kDumpMarks = 64;
+  static constexpr std::uint8_t kDumpMarks = 32;
 
   // Room for `max_sessions` (at most 2^24) and, beyond them, a quarter as many tombstones.
   SessionTable(std::uint32_t max_sessions, std::uint64_t secret);

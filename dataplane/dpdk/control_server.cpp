@@ -49,6 +49,7 @@ void add(json& counters, const conntrack::SinkCounters& c) {
   counters["kernel_deleted"] = c.deleted;
   counters["kernel_refreshed"] = c.refreshed;
   counters["kernel_replaced"] = c.replaced;
+  counters["kernel_in_use"] = c.in_use;
   counters["kernel_failed"] = c.failed;
   counters["kernel_table_full"] = c.table_full;
   counters["kernel_batches"] = c.batches;

@@ -39,6 +39,10 @@ void KernelWriter::on_remove(const dataplane::SessionKey& key) {
   sink_.remove(key);
 }
 
+void KernelWriter::on_merge(const dataplane::Session& session) {
+  sink_.insert(session, std::max<std::uint32_t>(1, session.state.timeout_s));
+}
+
 void KernelWriter::flush() {
   sink_.flush();
 }

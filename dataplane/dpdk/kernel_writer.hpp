@@ -22,6 +22,7 @@ class KernelWriter final : public dataplane::SessionSink {
 
   void on_upsert(const dataplane::Session& session, bool is_new) override;
   void on_remove(const dataplane::SessionKey& key) override;
+  void on_merge(const dataplane::Session& session) override;
 
   void flush();  // everything queued is in the kernel, or accounted for
   // Backup: renews hold timeouts and repeats what failed. Primary: hands true timeouts back. A

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace hotpair::dataplane::testing {
 namespace {
@@ -87,6 +88,8 @@ void World::pump(std::size_t node) {
   std::array<std::uint8_t, 1400> buffer;
   Engine& engine = *nodes_[node].engine;
   engine.work(now_);
+  for (const Session& session : std::exchange(nodes_[node].merged, {}))
+    engine.upsert(session, now_);
   if (engine.renewal() == Renewal::rewrite)
     engine.refresh(now_, 64, [&](const Session& s) { nodes_[node].on_upsert(s, false); });
   for (int i = 0; i < 64; ++i) {

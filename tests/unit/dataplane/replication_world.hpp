@@ -31,9 +31,13 @@ class Node final : public SessionSink {
  public:
   void on_upsert(const Session& session, bool) override { kernel[session.key] = session.state; }
   void on_remove(const SessionKey& key) override { kernel.erase(key); }
+  void on_merge(const Session& session) override {
+    if (kernel.emplace(session.key, session.state).second) merged.push_back(session);
+  }
 
   std::unique_ptr<Engine> engine;
   Kernel kernel;
+  std::vector<Session> merged;  // events of the kernel, still to be told to the engine
 };
 
 class World {

@@ -189,6 +189,25 @@ TEST(WireDocument, DataFramesAreAsDocumented) {
   expect_dump("frame-data", Bytes(bytes).first(at));
 }
 
+TEST(WireDocument, OfferFramesAreAsDocumented) {
+  std::array<std::uint8_t, 256> bytes;
+  ByteWriter out(bytes);
+  encode_header({.kind = FrameKind::offer,
+                 .flags = 0,
+                 .span = 0,
+                 .stream = 1,
+                 .epoch = 3,
+                 .sender = 0xbbbbbbbb,
+                 .receiver = 0xaaaaaaaa,
+                 .sequence = 42},
+                out);
+  std::size_t at = kHeaderSize + 2;
+  at +=
+      encode_session(RecordKind::create, 0, documented_session(), MutableBytes(bytes).subspan(at));
+  encode_record_count(1, bytes.data());
+  expect_dump("frame-offer", Bytes(bytes).first(at));
+}
+
 TEST(WireDocument, ControlMessagesAreAsDocumented) {
   using namespace control;
   const auto to_dataplane = [](const char* name, ToDataplane m) { expect_dump(name, encode(m)); };
