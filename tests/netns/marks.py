@@ -17,6 +17,7 @@ import time
 
 import measure
 from lab import Lab
+from machine import MachineWitness
 from network import LabError, die_with_parent
 from scoreboard import Scoreboard
 from traffic import Traffic
@@ -92,11 +93,16 @@ def part_busy(build, minutes, board):
         epoch = primary.status()["epoch"]
         loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"], preexec_fn=die_with_parent)
                  for _ in range(4)]
+        witness = MachineWitness()
         try:
-            time.sleep(60 * minutes)
+            with witness:
+                time.sleep(60 * minutes)
         finally:
             for loop in loops:
                 loop.kill()
+                loop.wait()
+        board.note("busy: the longest time the machine itself gave a CPU to nobody here", witness.longest_ms(), "ms")
+        board.note("busy: how often that was longer than the 40 ms of the detection", witness.longer_than(0.040), "")
         changes = sum(len(node.ask("history", limit=1000)["changes"]) for node in lab.nodes)
         moved = lab.wait("an answer", primary.status)["epoch"] != epoch
         board.note("busy: role changes in both histories, the forming of the pair included", changes, "")
