@@ -19,10 +19,14 @@ Reason Node::State::alone_reason(Instant now) const {
           ? Reason("no peer was ever heard")
           : Sentence("no peer heard for ",
                      now - std::max(started, listening_until - config.hello_holddown));
+  if (config.split_brain == SplitBrain::takeover || peer.speaks(now)) return silence;
   if (split.ordered) return Sentence("'failover --force' was ordered: ", silence);
-  if (config.split_brain == SplitBrain::witness && !peer_is_gone(now) && split.witness_answers)
+  if (forced == Forced::primary) return Sentence(silence, ", and this node is forced primary");
+  if (peer.known() && peer.newest().leaving) return Sentence(silence, ", and it had left in order");
+  if (split.granted) return Sentence(silence, ", and it had given the role to this node");
+  if (config.split_brain == SplitBrain::witness)
     return Sentence(silence, ", and witness ", config.witness, " answers");
-  return silence;
+  return Sentence(silence, ", and this node was primary alone before it stood still");
 }
 
 Reason Node::State::split_brain_hold(Instant now) {

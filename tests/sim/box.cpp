@@ -190,8 +190,9 @@ void Box::command(OperatorCommand::What what) {
 }
 
 void Box::reload(const NodeConfig& wanted) {
+  if (agent_runs() && !responsive()) return;
   config = wanted;
-  if (!responsive()) return;
+  if (!agent_runs()) return;
   const Instant now = world_.timeline.now();
   node_->reconfigure(config, now, actions_);
   if (world_.observer != nullptr) world_.observer->reconfigured(*this, now, actions_, *node_);

@@ -58,7 +58,7 @@ class Box {
   void set_remote(std::size_t monitor, bool reached);
   void set_witness(bool answers);
   void command(agent::OperatorCommand::What what);
-  // Changes the configuration under a running agent; one that stands still reads it at its start.
+  // Changes the configuration under a running agent; one that stands still misses it.
   void reload(const agent::NodeConfig& wanted);
   void receive(agent::PathId path, Bytes frame);
   void tell_dataplane_state();

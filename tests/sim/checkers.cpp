@@ -1,6 +1,7 @@
 #include "tests/sim/checkers.hpp"
 
 #include "agent/core/health.hpp"
+#include "agent/core/takeover.hpp"
 #include "tests/sim/world.hpp"
 
 namespace hotpair::simulation {
@@ -41,6 +42,9 @@ void Checkers::after_step(Box& box, const std::vector<Action>& actions) {
   check_addresses();
   check_reports(box, actions);
   check_progress(box);
+  Seen& s = seen(box);
+  if (s.policy != box.config.split_brain) s.policy_since = world_.timeline.now();
+  s.policy = box.config.split_brain;
 }
 
 // At most one primary an epoch, and no node takes an epoch twice or goes back.
@@ -86,6 +90,7 @@ void Checkers::check_reports(Box& box, const std::vector<Action>& actions) {
   for (const Action& action : actions) {
     if (const auto* change = std::get_if<ReportRoleChange>(&action)) {
       if (change->reason.size == 0) fail(box, "changed its role without a reason");
+      check_evidence(box, *change);
       const std::string_view why = change->reason.view();
       const bool gave = why.starts_with("gave the role");
       // A fault, or equal tables, that were there when the move began may be gone since.
@@ -101,6 +106,21 @@ void Checkers::check_reports(Box& box, const std::vector<Action>& actions) {
         longest_takeover = std::max(longest_takeover, t->total);
       }
   }
+}
+
+// Under a policy other than `takeover` nobody succeeds a peer that is merely silent.
+void Checkers::check_evidence(const Box& box, const ReportRoleChange& change) {
+  // What began under another policy goes on.
+  const Seen& s = seen(box);
+  const bool just_changed =
+      s.policy != box.config.split_brain || world_.timeline.now() - s.policy_since < kPersistBound;
+  if (s.policy == SplitBrain::takeover || just_changed || change.to != Role::primary) return;
+  const std::string_view why = change.reason.view();
+  if (!why.starts_with("peer silent") && !why.starts_with("no peer")) return;
+  for (const char* evidence :
+       {"forced primary", "left in order", "given the role", "primary alone", "witness"})
+    if (why.find(evidence) != why.npos) return;
+  fail(box, "took the role from a silent peer without evidence");
 }
 
 // A deadline that is already due would spin the shell's loop.

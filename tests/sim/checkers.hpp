@@ -38,7 +38,8 @@ class Checkers {
   struct Seen {
     agent::Role role = agent::Role::init;
     agent::Epoch epoch, primary_epoch;
-    Instant last_deadline_step, faulty_at, in_sync_at;
+    Instant last_deadline_step, faulty_at, in_sync_at, policy_since;
+    agent::SplitBrain policy = agent::SplitBrain::takeover;
     int same_instant_steps = 0;
   };
   void fail(const Box& box, const std::string& what);
@@ -46,6 +47,7 @@ class Checkers {
   void check_grant(Box& box);
   void check_addresses();
   void check_reports(Box& box, const std::vector<agent::Action>& actions);
+  void check_evidence(const Box& box, const agent::ReportRoleChange& change);
   void check_progress(Box& box);
   Seen& seen(const Box& box);
 
