@@ -60,7 +60,7 @@ HOTPAIR_FIELDS(NodeConfig, self, serial, hostname, priority, override_, uptime_m
                flap_backoff, flap_backoff_max, interval, lost_threshold, hello_holddown,
                session_pickup, cluster_digest, paths, data_interfaces, remote_monitors);
 
-HOTPAIR_FIELDS(RecordingStart, version, segment, continues, at, wall_ms, persisted);
+HOTPAIR_FIELDS(RecordingStart, version, life_ms, segment, continues, at, wall_ms, persisted);
 
 // What stands in recordings for the alternatives of Event and Action: numbers that are never used
 // again for anything else, and words. An alternative without one does not compile.

@@ -26,7 +26,8 @@ constexpr std::size_t kMaxPayloadSize = 48 * 1024;  // of one event, action or c
 // Where a segment begins.
 struct RecordingStart {
   ShortText<32> version;      // of the program
-  std::uint64_t segment = 0;  // counted up by the recorder
+  std::uint64_t life_ms = 0;  // the wall clock when the node was constructed: which life of it
+  std::uint64_t segment = 0;  // of that life, from 0
   bool continues = false;     // the segment before led here without a gap
   Instant at;
   std::uint64_t wall_ms = 0;  // the wall clock then, milliseconds since 1970

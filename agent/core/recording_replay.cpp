@@ -7,7 +7,7 @@ namespace hotpair::agent {
 struct Replay::State {
   std::optional<Node> node;
   DecisionDigest digest;
-  bool ended = false;  // and nothing is missing: the next segment goes on from here
+  std::optional<RecordingStart> present, ended;  // the segment; the one that ended in order
   Actions decided;
   std::uint64_t steps = 0;
   std::size_t missing = 0, unknown = 0;
@@ -44,7 +44,8 @@ Result<Replayed, std::string> Replay::State::begin(const Started& started) {
     if (!read)
       return fail("the node it begins with makes no sense: " + read.error() +
                   " has an impossible value");
-    if (ended && started.start.continues) {
+    if (started.start.continues && ended && ended->life_ms == started.start.life_ms &&
+        ended->segment + 1 == started.start.segment) {
       const MutableBytes room(decided_bytes);
       const std::size_t size = NodeSnapshot::write(*node, room);
       if (!std::ranges::equal(room.first(size), started.snapshot))
@@ -54,7 +55,8 @@ Result<Replayed, std::string> Replay::State::begin(const Started& started) {
     unknown += read->unknown;
     node.emplace(std::move(read->node));
   }
-  ended = false;
+  present = started.start;
+  ended.reset();
   return replayed;
 }
 
@@ -84,7 +86,7 @@ Result<Replayed, std::string> Replay::take(const Record& record) {
     s.node->reconfigure(changed->config, changed->at, s.decided);
     return s.compare(changed->at, changed->outcome);
   }
-  s.ended = std::holds_alternative<RecordingEnd>(record);
+  if (std::holds_alternative<RecordingEnd>(record)) s.ended = s.present;
   return Replayed{};
 }
 

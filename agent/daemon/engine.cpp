@@ -13,6 +13,7 @@ void Engine::drain() {
     const agent::Event event{clock_(), std::move(waiting_.front())};
     waiting_.pop_front();
     node_.step(event, actions_);
+    if (observer_ != nullptr) observer_->stepped(event, actions_, node_);
     perform_all();
   }
   running_ = false;
@@ -21,7 +22,9 @@ void Engine::drain() {
 void Engine::reconfigure(const agent::NodeConfig& config) {
   HOTPAIR_ASSERT(!running_);
   running_ = true;
-  node_.reconfigure(config, clock_(), actions_);
+  const Instant now = clock_();
+  node_.reconfigure(config, now, actions_);
+  if (observer_ != nullptr) observer_->reconfigured(now, config, actions_, node_);
   perform_all();
   drain();
 }

@@ -10,13 +10,27 @@
 
 namespace hotpair::daemon {
 
+// Sees every step before its actions are carried out.
+class StepObserver {
+ public:
+  virtual ~StepObserver() = default;
+  virtual void stepped(const agent::Event& event, const agent::Actions& actions,
+                       const agent::Node& after) = 0;
+  virtual void reconfigured(Instant at, const agent::NodeConfig& config,
+                            const agent::Actions& actions, const agent::Node& after) = 0;
+};
+
 class Engine {
  public:
   using Perform = std::function<void(const agent::Action&)>;
   using Clock = std::function<Instant()>;
 
-  Engine(agent::Node node, Clock clock, Perform perform)
-      : node_(std::move(node)), clock_(std::move(clock)), perform_(std::move(perform)) {}
+  // `observer` may be null, and outlives the engine.
+  Engine(agent::Node node, Clock clock, Perform perform, StepObserver* observer = nullptr)
+      : node_(std::move(node)),
+        clock_(std::move(clock)),
+        perform_(std::move(perform)),
+        observer_(observer) {}
 
   // Steps `what` now; when called while an action is carried out, right after the present step.
   void submit(EventBody what);
@@ -39,6 +53,7 @@ class Engine {
   agent::Node node_;
   Clock clock_;
   Perform perform_;
+  StepObserver* observer_;
   std::deque<EventBody> waiting_;
   agent::Actions actions_;
   bool running_ = false;

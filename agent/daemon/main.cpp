@@ -48,6 +48,10 @@ void describe(CLI::App& app, CommandLine& line) {
   app.add_option("--log-level", line.log_level, "The least that is logged")
       ->check(CLI::IsMember({"debug", "info", "notice", "warning", "error"}))
       ->capture_default_str();
+  app.add_option("--recording", line.options.recording_mib,
+                 "MiB of what this node learned and decided to keep, for hotpair-replay; 0: none")
+      ->check(CLI::Range(16, 4096) | CLI::IsMember({0}))
+      ->capture_default_str();
   auto* check =
       app.add_flag("--check-config", line.check_config, "Check the configuration and end");
   app.add_flag("--withdraw", line.withdraw,

@@ -1,6 +1,7 @@
 // What the command line says.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "platform/base/log.hpp"
@@ -12,6 +13,7 @@ struct Options {
   std::string run_dir = "/run/hotpair";
   std::string state_dir = "/var/lib/hotpair";
   LogLevel log_level = LogLevel::info;
+  std::uint64_t recording_mib = 64;  // of decisions for hotpair-replay; 0: none
 };
 
 }  // namespace hotpair::daemon

@@ -170,9 +170,22 @@ Status Runtime::open_sockets() {
   return Ok{};
 }
 
+void Runtime::start_recorder(Instant now) {
+  if (options_.recording_mib == 0) return;
+  const auto disk = [this](auto work, auto done) { disk_->run(std::move(work), std::move(done)); };
+  const auto wall_ms = [] { return static_cast<std::uint64_t>(sys::wall_clock() / 1ms); };
+  recorder_ = std::make_unique<Recorder>(
+      Recorder::Needs{disk, wall_ms, log_, options_.state_dir + "/" + kRecordingDirectory,
+                      options_.recording_mib << 20, HOTPAIR_VERSION});
+  recorder_->start(plan_->node, persisted_, now);
+}
+
 void Runtime::start_node() {
-  engine_ = std::make_unique<Engine>(agent::Node(plan_->node, persisted_, sys::now()), sys::now,
-                                     [this](const agent::Action& action) { perform(action); });
+  const Instant now = sys::now();
+  start_recorder(now);
+  engine_ = std::make_unique<Engine>(
+      agent::Node(plan_->node, persisted_, now), sys::now,
+      [this](const agent::Action& action) { perform(action); }, recorder_.get());
   links_ = std::make_unique<Links>(*link_monitor_,
                                    [this](EventBody e) { engine_->submit(std::move(e)); });
   modules_ = std::make_unique<Modules>(
@@ -248,6 +261,7 @@ void Runtime::after_turn() {
   loop_->set_deadline(engine_->next_deadline());
   if (reporter_->waiting() && !engine_->status().in_transaction) reporter_->settle();
   const Instant now = sys::now();
+  if (recorder_) recorder_->after_turn(now);
   tick_ns_.store(now.time_since_epoch().count());
   if (warden_ != nullptr) warden_->tick(now);
 }
@@ -366,6 +380,7 @@ void Runtime::tell_modules() {
 }
 
 void Runtime::leave() {
+  if (recorder_) recorder_->finish(sys::now());
   commands_.reset();
   worker_modules_.reset();
   remote_monitors_.reset();

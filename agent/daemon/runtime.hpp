@@ -25,6 +25,7 @@
 #include "agent/daemon/modules.hpp"
 #include "agent/daemon/neighbour_reports.hpp"
 #include "agent/daemon/password_rotation.hpp"
+#include "agent/daemon/recorder.hpp"
 #include "agent/daemon/prober.hpp"
 #include "agent/daemon/reload.hpp"
 #include "agent/daemon/remote_monitors.hpp"
@@ -54,10 +55,11 @@ class Runtime {
   // Construction, in this order (runtime.cpp).
   Status open_kernel();
   void take_priority();
-  Status open_heartbeats();
   void open_passwords();
+  Status open_heartbeats();
   Status open_sockets();
   void start_node();
+  void start_recorder(Instant now);
   void clean_up();
   void prepare_devices_now();
   void prepare_devices();
@@ -116,8 +118,8 @@ class Runtime {
   InstanceLock lock_;
   agent::PersistedState persisted_;
   PasswordDigest password_digest_;
-  std::vector<std::string> start_warnings_;
   agent::PasswordUse password_use_;  // of the run before
+  std::vector<std::string> start_warnings_;
   std::unique_ptr<NodePlan> plan_;
 
   std::unique_ptr<sys::EventLoop> loop_;
@@ -127,8 +129,8 @@ class Runtime {
   std::unique_ptr<KernelSettings> settings_;          // likewise
   std::unique_ptr<Worker> disk_, kernel_;
   std::unique_ptr<SharedAssociation> association_;
-  std::unique_ptr<HeartbeatSender> sender_;
   std::unique_ptr<PasswordRotation> passwords_;
+  std::unique_ptr<HeartbeatSender> sender_;
   std::unique_ptr<HeartbeatReceiver> receiver_;
   std::unique_ptr<HeartbeatPorts> ports_;
   std::unique_ptr<Links> links_;
@@ -144,6 +146,7 @@ class Runtime {
   std::unique_ptr<DataplaneLink> dataplane_;
   std::unique_ptr<Hooks> hooks_;
   std::unique_ptr<Reporter> reporter_;
+  std::unique_ptr<Recorder> recorder_;  // null: not wanted
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Commands> commands_;
 

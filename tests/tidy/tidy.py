@@ -23,6 +23,7 @@ ARROWS = {
     "agent/daemon": ["agent/", "platform/", "dataplane/core/control.hpp"],
     "dataplane/dpdk": ["dataplane/", "platform/", CONTROL_SCHEMA],
     "tools/ctl": ["tools/ctl/", "platform/", CONTROL_SCHEMA],
+    "tools/replay": ["tools/replay/", "agent/core/", "platform/"],  # the decisions are the core's
     "tools/bench": ["tools/bench/", "platform/", "dataplane/core/", "dataplane/conntrack/", CONTROL_SCHEMA],
 }
 CORES = ("agent/core", "dataplane/core", "platform/base")
