@@ -22,7 +22,12 @@ void add_interface(const Config& config, const std::string& name, const std::str
 void add_vrf_members(const Config& config, const config::LogicalSystem& system,
                      const VrfMembers& vrf_members, std::vector<DataInterface>& out) {
   if (system.vrf.empty() || !vrf_members) return;
+  const auto macvlans = virtual_devices(config);
   for (const auto& device : vrf_members(config.node.device(system.vrf))) {
+    // What is below a macvlan of ours is watched; itself it is down on a backup.
+    if (std::any_of(macvlans.begin(), macvlans.end(),
+                    [&](const VirtualDevice& macvlan) { return macvlan.name == device; }))
+      continue;
     const auto known = std::find_if(out.begin(), out.end(),
                                     [&](const DataInterface& i) { return i.device == device; });
     if (known == out.end())

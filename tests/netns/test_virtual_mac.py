@@ -50,6 +50,22 @@ class VirtualMac(unittest.TestCase):
                 lab.wait_formed()
                 self.assertEqual((lab.primary(), up(second)), (first, set()))
 
+    def test_a_reload_moves_the_addresses_onto_macvlans_and_back_while_they_are_held(self):
+        with Lab(story.build()) as lab:
+            lab.form()
+            primary = lab.primary()
+            held = primary.addresses()["lan"]
+            for virtual, device, other in ((True, "hv-lan", "lan"), (False, "lan", "hv-lan")):
+                for node in lab.nodes:
+                    node.write_config(cluster=CLUSTER if virtual else None)
+                    self.assertEqual(node.ctl("reload")[0], 0)
+                lab.wait(f"the addresses to stand on {device}", lambda: primary.addresses().get(device) == held)
+                self.assertEqual(primary.addresses().get(other), None)
+                lab.wait("the status to say so", lambda: all(
+                    row["held"] for row in primary.status()["addresses"]))
+                self.assertEqual(primary.role(), "primary")
+            lab.wait("the macvlans to be gone", lambda: macvlans(primary) == {})
+
     def test_nothing_is_left_behind_neither_after_an_orderly_end_nor_after_a_crash(self):
         with Lab(story.build(), cluster=CLUSTER) as lab:
             lab.form()

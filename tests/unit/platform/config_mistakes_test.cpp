@@ -236,6 +236,26 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"",
                 "node.yaml: found nothing, allowed: a YAML file with the keys that the manual "
                 "shows; it is empty"},
+        Mistake{"chassis_id: 1\nheartbeat_interfaces: [{ interface: ha0 }]\n"
+                "management_path: { local: 203.0.113.11 }\n",
+                "node.yaml:3: management_path.peer: found nothing, allowed: an IPv4 or IPv6 "
+                "address, e.g. 192.0.2.1"},
+        Mistake{"chassis_id: 1\nheartbeat_interfaces: [{ interface: ha0 }]\n"
+                "management_path: { local: 203.0.113.11, peer: 203.0.113.11 }\n",
+                "node.yaml:3: management_path.peer: found '203.0.113.11', allowed: the other "
+                "node's address; this one is local"},
+        Mistake{"chassis_id: 1\nheartbeat_interfaces: [{ interface: ha0 }]\n"
+                "management_path: { local: 203.0.113.11, peer: \"2001:db8::1\" }\n",
+                "node.yaml:3: management_path.peer: found '2001:db8::1', allowed: an IPv4 address, "
+                "as local is"},
+        Mistake{"chassis_id: 1\nheartbeat_interfaces: [{ interface: ha0 }]\n"
+                "management_path: { local: \"fe80::1\", peer: \"2001:db8::1\" }\n",
+                "node.yaml:3: management_path.local: found 'fe80::1', allowed: one station's "
+                "address that needs no device beside it (not link-local, loopback or multicast)"},
+        Mistake{"chassis_id: 1\nheartbeat_interfaces: [{ interface: ha0 }]\n"
+                "management_path: { local: 192.0.2.1, peer: 192.0.2.2 }\n",
+                "node.yaml:3: management_path.local: found '192.0.2.1', allowed: an address of "
+                "the node's own; this one follows the primary"},
         Mistake{"heartbeat_interfaces: [{ interface: ha0 }]\n",
                 "node.yaml:1: chassis_id: found nothing, allowed: a number from 1 to 2"},
         Mistake{"chassis_id: 3\nheartbeat_interfaces: [{ interface: ha0 }]\n",
