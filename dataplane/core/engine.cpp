@@ -74,6 +74,9 @@ bool Engine::admit(const Session& session, std::uint32_t known) {
     case Pickup::udp_off:
       ++counters_.not_carried_udp;
       return false;
+    case Pickup::icmp_off:
+      ++counters_.not_carried_icmp;
+      return false;
     case Pickup::excluded:
       ++counters_.not_carried_excluded;
       return false;

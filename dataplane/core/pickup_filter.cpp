@@ -20,8 +20,11 @@ bool contains(const Prefix& prefix, bool ipv6, const Address& address) {
 Pickup judge(const PickupOptions& options, const Session& session) {
   const SessionKey& key = session.key;
   if (!options.enabled) return Pickup::disabled;
-  if (key.protocol != kProtocolTcp && key.protocol != kProtocolUdp) return Pickup::protocol;
+  const bool icmp = key.protocol == (key.ipv6 ? kProtocolIcmpv6 : kProtocolIcmp);
+  if (key.protocol != kProtocolTcp && key.protocol != kProtocolUdp && !icmp)
+    return Pickup::protocol;
   if (key.protocol == kProtocolUdp && !options.udp) return Pickup::udp_off;
+  if (icmp && !options.icmp) return Pickup::icmp_off;
   for (const Prefix& prefix : options.exclude)
     if (contains(prefix, key.ipv6, key.original.src) ||
         contains(prefix, key.ipv6, key.original.dst))

@@ -22,12 +22,21 @@ struct Prefix {
 struct PickupOptions {
   bool enabled = false;
   bool udp = true;
+  bool icmp = false;            // echo and the other queries that conntrack follows
   bool only_assured = false;    // session_pickup.from: assured
   Duration delay{};             // a session younger than this is not sent
   std::vector<Prefix> exclude;  // matched against both addresses of the original direction
 };
 
-enum class Pickup : std::uint8_t { carry, disabled, protocol, udp_off, excluded, not_assured };
+enum class Pickup : std::uint8_t {
+  carry,
+  disabled,
+  protocol,
+  udp_off,
+  icmp_off,
+  excluded,
+  not_assured
+};
 
 // The first reason, in the order of the enumerators, why `session` is not replicated; carry when
 // none.

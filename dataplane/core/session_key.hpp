@@ -11,7 +11,7 @@ namespace hotpair::dataplane {
 
 constexpr std::uint32_t kBuckets =
     4096;  // of the digest; 32 KiB of digests, 16 sessions of 65,536 each
-constexpr std::uint8_t kProtocolTcp = 6, kProtocolUdp = 17;
+constexpr std::uint8_t kProtocolTcp = 6, kProtocolUdp = 17, kProtocolIcmp = 1, kProtocolIcmpv6 = 58;
 
 // `session` without what is not replicated: status bits that are not carried, TCP fields of what is
 // not TCP, the unused tail of IPv4 addresses. decode(encode(s)) == s holds for a normalised

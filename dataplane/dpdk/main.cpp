@@ -75,6 +75,7 @@ dataplane::PickupOptions pickup_of(const config::SessionPickup& from) {
   dataplane::PickupOptions out;
   out.enabled = from.enabled;
   out.udp = from.udp;
+  out.icmp = from.icmp;
   out.only_assured = from.from == config::PickupFrom::assured;
   out.delay = from.delay;
   for (const std::string& text : from.exclude)

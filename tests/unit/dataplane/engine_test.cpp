@@ -249,7 +249,11 @@ TEST(PickupFilter, NamesTheFirstReasonNotToCarryASession) {
   options.udp = false;
   s.key.protocol = kProtocolUdp;
   EXPECT_EQ(judge(options, s), Pickup::udp_off);
-  s.key.protocol = 1;
+  s.key.protocol = kProtocolIcmp;
+  EXPECT_EQ(judge(options, s), Pickup::icmp_off);
+  options.icmp = true;
+  EXPECT_EQ(judge(options, s), Pickup::not_assured);
+  s.key.protocol = kProtocolIcmpv6;  // over IPv4: nothing that the kernel tracks
   EXPECT_EQ(judge(options, s), Pickup::protocol);
 }
 
