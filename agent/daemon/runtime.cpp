@@ -207,6 +207,10 @@ void Runtime::start_node() {
   watch_the_outside();
   devices_changed(false);
   (void)loop_->add(link_monitor_->fd(), EPOLLIN, [this](auto) { on_links_readable(); });
+  if (auto reader = sys::LinkReader::open())
+    link_burst_ = std::make_unique<LinkBurst>(
+        LinkBurst::Needs{*loop_, *kernel_, *link_monitor_, [this] { devices_changed(false); }},
+        std::move(reader).value());
   (void)loop_->add(address_watch_->fd(), EPOLLIN,
                    [this](auto) { address_watch_->handle_readable(); });
   address_watch_->on_change([this](const auto& change) { addresses_->on_change(change); });
@@ -301,8 +305,9 @@ void Runtime::on_signal(int signal) {
 
 void Runtime::on_links_readable() {
   bool came_or_went = false;
-  link_monitor_->on_change([&came_or_went](const sys::LinkChange& change) {
+  link_monitor_->on_change([this, &came_or_went](const sys::LinkChange& change) {
     came_or_went |= change.what != sys::LinkChange::What::changed;
+    if (link_burst_) link_burst_->on_event(change.link.ifindex);
   });
   const auto handled = link_monitor_->handle_readable();
   link_monitor_->on_change({});
@@ -383,6 +388,7 @@ void Runtime::leave() {
   if (recorder_) recorder_->finish(sys::now());
   commands_.reset();
   worker_modules_.reset();
+  link_burst_.reset();
   remote_monitors_.reset();
   witness_.reset();
   hooks_.reset();

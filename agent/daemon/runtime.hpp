@@ -22,6 +22,7 @@
 #include "agent/daemon/heartbeat_management.hpp"
 #include "agent/daemon/heartbeat_ports.hpp"
 #include "agent/daemon/hooks.hpp"
+#include "agent/daemon/link_burst.hpp"
 #include "agent/daemon/modules.hpp"
 #include "agent/daemon/neighbour_reports.hpp"
 #include "agent/daemon/password_rotation.hpp"
@@ -134,6 +135,7 @@ class Runtime {
   std::unique_ptr<HeartbeatReceiver> receiver_;
   std::unique_ptr<HeartbeatPorts> ports_;
   std::unique_ptr<Links> links_;
+  std::unique_ptr<LinkBurst> link_burst_;
   std::unique_ptr<Modules> modules_;
   std::unique_ptr<WorkerModules> worker_modules_;
   std::unique_ptr<Prober> prober_;

@@ -59,6 +59,7 @@ struct LinkMonitor::State {
   NetlinkSocket events, dumps;
   FileDescriptor ethtool;
   std::map<int, LinkInfo> links;
+  std::map<int, std::uint64_t> event_counts;  // of those that exist
   Callback callback;
   LinkCounters counters;
 
@@ -88,6 +89,7 @@ void LinkMonitor::State::upsert(LinkInfo link) {
 }
 
 void LinkMonitor::State::remove(int ifindex) {
+  event_counts.erase(ifindex);
   auto found = links.find(ifindex);
   if (found == links.end()) return;
   LinkInfo last = std::move(found->second);
@@ -105,6 +107,7 @@ void LinkMonitor::State::take_event(nlmsghdr& message) {
   }
   const auto* fixed = static_cast<const ifinfomsg*>(nlmsg_data(&message));
   if (fixed->ifi_family != AF_UNSPEC) return;  // a device that left its bridge
+  ++event_counts[fixed->ifi_index];
   if (message.nlmsg_type == RTM_DELLINK) return remove(fixed->ifi_index);
   if (auto link = parse_link(message))
     upsert(std::move(*link));
@@ -201,6 +204,22 @@ std::vector<LinkInfo> LinkMonitor::all() const {
   std::vector<LinkInfo> links;
   for (const auto& [ifindex, link] : state_->links) links.push_back(link);
   return links;
+}
+
+std::uint64_t LinkMonitor::events_of(int ifindex) const {
+  const auto found = state_->event_counts.find(ifindex);
+  return found == state_->event_counts.end() ? 0 : found->second;
+}
+
+bool LinkMonitor::learn(const LinkInfo& link, std::uint64_t events) {
+  const auto found = state_->links.find(link.ifindex);
+  if (found == state_->links.end() || events_of(link.ifindex) != events) return false;
+  LinkInfo now = found->second;
+  if (now.carrier == link.carrier && now.admin_up == link.admin_up) return false;
+  now.carrier = link.carrier;
+  now.admin_up = link.admin_up;
+  state_->upsert(std::move(now));
+  return true;
 }
 
 const LinkCounters& LinkMonitor::counters() const {

@@ -74,6 +74,12 @@ class LinkMonitor {
   std::vector<LinkInfo> all() const;
   const LinkCounters& counters() const;
 
+  // How many events of the device were handled. What a LinkReader was told after they had been is
+  // newer than they are: learn() takes its carrier over, like an event, and says whether it was
+  // news. It does nothing when a further event was handled meanwhile.
+  std::uint64_t events_of(int ifindex) const;
+  bool learn(const LinkInfo& link, std::uint64_t events);
+
  private:
   struct State;
   explicit LinkMonitor(std::unique_ptr<State> state);

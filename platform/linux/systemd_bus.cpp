@@ -89,7 +89,7 @@ struct SystemdBus::State {
 
   void disconnect() {
     if (fd >= 0) loop.remove(fd);
-    loop.cancel(timer);
+    if (timer != 0) loop.cancel(timer);
     fd = -1;
     timer = 0;
   }
@@ -250,15 +250,21 @@ Status SystemdBus::watch(const std::string& name) {
   State::Unit& unit = found->second;
   unit.owner = state_.get();
   unit.name = name;
+  // A bus that cannot do this is of no use: from here on it touches the loop no more.
+  const auto give_up = [&](int error) {
+    state_->lost = true;
+    state_->disconnect();
+    return fail_errno("cannot watch " + name, error);
+  };
   char* path = nullptr;
   // The path follows from the name, loaded or not; asking for its properties loads the unit.
   int done = sd_bus_path_encode("/org/freedesktop/systemd1/unit", name.c_str(), &path);
-  if (done < 0) return fail_errno("cannot watch " + name, -done);
+  if (done < 0) return give_up(-done);
   unit.path = path;
   std::free(path);
   done = sd_bus_match_signal_async(state_->bus, nullptr, kService, unit.path.c_str(), kProperties,
                                    "PropertiesChanged", State::on_changed, nullptr, &unit);
-  if (done < 0) return fail_errno("cannot watch " + name, -done);
+  if (done < 0) return give_up(-done);
   state_->ask(unit);
   if (!state_->lost) state_->arm();
   return Ok{};

@@ -160,6 +160,23 @@ class HotpairCommand(unittest.TestCase):
         self.assertIn("wrong password on ha0, 77 frames", out)
         self.assertIn("mend it: copy /etc/hotpair/password", out)
 
+    def test_what_is_watched_is_shown_with_what_is_wrong_with_it(self):
+        module = {"slot": 4, "kind": "command", "name": "/usr/lib/ips", "state": "failed", "since": "now",
+                  "reason": "slot 4 (ips): exit status 7: engine 3 is down", "last_output": "engine 3 is down"}
+        monitor = {"address": "198.51.100.254", "interface": "wan", "method": "arp", "reached": False,
+                   "last_answer_ms": 4200, "weight": 100, "trouble": ""}
+        lag = {"mode": "802.3ad", "usable": 1, "total": 2, "state": "bad", "members": [
+            {"device": "ens4", "up": True, "usable": True, "why": ""},
+            {"device": "ens5", "up": True, "usable": False, "why": "in aggregator 2, active is 1"}]}
+        interface = {**status()["data_interfaces"][0], "lag": lag}
+        witness = {"address": "203.0.113.1", "answers": None, "last_answer_ms": None, "trouble": ""}
+        self.agent(status=status(modules=[module], remote_monitors=[monitor], data_interfaces=[interface],
+                                 witness=witness))
+        _, out, _ = self.hotpair("status")
+        for piece in ("slot 4 (ips): exit status 7: engine 3 is down", "NOT REACHED", "1 of 2",
+                      "ens5 (in aggregator 2, active is 1)", "203.0.113.1", "not known yet"):
+            self.assertIn(piece, out)
+
     def test_what_comes_from_the_wire_cannot_command_the_terminal(self):
         self.agent(status=status(peer=node("fw2", "backup", reason="\x1b[2J\x07gone")))
         _, out, _ = self.hotpair("status")

@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
 
+#include "agent/daemon/link_burst.hpp"
 #include "agent/daemon/links.hpp"
 #include "agent/daemon/modules.hpp"
+#include "platform/linux/clock.hpp"
+#include "tests/unit/platform/network_namespace.hpp"
 
 namespace hotpair::daemon {
 namespace {
@@ -137,6 +140,31 @@ TEST(LagTest, WithoutMembersItIsDownWhateverTheThreshold) {
   KnownSpeeds speeds;
   const auto lag = bond(4);
   EXPECT_FALSE(assess_lag(lag, {}, 80, speeds).up);
+}
+
+// The monitor's events are left unread: as if the kernel kept them back.
+HOTPAIR_NETWORK_TEST(LinkBurstTest, ACarrierThatNoEventToldOfYetIsLearnt) {
+  ASSERT_TRUE(test::run_command("ip link add name va type veth peer name vz && ip link set va up"));
+  auto loop = std::move(*sys::EventLoop::create());
+  auto monitor = std::move(*sys::LinkMonitor::open());
+  Worker worker(*loop, "kernel", 0);
+  int learnt = 0;
+  LinkBurst burst({*loop, worker, *monitor, [&] { ++learnt; }},
+                  std::move(*sys::LinkReader::open()));
+  const auto carries = [&](bool carrier) {
+    burst.on_event(monitor->find("va")->ifindex);
+    const Instant patience = sys::now() + 10s;
+    while (monitor->find("va")->carrier != carrier && sys::now() < patience) {
+      burst.on_event(monitor->find("va")->ifindex);
+      loop->run_once(10ms);
+    }
+    return monitor->find("va")->carrier == carrier;
+  };
+  ASSERT_TRUE(test::run_command("ip link set vz up"));
+  EXPECT_TRUE(carries(true));
+  ASSERT_TRUE(test::run_command("ip link set vz down"));
+  EXPECT_TRUE(carries(false));
+  EXPECT_EQ(learnt, 2) << "told when there is news, not at each look";
 }
 
 TEST(ModulesTest, AnInterfaceModuleFailsWhenADeviceOfItIsGone) {

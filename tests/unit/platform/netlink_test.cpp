@@ -1,3 +1,4 @@
+#include <array>
 #include <cstring>
 
 #include <gtest/gtest.h>
@@ -10,6 +11,7 @@
 #include "platform/linux/netlink_addr.hpp"
 #include "platform/linux/netlink_link.hpp"
 #include "platform/linux/netlink_link_parse.hpp"
+#include "platform/linux/netlink_link_reader.hpp"
 #include "tests/unit/platform/network_namespace.hpp"
 
 namespace hotpair::sys {
@@ -207,6 +209,31 @@ HOTPAIR_NETWORK_TEST(LinkMonitorTest, tells_of_carrier_rename_and_removal) {
   ASSERT_TRUE(run_command("ip link add name vd type veth peer name ve"));
   ASSERT_TRUE(until(*monitor, [&] { return monitor->find("vd") != nullptr; }));
   EXPECT_EQ(changes.back().what, LinkChange::What::appeared);
+}
+
+HOTPAIR_NETWORK_TEST(LinkMonitorTest, learns_what_a_reader_was_told_unless_an_event_is_newer) {
+  ASSERT_TRUE(run_command("ip link add name va type veth peer name vz && ip link set va up"));
+  auto monitor = std::move(*LinkMonitor::open());
+  auto reader = std::move(*LinkReader::open());
+  const int ifindex = monitor->find("va")->ifindex;
+  EXPECT_FALSE(monitor->find("va")->carrier);
+  const auto before = monitor->events_of(ifindex);
+  ASSERT_TRUE(run_command("ip link set vz up"));
+  const std::array<int, 2> asked = {ifindex, 4711};
+  // The kernel may hold the event back; who asks is told.
+  const Instant patience = now() + 5s;
+  auto told = reader.read(asked);
+  while (!told.at(0).carrier && now() < patience) told = reader.read(asked);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].name, "va");
+  EXPECT_TRUE(monitor->learn(told[0], before));
+  EXPECT_TRUE(monitor->find("va")->carrier);
+  EXPECT_FALSE(monitor->learn(told[0], before)) << "nothing new";
+  auto stale = told[0];
+  stale.carrier = false;
+  ASSERT_TRUE(until(*monitor, [&] { return monitor->events_of(ifindex) > before; }));
+  EXPECT_FALSE(monitor->learn(stale, before)) << "an event came after the question";
+  EXPECT_TRUE(monitor->find("va")->carrier);
 }
 
 HOTPAIR_NETWORK_TEST(LinkMonitorTest, knows_bonds_and_their_members_one_by_one) {
