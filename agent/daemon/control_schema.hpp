@@ -19,9 +19,9 @@ constexpr int kMaxConnections = 32;
 namespace command {  // to the agent
 constexpr const char* kStatus = "status";
 constexpr const char* kWhy = "why";
-constexpr const char* kHistory = "history";  // {"limit": n}
-constexpr const char* kFailover =
-    "failover";  // {"force": bool, "dry_run": bool}; answered when the role has moved or was refused
+constexpr const char* kHistory = "history";    // {"limit": n}
+constexpr const char* kFailover = "failover";  // {"force": bool, "dry_run": bool}; answered when
+                                               // the role has moved or was refused
 // {"assumptions": [{"kind", "node", "name", "good", "slot", "state", "seconds"}, ...]}
 constexpr const char* kWhatIf = "what_if";
 constexpr const char* kForce = "force";  // {"state": "primary" | "backup" | "none"}

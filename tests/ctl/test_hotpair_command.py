@@ -299,7 +299,9 @@ class HotpairCommand(unittest.TestCase):
     def test_the_doctor_works_without_a_daemon_and_names_mistakes_in_the_files(self):
         code, out = self.doctor("--json")
         self.assertEqual(code, 1)
-        self.assertEqual({f["id"] for f in json.loads(out)["findings"]}, {"pair.agent-down", "config.invalid"})
+        report = json.loads(out)
+        self.assertLessEqual({"pair.agent-down", "config.invalid"}, {f["id"] for f in report["findings"]})
+        self.assertGreater(report["checks"], 3, "the box is looked at all the same")
         self.write_config()
         report = json.loads(self.doctor("--json")[1])
         self.assertNotIn("config.invalid", {f["id"] for f in report["findings"]})

@@ -61,13 +61,17 @@ void print_group(const Style& style, const Report& report, Group group) {
     std::printf(": %s (%zu checks)\n", style(Tone::good, "all well").c_str(), report.checks(group));
 }
 
+std::string counted(std::size_t count, const char* what) {
+  return spoken_count(count) + " " + what + (count == 1 ? "" : "s");
+}
+
 void print_report(const Style& style, const Report& report) {
   const std::size_t problems = report.count(Severity::problem);
   const std::size_t warnings = report.count(Severity::warning);
   const Tone tone = problems ? Tone::bad : warnings ? Tone::warning : Tone::good;
-  const std::string summary = problems + warnings == 0 ? "All is well"
-                                                       : spoken_count(problems) + " problems, " +
-                                                             spoken_count(warnings) + " warnings";
+  const std::string summary =
+      problems + warnings == 0 ? "All is well"
+                               : counted(problems, "problem") + ", " + counted(warnings, "warning");
   std::printf("%s\n", style(tone, summary).c_str());
   for (const Group group : kGroups) print_group(style, report, group);
 }
@@ -100,11 +104,11 @@ Exit run_doctor(Context& context) {
                 "nobody listens in " + context.run_dir,
                 "systemctl start hotpaird; why it stopped: journalctl -u hotpaird -n 50; "
                 "elsewhere: hotpair --run-dir DIR doctor"});
-  if (const auto config = check_files(config_dir, runs, report)) {
-    check_configuration(*config, report);
-    if (runs) check_in_force(*config, status, report);
-    check_box(read_box(*config, context.pid_of(Daemon::agent)), *config, report);
-  }
+  const auto config = check_files(config_dir, runs, report);
+  if (config) check_configuration(*config, report);
+  if (config && runs) check_in_force(*config, status, report);
+  const auto known = config.value_or(config::Config{});
+  check_box(read_box(known, context.pid_of(Daemon::agent)), known, report);
   if (!context.print_json(to_json(report, runs))) print_report(context.style, report);
   return report.count(Severity::problem) == 0 ? Exit::good : Exit::refused;
 }
