@@ -70,6 +70,7 @@ std::vector<std::string> alarms_of(const Json& status) {
     if (const std::string dead = dead_paths(status); !dead.empty()) alarms.push_back(dead);
   }
   if (addresses_are_missing(status)) alarms.push_back("addresses are NOT HELD");
+  if (flag(status, "sync_overdue")) alarms.push_back("the backup is overdue to be in sync");
   const std::string suppressed = text(status, "suppressed");
   if (!suppressed.empty()) alarms.push_back("a move is HELD BACK: " + suppressed);
   if (const Json& warnings = child(status, "warnings"); warnings.is_array() && !warnings.empty())

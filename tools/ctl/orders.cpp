@@ -12,8 +12,11 @@ bool force_failover = false;
 bool dry_run = false;
 std::string forced_state;
 
-Exit order(const Context& context, const Json& request, const char* done) {
-  auto answer = context.ask(Daemon::agent, request, 15s);
+// Stretching a password and writing to a disk take their time on a busy box.
+constexpr Duration kReloadTimeout = 50s;
+
+Exit order(const Context& context, const Json& request, const char* done, Duration timeout = 15s) {
+  auto answer = context.ask(Daemon::agent, request, timeout);
   if (!answer) return Exit::unreachable;
   if (!accepted(context, *answer)) return Exit::refused;
   if (context.print_json(*answer)) return Exit::good;
@@ -51,7 +54,7 @@ Exit run_force(Context& context) {
 
 Exit run_reload(Context& context) {
   return order(context, {{"command", control::command::kReload}},
-               "The configuration was read again.");
+               "The configuration was read again.", kReloadTimeout);
 }
 
 }  // namespace hotpair::ctl

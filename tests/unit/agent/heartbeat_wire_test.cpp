@@ -46,6 +46,7 @@ Heartbeat random_heartbeat(Rng& rng) {
   h.version = text(32);
   h.role_reason = text(200);
   h.failed_module = text(96);
+  h.passwords = {3, 0x2e3, 0x01d};
   for (std::uint64_t i = rng.below(9); i > 0; --i) h.lost_interfaces.push_back(text(48));
   return h;
 }

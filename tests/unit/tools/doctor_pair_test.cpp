@@ -158,6 +158,22 @@ TEST_F(DoctorOfThePair, SeesTwoPrimariesAndNone) {
   expect({"pair.no-primary"});
 }
 
+TEST_F(DoctorOfThePair, NamesWhatTheWatchersSay) {
+  status["modules"] = {{{"kind", "unit"},
+                        {"name", "ips.service"},
+                        {"state", "failed"},
+                        {"reason", "slot 3: it is failed"},
+                        {"last_output", ""}},
+                       {{"kind", "command"}, {"state", "unknown"}}};
+  status["remote_monitors"] = {{{"address", "192.0.2.9"}, {"reached", false}},
+                               {{"address", "192.0.2.8"}, {"reached", nullptr}}};
+  status["witness"] = {{"address", "192.0.2.7"}, {"answers", false}};
+  status["addresses"][0]["foreign"] = true;
+  status["sync_overdue"] = true;
+  expect({"pair.module-failed", "pair.remote-unreached", "pair.witness-silent",
+          "pair.address-foreign", "pair.sync-overdue"});
+}
+
 TEST_F(DoctorOfThePair, TakesAnyShapeOfAnAnswer) {
   for (const char* strange :
        {"{}", "{\"node\":7,\"peer\":[],\"heartbeat_paths\":{\"a\":1}}",

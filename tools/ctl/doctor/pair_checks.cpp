@@ -289,6 +289,7 @@ void check_pair(const Json& status, Report& report) {
   check_paths(status, report);
   check_sync(status, report);
   check_agreement(status, report);
+  check_watchers(status, report);
   for (const Json& warning : child(status, "warnings"))
     report.add({"pair.agent-warning", Severity::warning, text(Json{{"w", warning}}, "w"),
                 "the agent says so itself", "journalctl -u hotpaird -n 50"});

@@ -16,5 +16,6 @@ void check_mismatches(const nlohmann::json& status, Report& report);
 void check_paths(const nlohmann::json& status, Report& report);
 void check_sync(const nlohmann::json& status, Report& report);
 void check_agreement(const nlohmann::json& status, Report& report);
+void check_watchers(const nlohmann::json& status, Report& report);  // pair_watch_checks.cpp
 
 }  // namespace hotpair::ctl
