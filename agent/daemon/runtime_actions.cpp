@@ -1,6 +1,7 @@
 // What the core asks for, done.
 #include "agent/daemon/runtime.hpp"
 #include "platform/linux/clock.hpp"
+#include "platform/linux/netlink_neigh.hpp"
 #include "platform/linux/sd_notify.hpp"
 #include "platform/linux/state_file.hpp"
 
@@ -54,6 +55,15 @@ void Runtime::announce() {
                         !plan_->virtual_devices.empty());
   neighbours_->announced(owned_addresses(plan_->addresses, addresses_->held(),
                                          devices_of(*link_monitor_), forwards_ipv6));
+  // An answer that the switch still sent to the node before would be waited for a second long.
+  std::vector<int> ifindexes;
+  for (const auto& name : macvlans(plan_->addresses))
+    if (const auto device = devices_of(*link_monitor_)(name)) ifindexes.push_back(device->ifindex);
+  if (ifindexes.empty()) return;
+  for (const Duration pause : {5ms, 15ms, 45ms, 105ms})  // behind the early announcements
+    loop_->call_at(sys::now() + pause, [this, ifindexes] {
+      kernel_->run([ifindexes] { (void)sys::forget_unresolved_neighbours(ifindexes, 20ms); });
+    });
 }
 
 void Runtime::act(const agent::PublishHeartbeat& action) {
