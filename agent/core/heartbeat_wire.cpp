@@ -187,6 +187,7 @@ bool read_remote_monitors(Bytes content, HealthVector& out) {
   ByteReader in(content);
   out.remote_known = in.u32();
   out.remote_reached = in.u32();
+  if (out.remote_known == 0) out.remote_reached = 0;
   return !in.failed();
 }
 
@@ -196,6 +197,7 @@ bool read_password_use(Bytes content, PasswordUse& out) {
   out.round = in.u64();
   out.used = in.u64();
   out.other = in.u64();
+  if (!out.known()) out = PasswordUse{};
   return !in.failed();
 }
 

@@ -116,6 +116,19 @@ TEST_F(HeartbeatBytes, OfTheNextVersionAreUnderstoodAsFarAsThisOneKnows) {
   EXPECT_EQ(read->health.remote_reached, 5u);
 }
 
+// Found by the fuzzer: a monitor reached and not known, a password's round without a password.
+TEST_F(HeartbeatBytes, WithHalfASectionsMeaningHaveNone) {
+  const std::size_t size = encoded(Heartbeat{}).size();
+  ByteWriter more(MutableBytes(body).subspan(size));
+  more.put(Bytes(std::array<std::uint8_t, 12>{8, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 3}));
+  more.put(Bytes(std::array<std::uint8_t, 4>{13, 0, 0, 24}));
+  more.u64(9);
+  more.zeros(16);
+  const auto read = decode_heartbeat(Bytes(body).first(size + more.size()));
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(*read, Heartbeat{});
+}
+
 TEST_F(HeartbeatBytes, AreRefusedByReason) {
   const std::size_t size = encoded(Heartbeat{}).size();
   EXPECT_EQ(decode_heartbeat(Bytes(body).first(127)).error(), BodyError::too_short);
