@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""Writes the seeds in corpus/: the documented frames of both WIRE.md, a small configuration, requests, and what
+this machine's kernel says of its loopback device and of one flow. Run again when a format has changed:
+
+    sudo unshare --net tests/fuzz/make_corpus.py
+"""
+import socket
+import struct
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CORPUS = Path(__file__).resolve().parent / "corpus"
+
+
+def put(target, name, content):
+    (CORPUS / target).mkdir(parents=True, exist_ok=True)
+    (CORPUS / target / name).write_bytes(content)
+
+
+def sized(frame):
+    return struct.pack(">H", len(frame)) + frame
+
+
+def heartbeats():
+    text = (ROOT / "agent/WIRE.md").read_text()
+    dump = text.split("<!-- vector: heartbeat -->\n```\n")[1].split("```")[0]
+    frame = bytes.fromhex("".join(line[5:] for line in dump.splitlines()))
+    greeting = frame[:5] + b"\x02" + frame[6:]
+    put("heartbeat_wire", "documented", frame[64:-16])
+    put("association", "documented", b"\x01" + sized(frame))
+    put("association", "greeted", b"\x00" + sized(greeting) + b"\x00" + sized(frame))
+
+
+def dataplane_dumps():
+    dumps, name = {}, None
+    for line in (ROOT / "dataplane/WIRE.md").read_text().splitlines():
+        if line.startswith("```"):
+            name = line[7:] if line.startswith("```hex ") else None
+        elif name:
+            dumps[name] = dumps.get(name, b"") + bytes.fromhex("".join(line.split(";")[0].split()))
+    return dumps
+
+
+def dataplane():
+    for name, dump in dataplane_dumps().items():
+        if name.startswith("control-"):
+            put("control", name, dump)
+        if name.startswith("frame-"):
+            put("replication", name + "-at-the-backup", b"\x00" + sized(dump))
+            put("replication", name + "-at-the-primary", b"\x01" + sized(dump))
+
+
+def config():
+    node = "chassis_id: 1\nheartbeat_interfaces:\n  - { interface: ha0, vlan: 999 }\n"
+    cluster = ("group_id: 7\ngroup_name: edge\npassword_file: /etc/hotpair/password\n"
+               "heartbeat: { interval: 10ms, lost_threshold: 4 }\n"
+               'redundant_interfaces:\n  - { interface: lan, addresses: [192.0.2.1/24, "2001:db8:1::1/64"] }\n'
+               "monitor: { interfaces: [lan] }\n")
+    put("config", "small", (node + "\0" + cluster).encode())
+
+
+def commands():
+    for request in ('{"command":"status"}', '{"command":"history","limit":3}', '{"command":"failover","force":true}',
+                    '{"command":"force","state":"backup"}', '{"command":"password","action":"switch"}', "not json"):
+        name = "".join(c if c.isalnum() else "-" for c in request).strip("-")
+        put("commands", name, request.encode() + b"\n")
+
+
+def netlink(protocol, message):
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol) as s:
+        s.settimeout(2)
+        s.bind((0, 0))
+        s.send(struct.pack("=IHHII", 16 + len(message[1]), message[0], 0x301, 1, 0) + message[1])
+        data = s.recv(65536)
+        length, kind = struct.unpack_from("=IH", data)
+        return data[:length] if kind != 3 else None
+
+
+def kernel():
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    rtm_getlink, ctnl_get = 18, (1 << 8) | 1
+    put("link", "loopback", netlink(socket.NETLINK_ROUTE, (rtm_getlink, bytes(16))))
+    subprocess.run(["nft", "-f", "-"], check=True, text=True,
+                   input="table inet t { chain o { type filter hook output priority 0; ct state new accept; }; }")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.sendto(b"x", ("127.0.0.1", 9))
+    flow = netlink(12, (ctnl_get, bytes(4)))
+    if flow:
+        put("conntrack", "udp", flow)
+
+
+if __name__ == "__main__":
+    heartbeats()
+    dataplane()
+    config()
+    commands()
+    kernel()
