@@ -72,7 +72,8 @@ int EventLoop::State::wait(int timeout_ms) {
   // Who was registered when the kernel spoke: a descriptor number may be reused within the turn.
   for (int i = 0; i < ready; ++i) {
     const auto slot = static_cast<std::size_t>(i);
-    auto found = registrations.find(events[slot].data.fd);
+    const int fd = events[slot].data.fd;  // a copy: the kernel's struct is packed
+    auto found = registrations.find(fd);
     generations[slot] = found == registrations.end() ? 0 : found->second.generation;
   }
   return ready < 0 ? 0 : ready;
