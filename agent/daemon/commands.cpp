@@ -81,6 +81,10 @@ void Commands::dispatch(sys::ConnectionId connection, const std::string& command
     const bool given = limit != request.end() && limit->is_number_unsigned();
     return answer(connection, target_.history(given ? limit->get<std::size_t>() : kHistoryLimit));
   }
+  if (target_.companions &&
+      target_.companions(command, request,
+                         [this, connection](const json& reply) { answer(connection, reply); }))
+    return;
   answer(connection, error_json("there is no command '" + command.substr(0, 40) +
                                 "'; known are status, why, history, failover, force, reload, "
                                 "password and what_if"));

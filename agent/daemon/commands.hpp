@@ -31,6 +31,10 @@ struct CommandTarget {
   std::function<nlohmann::json(bool by_force)> plan_failover;
   std::function<nlohmann::json()> password_status;
   std::function<void(bool back, ReloadAnswered answered)> password_switch;
+  // What a companion answers (companion.hpp); false: no such command.
+  std::function<bool(const std::string& command, const nlohmann::json& request,
+                     const ReloadAnswered& answered)>
+      companions;
 };
 
 class Commands {

@@ -17,6 +17,7 @@
 #include "agent/daemon/addresses.hpp"
 #include "agent/daemon/announcements.hpp"
 #include "agent/daemon/commands.hpp"
+#include "agent/daemon/companions.hpp"
 #include "agent/daemon/dataplane_link.hpp"
 #include "agent/daemon/engine.hpp"
 #include "agent/daemon/heartbeat_management.hpp"
@@ -26,8 +27,8 @@
 #include "agent/daemon/modules.hpp"
 #include "agent/daemon/neighbour_reports.hpp"
 #include "agent/daemon/password_rotation.hpp"
-#include "agent/daemon/recorder.hpp"
 #include "agent/daemon/prober.hpp"
+#include "agent/daemon/recorder.hpp"
 #include "agent/daemon/reload.hpp"
 #include "agent/daemon/remote_monitors.hpp"
 #include "agent/daemon/reporter.hpp"
@@ -53,7 +54,7 @@ class Runtime {
  private:
   Runtime(Prepared prepared, Warden* warden, Log log);
 
-  // Construction, in this order (runtime.cpp).
+  // Construction, in this order, and the end (runtime_parts.cpp).
   Status open_kernel();
   void take_priority();
   void open_passwords();
@@ -61,6 +62,7 @@ class Runtime {
   Status open_sockets();
   void start_node();
   void start_recorder(Instant now);
+  void leave();
   void clean_up();
   void prepare_devices_now();
   void prepare_devices();
@@ -79,7 +81,7 @@ class Runtime {
   void watch_modules();
   void watch_the_outside();
   void tell_modules();
-  void leave();
+  PairView pair_view() const;
 
   // What the core asks for (runtime_actions.cpp).
   void perform(const agent::Action& action);
@@ -150,6 +152,7 @@ class Runtime {
   std::unique_ptr<Reporter> reporter_;
   std::unique_ptr<Recorder> recorder_;  // null: not wanted
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Companions> companions_;
   std::unique_ptr<Commands> commands_;
 
   std::atomic<std::int64_t> tick_ns_{0};  // end of the last turn; read by the heartbeat thread

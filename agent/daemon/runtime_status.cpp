@@ -23,6 +23,7 @@ CommandTarget Runtime::command_target() {
   target.status = [this] {
     json status = status_json(view());
     status["passwords"] = passwords_->to_json();
+    companions_->add_status(status);
     return status;
   };
   target.what_if = [this](const json& request) { return what_if(request); };
@@ -45,6 +46,10 @@ CommandTarget Runtime::command_target() {
   };
   target.order = [this](auto what, OrderAnswered answered) { order(what, std::move(answered)); };
   target.reload = [this](ReloadAnswered answered) { reload(std::move(answered)); };
+  target.companions = [this](const std::string& command, const json& request,
+                             const Companion::Answered& answered) {
+    return companions_->answer(command, request, answered);
+  };
   return target;
 }
 
@@ -108,6 +113,7 @@ std::vector<std::string> Runtime::warnings() const {
         "other node and 'hotpair reload' there");
   for (auto& warning : addresses_->warnings()) list.push_back(std::move(warning));
   for (auto& warning : neighbours_->warnings(sys::now())) list.push_back(std::move(warning));
+  companions_->add_warnings(list);
   return list;
 }
 
@@ -153,6 +159,7 @@ void Runtime::take_plan(config::Config config, std::unique_ptr<NodePlan> plan) {
   sender_->set_timing(plan_->node.interval, plan_->node.detection_time());
   engine_->reconfigure(plan_->node);
   watch_the_outside();
+  companions_->configure(config_, *plan_);
   prepare_devices();
   devices_changed(false);
   disk_->run([dir = options_.run_dir, noted = config_] { return note_addresses(dir, noted); },

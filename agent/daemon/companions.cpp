@@ -1,0 +1,37 @@
+#include "agent/daemon/companions.hpp"
+
+#include <algorithm>
+
+namespace hotpair::daemon {
+
+void Companions::configure(const config::Config& config, const NodePlan& plan) {
+  for (const auto& companion : all_) companion->configure(config, plan);
+}
+
+void Companions::follow(const PairView& pair) {
+  if (told_ == pair) return;
+  told_ = pair;
+  for (const auto& companion : all_) companion->follow(pair);
+}
+
+void Companions::add_status(nlohmann::json& status) const {
+  for (const auto& companion : all_) companion->add_status(status);
+}
+
+void Companions::add_warnings(std::vector<std::string>& warnings) const {
+  for (const auto& companion : all_)
+    for (auto& warning : companion->warnings()) warnings.push_back(std::move(warning));
+}
+
+bool Companions::answer(const std::string& command, const nlohmann::json& request,
+                        const Companion::Answered& answered) {
+  return std::any_of(all_.begin(), all_.end(), [&](const auto& companion) {
+    return companion->answer(command, request, answered);
+  });
+}
+
+std::vector<std::unique_ptr<Companion>> make_companions(const CompanionNeeds&) {
+  return {};
+}
+
+}  // namespace hotpair::daemon
