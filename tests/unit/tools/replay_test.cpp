@@ -84,7 +84,7 @@ TEST(Replay, NamesTheFirstDecisionThatIsOtherNowAndBothOfThem) {
 
 TEST(Replay, OfAFileThatIsCutTellsWhatStandsBeforeAndWhereItEnds) {
   Tape::File file = power_loss();
-  file.resize(file.size() - 100);
+  file.erase(file.end() - 100, file.end());
   Player player([](const Told&) {});
   const FileReport report = player.play("a.hprec", file);
   EXPECT_GT(report.steps, 0u);
