@@ -14,7 +14,7 @@ bool Node::State::peer_is_gone(Instant now) const {
 
 Reason Node::State::alone_reason(Instant now) const {
   const Reason silence =
-      peer.known() && role == Role::backup ? peer.silent_reason(now)
+      peer.known() && (role == Role::backup || peer.speaks(now)) ? peer.silent_reason(now)
       : role == Role::backup
           ? Reason("no peer was ever heard")
           : Sentence("no peer heard for ",
