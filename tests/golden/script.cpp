@@ -146,7 +146,7 @@ void Script::what_if(const Words& w) {
     assumed.forced = state == "none"                  ? Forced::none
                      : is(state, "primary", "backup") ? Forced::primary
                                                       : Forced::backup;
-  const WhatIf answer = box(w).node().what_if({&assumed, 1}, world_.timeline.now());
+  const WhatIf answer = box(w).node().what_if({&assumed, 1}, box(w).local_now());
   world_.tell(w.at(1) + " says: " +
               std::string(answer.refused.size != 0 ? answer.refused.view() : answer.text.view()));
   if (answer.held_back.size != 0) world_.tell("  because " + std::string(answer.held_back.view()));
@@ -155,7 +155,7 @@ void Script::what_if(const Words& w) {
 
 void Script::dry_run(const Words& w) {
   const FailoverPlan plan =
-      box(w).node().plan_failover(w.back() == "--force", world_.timeline.now());
+      box(w).node().plan_failover(w.back() == "--force", box(w).local_now());
   world_.tell(w.at(1) + (plan.allowed ? " says: " : " would refuse: ") +
               std::string(plan.text.view()));
   for (const auto& step : plan.steps)

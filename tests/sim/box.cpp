@@ -1,29 +1,33 @@
 #include "tests/sim/box.hpp"
 
-#include "agent/core/heartbeat_wire.hpp"
 #include "tests/sim/world.hpp"
 
 namespace hotpair::simulation {
 using namespace agent;
 
-Box::Box(World& world, int index, Rng rng) : world_(world), index_(index), rng_(rng) {}
+Box::Box(World& world, int index, Rng rng)
+    : clock(world.timeline.now()), world_(world), index_(index), rng_(rng) {}
 
-template <typename F>
-void Box::after(Duration delay, F what) {
-  world_.timeline.after(delay, [this, born = incarnation_, what] {
+Instant Box::local_now() const {
+  return clock.local(world_.timeline.now());
+}
+
+// By this box's clock, and only if the same agent still runs then.
+void Box::after(Duration delay, std::function<void()> what) {
+  world_.timeline.after(clock.world(delay), [this, born = incarnation_, what = std::move(what)] {
     if (born == incarnation_ && agent_runs()) what();
   });
 }
 
 NodeStatus Box::status() const {
-  return node_ ? node_->status(world_.timeline.now()) : NodeStatus{};
+  return node_ ? node_->status(local_now()) : NodeStatus{};
 }
 
 void Box::start_agent() {
   if (agent_runs()) return;
   powered_ = true;
   ++incarnation_;
-  const Instant now = world_.timeline.now();
+  const Instant now = local_now();
   deadline_at_.reset();
   held_ = false;  // the shell cleans up what an earlier life left behind
   fenced_ = stalled_ = paused_ = false;
@@ -65,6 +69,7 @@ void Box::power_off() {
   ++incarnation_;
   powered_ = false;
   held_ = false;
+  clock.restart(world_.timeline.now());
   kill_dataplane();
 }
 
@@ -87,13 +92,13 @@ void Box::tell_dataplane_state() {
   state.dataplane_alive = dataplane.alive;
   state.in_sync = dataplane.alive && dataplane.in_sync;
   state.sessions = dataplane.alive ? sessions : 0;
-  deliver({world_.timeline.now(), DataplaneState{state}});
+  deliver({local_now(), DataplaneState{state}});
 }
 
 void Box::stall(Duration how_long) {
   if (!responsive()) return;
   stalled_ = true;
-  const Instant began = world_.timeline.now();
+  const Instant began = local_now();
   after(fencing_time(), [this, began] {
     if (stalled_ && loop_ran_ <= began) fence();
   });
@@ -104,6 +109,16 @@ void Box::pause(Duration how_long) {
   if (!responsive()) return;
   paused_ = true;
   after(how_long, [this, how_long] { resume(how_long, true); });
+}
+
+// The machine was taken away and put back, and its clock knows of it: a virtual machine that was
+// moved. It stood still for no time of the world's.
+void Box::leap(Duration ahead) {
+  if (!responsive()) return;
+  clock.leap(world_.timeline.now(), ahead);
+  deadline_at_.reset();
+  paused_ = true;
+  resume(ahead, true);
 }
 
 // As the daemon tells its warden: alone, a node is fenced before a booting peer's hold-down is
@@ -124,7 +139,7 @@ void Box::resume(Duration stood, bool whole_box) {
   if (!stalled_ && !paused_) return;
   if (whole_box && stood >= fencing_time()) fence();
   stalled_ = paused_ = false;
-  const Instant now = world_.timeline.now();
+  const Instant now = local_now();
   const bool fenced = fenced_;
   fenced_ = false;
   const std::uint64_t born = incarnation_;
@@ -158,12 +173,12 @@ void Box::set_management(bool up) {
 void Box::set_remote(std::size_t monitor, bool reached) {
   const std::uint32_t bit = std::uint32_t{1} << monitor;
   remote_reached = reached ? remote_reached | bit : remote_reached & ~bit;
-  if (agent_runs()) deliver({world_.timeline.now(), RemoteMonitorsChanged{remote_reached}});
+  if (agent_runs()) deliver({local_now(), RemoteMonitorsChanged{remote_reached}});
 }
 
 void Box::set_witness(bool answers) {
   witness_answers = answers;
-  if (agent_runs()) deliver({world_.timeline.now(), WitnessChanged{answers}});
+  if (agent_runs()) deliver({local_now(), WitnessChanged{answers}});
 }
 
 void Box::set_modules(std::uint8_t failed) {
@@ -173,7 +188,7 @@ void Box::set_modules(std::uint8_t failed) {
 
 void Box::tell_links() {
   if (!agent_runs()) return;
-  const Instant now = world_.timeline.now();
+  const Instant now = local_now();
   for (std::size_t i = 0; i < config.data_interfaces.size(); ++i) {
     const bool up = !links_down.contains(i);
     deliver({now, LinkChanged{static_cast<std::uint8_t>(i), true, up, up ? 10'000u : 0u, 10'000}});
@@ -186,76 +201,18 @@ void Box::tell_links() {
 }
 
 void Box::command(OperatorCommand::What what) {
-  if (agent_runs()) deliver({world_.timeline.now(), OperatorCommand{what}});
+  if (agent_runs()) deliver({local_now(), OperatorCommand{what}});
 }
 
 void Box::reload(const NodeConfig& wanted) {
   if (agent_runs() && !responsive()) return;
   config = wanted;
   if (!agent_runs()) return;
-  const Instant now = world_.timeline.now();
+  const Instant now = local_now();
   node_->reconfigure(config, now, actions_);
   if (world_.observer != nullptr) world_.observer->reconfigured(*this, now, actions_, *node_);
   finish_step();
   tell_links();
-}
-
-void Box::receive(PathId path, Bytes frame) {
-  if (!agent_runs() || !config.paths[path].configured) return;
-  if (path == kSessionSyncPath && !dataplane.alive) return;
-  const Instant now = world_.timeline.now();
-  if (stalled_ || paused_) {
-    // The socket's buffer: what does not fit is lost.
-    if (unread_.size() < 400) {
-      unread_.emplace_back(path, std::vector<std::uint8_t>(frame.begin(), frame.end()));
-      unread_at_.push_back(now);
-    }
-    return;
-  }
-  Instant heard_at = now;
-  if (!unread_at_.empty()) {
-    heard_at = unread_at_.front();
-    unread_at_.pop_front();
-  }
-  std::array<std::uint8_t, kMaxBodySize> body{};
-  const auto opened = association_->open(path, frame, body);
-  if (!opened.ok()) return mismatch(path, body, opened.error());
-  const auto heartbeat = decode_heartbeat(Bytes(body).first(opened->body_size));
-  HOTPAIR_ASSERT(heartbeat.ok());
-  deliver({now, HeartbeatReceived{path, heard_at, opened->new_association, *heartbeat}});
-}
-
-void Box::mismatch(PathId path, Bytes body, const RejectedFrame& rejected) {
-  using Kind = MismatchSeen::Kind;
-  MismatchSeen seen;
-  seen.path = path;
-  seen.heard_at = world_.timeline.now();
-  seen.proven = rejected.proven;
-  switch (rejected.reason) {
-    case Rejection::wrong_group:
-      seen.kind = Kind::wrong_group;
-      break;
-    case Rejection::wrong_password:
-      seen.kind = Kind::wrong_password;
-      break;
-    case Rejection::same_chassis_id:
-      seen.kind = Kind::same_chassis_id;
-      break;
-    case Rejection::wrong_path:
-      seen.kind = Kind::wrong_path;
-      break;
-    case Rejection::not_echoed:
-      seen.kind = Kind::not_associated;
-      break;
-    default:
-      return;
-  }
-  if (rejected.proven) {
-    const auto said = decode_heartbeat(body.first(rejected.body_size));
-    if (said.ok()) seen.role = said->role;
-  }
-  seen.detail = std::string(to_string(rejected.reason)) + " " + std::to_string(rejected.value);
-  deliver({seen.heard_at, seen});
 }
 
 void Box::deliver(const Event& event) {
@@ -267,7 +224,7 @@ void Box::deliver(const Event& event) {
 }
 
 void Box::step(const Event& event) {
-  loop_ran_ = world_.timeline.now();
+  loop_ran_ = local_now();
   node_->step(event, actions_);
   if (world_.observer != nullptr) world_.observer->stepped(*this, event, actions_, *node_);
   finish_step();
@@ -287,127 +244,13 @@ void Box::arm_deadline() {
   const auto next = node_->next_deadline();
   if (!next || next == deadline_at_) return;
   deadline_at_ = next;
-  world_.timeline.at(*next, [this, born = incarnation_, when = *next] {
+  world_.timeline.at(clock.world(*next), [this, born = incarnation_, when = *next] {
     // Now and then one that has been overtaken is delivered all the same.
     if (born == incarnation_ && agent_runs() && (when == deadline_at_ || rng_.below(8) == 0)) {
       if (when == deadline_at_) deadline_at_.reset();
-      deliver({world_.timeline.now(), DeadlineReached{}});
+      deliver({local_now(), DeadlineReached{}});
     }
   });
-}
-
-void Box::carry_out(const std::vector<Action>& actions) {
-  const std::uint64_t born = incarnation_;
-  for (const Action& action : actions) {
-    world_.tell(*this, action);
-    std::visit([&](const auto& a) { carry_out(a); }, action);
-    if (born != incarnation_) return;
-  }
-}
-
-// A request takes its time, and while the main loop stands still nothing is carried out.
-void Box::answer_later(ActionId id, const Fault& fault, std::function<void()> effect) {
-  const bool silent = rng_.below(1000) < fault.silent_permille;
-  const bool ok = rng_.below(1000) >= fault.fail_permille;
-  complete_after(fault.took, [this, id, silent, ok, took = fault.took, effect] {
-    if (ok && !silent) effect();
-    if (!silent)
-      deliver({world_.timeline.now(), ActionDone{id, ok, took, ok ? "" : "simulated failure"}});
-  });
-}
-
-void Box::complete_after(Duration delay, std::function<void()> what) {
-  after(delay, [this, what] {
-    if (stalled_ || paused_) return complete_after(1ms, what);
-    what();
-  });
-}
-
-void Box::carry_out(const PersistState& action) {
-  answer_later(action.id, faults.persist, [this, state = action.state] { disk = state; });
-}
-
-// Addresses are changed in order, one request after the other.
-void Box::change_addresses(ActionId id, Fault fault, bool hold) {
-  addresses_busy_until_ = std::max(addresses_busy_until_, world_.timeline.now()) + fault.took;
-  fault.took = addresses_busy_until_ - world_.timeline.now();
-  answer_later(id, fault, [this, hold, order = ++address_requests_] {
-    if (order < addresses_as_of_) return;
-    addresses_as_of_ = order;
-    held_ = hold;
-  });
-}
-
-void Box::carry_out(const WithdrawAddresses& action) {
-  change_addresses(action.id, faults.withdraw, false);
-}
-
-void Box::carry_out(const ClaimAddresses& action) {
-  change_addresses(action.id, faults.claim, true);
-}
-
-void Box::carry_out(const SetDataplaneRole& action) {
-  answer_later(action.id, faults.dataplane, [this, action] {
-    if (!dataplane.alive) return;
-    dataplane.role = action.role;
-    dataplane.epoch = action.epoch;
-    world_.dataplanes_changed();
-  });
-}
-
-void Box::carry_out(const DrainDataplane& action) {
-  answer_later(action.id, faults.drain, [] {});
-}
-
-void Box::carry_out(const PublishHeartbeat& action) {
-  published_ = action.heartbeat;
-  if (action.at_once && !paused_) send_heartbeat();
-}
-
-void Box::carry_out(const Exit&) {
-  end_agent();
-}
-
-void Box::carry_out(const Announce&) {
-  world_.announced(*this);
-}
-
-void Box::beat() {
-  if (!paused_) send_heartbeat();
-  after(config.interval, [this] { beat(); });
-}
-
-namespace {
-
-// Sections of kinds that are not taken yet, one of them empty.
-std::size_t say_more(MutableBytes out) {
-  ByteWriter writer(out);
-  for (const std::uint8_t kind : {std::uint8_t{201}, std::uint8_t{202}}) {
-    writer.u8(kind);
-    writer.u8(0);
-    writer.u16(kind == 201 ? 5 : 0);
-    if (kind == 201) writer.put("extra");
-  }
-  return writer.size();
-}
-
-}  // namespace
-
-void Box::send_heartbeat() {
-  std::array<std::uint8_t, kMaxBodySize> body{};
-  std::array<std::uint8_t, kHeartbeatHeaderSize + kMaxBodySize + kTagSize> frame{};
-  const std::size_t said = encode_heartbeat(published_, body);
-  const std::size_t size = said + (next_version ? say_more(MutableBytes(body).subspan(said)) : 0);
-  const Duration age = stalled_ ? world_.timeline.now() - loop_ran_ : Duration{};
-  stamp_heartbeat(body, ++sequence_, static_cast<std::uint32_t>(to_us(age)));
-  for (PathId path = 0; path < kMaxPaths; ++path) {
-    if (!config.paths[path].configured || (path == kSessionSyncPath && !dataplane.alive)) continue;
-    const Bytes text = Bytes(body).first(size);
-    std::size_t sealed = association_->seal(path, text, frame);
-    world_.network.send(index_, path, Bytes(frame).first(sealed));
-    if (const auto greeting = association_->greet(path, text, frame))
-      world_.network.send(index_, path, Bytes(frame).first(*greeting));
-  }
 }
 
 }  // namespace hotpair::simulation

@@ -10,6 +10,7 @@
 
 #include "agent/core/association.hpp"
 #include "agent/core/node.hpp"
+#include "tests/sim/box_clock.hpp"
 #include "tests/sim/network.hpp"
 #include "tests/sim/toy_cipher.hpp"
 
@@ -52,6 +53,7 @@ class Box {
   void kill_dataplane();
   void stall(Duration how_long);  // the main loop stands still, the heartbeat thread goes on
   void pause(Duration how_long);  // the whole box stands still
+  void leap(Duration ahead);      // its monotonic clock leaps
   void set_link(std::size_t interface, bool up);
   void set_modules(std::uint8_t failed);
   void set_management(bool up);
@@ -64,6 +66,7 @@ class Box {
   void tell_dataplane_state();
 
   // --- what it is
+  Instant local_now() const;  // by its own clock
   bool powered() const { return powered_; }
   std::optional<Instant> next_deadline() const { return node_->next_deadline(); }
   bool agent_runs() const { return node_ != nullptr; }
@@ -74,6 +77,7 @@ class Box {
   agent::ChassisId id() const { return config.self; }
   const agent::Heartbeat& published() const { return published_; }
   agent::NodeConfig config;  // used at the next start
+  BoxClock clock;
   std::uint16_t group = 7;
   std::string password = "secret";
   agent::PersistedState disk;
@@ -109,7 +113,8 @@ class Box {
   void carry_out(const agent::Announce& action);
   template <typename Other>
   void carry_out(const Other&) {}  // reports, which the world tells
-  void answer_later(agent::ActionId id, const Fault& fault, std::function<void()> effect);
+  void answer_later(agent::ActionId id, const Fault& fault, Fact failure,
+                    std::function<void()> effect);
   void complete_after(Duration delay, std::function<void()> what);
   void change_addresses(agent::ActionId id, Fault fault, bool hold);
   void arm_deadline();
@@ -121,8 +126,7 @@ class Box {
   Duration fencing_time() const;
   void fence();
   void end_agent();
-  template <typename F>
-  void after(Duration delay, F what);  // only if the same agent still runs then
+  void after(Duration delay, std::function<void()> what);
 
   World& world_;
   int index_;
@@ -141,7 +145,7 @@ class Box {
   bool held_ = false, fenced_ = false, stalled_ = false, paused_ = false;
   std::deque<agent::Event> waiting_;
   std::deque<std::pair<agent::PathId, std::vector<std::uint8_t>>> unread_;
-  std::deque<Instant> unread_at_;
+  std::deque<Duration> unread_at_;  // by the wall clock
 };
 
 }  // namespace hotpair::simulation

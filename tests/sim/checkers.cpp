@@ -21,14 +21,13 @@ void Checkers::started(Box& box) {
   Seen& s = seen(box);
   s.role = Role::init;
   s.epoch = {};
+  s.succeeded_at.reset();
+  s.elected.reset();
 }
 
 void Checkers::stopped(Box& box) {
   seen(box).role = Role::init;
-}
-
-void Checkers::disturbed() {
-  both_hold_since_.reset();
+  seen(box).elected.reset();
 }
 
 void Checkers::after_step(Box& box, const std::vector<Action>& actions) {
@@ -37,14 +36,29 @@ void Checkers::after_step(Box& box, const std::vector<Action>& actions) {
       remote_weight_lost(status.health, status.peer.health, rules_of(box.config)) != 0)
     seen(box).faulty_at = world_.timeline.now();
   if (status.replication.in_sync) seen(box).in_sync_at = world_.timeline.now();
+  note_status(box, status);
   check_epochs(box, status);
   check_grant(box);
   check_addresses();
+  check_one_primary(box);
+  check_unmoved(box);
   check_reports(box, actions);
   check_progress(box);
   Seen& s = seen(box);
   if (s.policy != box.config.split_brain) s.policy_since = world_.timeline.now();
   s.policy = box.config.split_brain;
+  if (s.hold != box.config.hold) s.hold_since = world_.timeline.now();
+  s.hold = box.config.hold;
+}
+
+void Checkers::note_status(const Box& box, const NodeStatus& status) {
+  Seen& s = seen(box);
+  s.elected.reset();
+  if (status.verdict_known && status.peer_alive) s.elected = status.verdict.winner;
+  s.explains = status.suppressed.size != 0 || status.conflict.size != 0 || status.in_transaction;
+  if (status.suppressed.size != 0) world_.note(Fact::suppressed);
+  if (status.conflict.size != 0) world_.note(Fact::conflict);
+  if (status.dual_primary) world_.note(Fact::dual_primary);
 }
 
 // At most one primary an epoch, and no node takes an epoch twice or goes back.
@@ -53,6 +67,8 @@ void Checkers::check_epochs(Box& box, const NodeStatus& status) {
   if (status.epoch < s.epoch) fail(box, "its epoch fell");
   s.epoch = status.epoch;
   const bool became = status.role == Role::primary && s.role != Role::primary;
+  if (became)
+    s.succeeded_at = s.role == Role::backup ? std::optional(world_.timeline.now()) : std::nullopt;
   s.role = status.role;
   if (status.role != Role::primary) return;
   const auto [owner, first] = epoch_owner_.emplace(status.epoch.number, box.id());
@@ -86,16 +102,81 @@ void Checkers::check_addresses() {
     fail(a, "both nodes hold addresses although one hears the other");
 }
 
+// Both run, speak with one password, and a path between them works.
+bool Checkers::pair_can_talk() const {
+  const Box& a = world_.box(1);
+  const Box& b = world_.box(2);
+  if (!a.responsive() || !b.responsive() || a.group != b.group || a.password != b.password)
+    return false;
+  unsigned paths = 0;
+  for (PathId path = 0; path < kMaxPaths; ++path)
+    if (a.config.paths[path].configured && b.config.paths[path].configured &&
+        (path != kSessionSyncPath || (a.dataplane.alive && b.dataplane.alive)))
+      paths |= 1u << path;
+  return world_.network.any_quiet_path(paths);
+}
+
+// The hold-downs of an impasse (I10), the bounds of giving back and of taking over, and the time in
+// which two nodes come to hear each other.
+Duration Checkers::stated_time() const {
+  const NodeConfig& a = world_.box(1).config;
+  const NodeConfig& b = world_.box(2).config;
+  return 3 * std::max<Duration>(std::max(a.hello_holddown, b.hello_holddown), 1s) +
+         10 * std::max(a.detection_time(), b.detection_time()) + 4s;
+}
+
+void Checkers::check_one_primary(const Box& box) {
+  const bool one = (seen_[0].role == Role::primary) != (seen_[1].role == Role::primary);
+  if (one || !withdraw_is_reliable || !pair_can_talk()) {
+    not_one_since_.reset();
+    return;
+  }
+  if (!not_one_since_) not_one_since_ = world_.timeline.now();
+  if (world_.timeline.now() - *not_one_since_ > stated_time())
+    fail(box, "both nodes live and hear each other, and for " +
+                  std::to_string(to_ms(stated_time())) + " ms there is not one primary");
+}
+
+// Where both nodes elect the one that is not primary and the role does not move, one says why.
+void Checkers::check_unmoved(const Box& box) {
+  const Seen& a = seen_[0];
+  const Seen& b = seen_[1];
+  const bool wanted = a.elected && a.elected == b.elected &&
+                      seen_[static_cast<std::size_t>(other(*a.elected)) - 1].role == Role::primary;
+  if (!wanted || a.explains || b.explains || !pair_can_talk()) {
+    unmoved_since_.reset();
+    return;
+  }
+  if (!unmoved_since_) unmoved_since_ = world_.timeline.now();
+  if (world_.timeline.now() - *unmoved_since_ > 2s)
+    fail(box, "both nodes elect the other, the role does not move, and neither says why");
+}
+
+// A node that succeeded a backup's time does not give the role by choice before the hold is over.
+void Checkers::check_hold(const Box& box) {
+  const Seen& s = seen(box);
+  const Instant now = world_.timeline.now();
+  constexpr Duration kSlack = 100ms;  // of clocks that run fast
+  if (!s.succeeded_at || s.hold != box.config.hold || now - s.hold_since < kPersistBound + 4s)
+    return;
+  if (now - *s.succeeded_at + kSlack < s.hold)
+    fail(box, "gave the role by choice inside election.hold");
+}
+
 void Checkers::check_reports(Box& box, const std::vector<Action>& actions) {
   for (const Action& action : actions) {
     if (const auto* change = std::get_if<ReportRoleChange>(&action)) {
       if (change->reason.size == 0) fail(box, "changed its role without a reason");
+      if (change->elected && change->verdict.criterion != Criterion::identical &&
+          (change->verdict.winner_value.size == 0 || change->verdict.loser_value.size == 0))
+        fail(box, "decided by a criterion without values");
       check_evidence(box, *change);
       const std::string_view why = change->reason.view();
       const bool gave = why.starts_with("gave the role");
       // A fault, or equal tables, that were there when the move began may be gone since.
       const bool choice =
           world_.timeline.now() - seen(box).faulty_at > 4s && why.find("forced") == why.npos;
+      if (gave && choice) check_hold(box);
       if (gave && choice && box.config.session_pickup &&
           world_.timeline.now() - seen(box).in_sync_at > 2s)
         fail(box, "gave the role by choice to a backup that is not in sync");
@@ -126,7 +207,7 @@ void Checkers::check_evidence(const Box& box, const ReportRoleChange& change) {
 // A deadline that is already due would spin the shell's loop.
 void Checkers::check_progress(Box& box) {
   Seen& s = seen(box);
-  const Instant now = world_.timeline.now();
+  const Instant now = box.local_now();
   s.same_instant_steps = s.last_deadline_step == now ? s.same_instant_steps + 1 : 0;
   s.last_deadline_step = now;
   const auto next = box.next_deadline();

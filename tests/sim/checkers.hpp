@@ -22,15 +22,14 @@ class Checkers {
   void stopped(Box& box);
   void announced(Box&) {}
   void after_step(Box& box, const std::vector<agent::Action>& actions);
-  // Something was done to the pair: what must hold "within a time" is counted from here.
-  void disturbed();
   // The pair was left alone for long enough: exactly one primary, with the addresses.
   void must_be_settled();
 
   const std::string& violation() const { return violation_; }
   // How long two nodes of which one hears the other may both hold addresses.
   Duration both_hold_bound = 500ms;
-  bool disk_is_reliable = true;  // else epochs may be used twice after a crash
+  bool disk_is_reliable = true;      // else epochs may be used twice after a crash
+  bool withdraw_is_reliable = true;  // else a role that was given up may be granted to nobody
   unsigned takeovers = 0;
   Duration longest_takeover{};
 
@@ -40,12 +39,24 @@ class Checkers {
     agent::Epoch epoch, primary_epoch;
     Instant last_deadline_step, faulty_at, in_sync_at, policy_since;
     agent::SplitBrain policy = agent::SplitBrain::takeover;
+    Duration hold{};
+    Instant hold_since;
+    std::optional<Instant> succeeded_at;  // primary in this life, after having been backup
+    // As its status says it now.
+    std::optional<agent::ChassisId> elected;  // beside a living peer
+    bool explains = false;
     int same_instant_steps = 0;
   };
   void fail(const Box& box, const std::string& what);
+  void note_status(const Box& box, const agent::NodeStatus& status);
   void check_epochs(Box& box, const agent::NodeStatus& status);
   void check_grant(Box& box);
   void check_addresses();
+  void check_one_primary(const Box& box);
+  void check_unmoved(const Box& box);
+  void check_hold(const Box& box);
+  bool pair_can_talk() const;
+  Duration stated_time() const;
   void check_reports(Box& box, const std::vector<agent::Action>& actions);
   void check_evidence(const Box& box, const agent::ReportRoleChange& change);
   void check_progress(Box& box);
@@ -55,6 +66,9 @@ class Checkers {
   std::array<Seen, 2> seen_{};
   std::map<std::uint64_t, agent::ChassisId> epoch_owner_;
   std::optional<Instant> both_hold_since_;
+  // Since when both nodes live and hear each other and yet there is not one primary, or not the one
+  // that the election wants, without a word about it.
+  std::optional<Instant> not_one_since_, unmoved_since_;
   std::string violation_;
 };
 

@@ -4,16 +4,22 @@ namespace hotpair::simulation {
 
 void Network::send(int from, agent::PathId path, Bytes frame) {
   const Cable& c = cable(from, path);
-  if (c.cut || rng_.below(1000) < c.loss_permille) return;
+  if (c.cut) return;
+  if (rng_.below(1000) < c.loss_permille) return note(facts_, Fact::frame_lost);
   const int copies = rng_.below(1000) < c.duplicate_permille ? 2 : 1;
+  if (copies == 2) note(facts_, Fact::frame_duplicated);
+  Instant& newest = newest_arrival_[static_cast<std::size_t>(from)][path];
   for (int i = 0; i < copies; ++i) {
     Duration delay = c.delay;
     if (c.jitter.count() > 0)
       delay += Duration(rng_.below(static_cast<std::uint64_t>(c.jitter.count())));
-    timeline_.after(
-        delay, [this, from, path, copy = std::vector<std::uint8_t>(frame.begin(), frame.end())] {
-          deliver_(1 - from, path, copy);
-        });
+    const Instant arrives = timeline_.now() + delay;
+    if (arrives < newest) note(facts_, Fact::frame_reordered);
+    newest = std::max(newest, arrives);
+    timeline_.at(arrives,
+                 [this, from, path, copy = std::vector<std::uint8_t>(frame.begin(), frame.end())] {
+                   deliver_(1 - from, path, copy);
+                 });
   }
 }
 

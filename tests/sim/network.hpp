@@ -7,6 +7,7 @@
 #include "agent/core/types.hpp"
 #include "platform/base/bytes.hpp"
 #include "platform/base/rng.hpp"
+#include "tests/sim/facts.hpp"
 #include "tests/sim/timeline.hpp"
 
 namespace hotpair::simulation {
@@ -21,8 +22,8 @@ class Network {
  public:
   using Deliver = std::function<void(int to, agent::PathId path, Bytes frame)>;
 
-  Network(Timeline& timeline, Rng rng, Deliver deliver)
-      : timeline_(timeline), rng_(rng), deliver_(std::move(deliver)) {}
+  Network(Timeline& timeline, Rng rng, Facts& facts, Deliver deliver)
+      : timeline_(timeline), rng_(rng), facts_(facts), deliver_(std::move(deliver)) {}
 
   void send(int from, agent::PathId path, Bytes frame);
   // The direction away from box `from` (0 or 1).
@@ -34,8 +35,10 @@ class Network {
  private:
   Timeline& timeline_;
   Rng rng_;
+  Facts& facts_;
   Deliver deliver_;
   std::array<std::array<Cable, agent::kMaxPaths>, 2> cables_{};
+  std::array<std::array<Instant, agent::kMaxPaths>, 2> newest_arrival_{};
 };
 
 }  // namespace hotpair::simulation

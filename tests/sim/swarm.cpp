@@ -5,7 +5,6 @@ using namespace agent;
 
 namespace {
 
-constexpr Duration kDisturbedFor = 12s;
 // A reservation that is written as slowly as this may not be there at the next takeover.
 constexpr Duration kPersistFast = 50ms;
 
@@ -16,6 +15,7 @@ void Swarm::configure() {
   const bool override_ = rng_.chance(1, 3), pickup = rng_.chance(2, 3);
   const Duration hold = rng_.chance(1, 4) ? up_to(4s) : Duration{};
   const auto tolerance = static_cast<std::uint8_t>(rng_.below(2));
+  const bool with_lag = rng_.chance(1, 2), partitioned = rng_.chance(1, 4);
   const Duration margin = rng_.chance(1, 2) ? Duration(300s) : up_to(5s);
   for (int chassis : {1, 2}) {
     NodeConfig& config = world_.box(chassis).config;
@@ -26,6 +26,11 @@ void Swarm::configure() {
     config.uptime_margin = margin;
     config.priority = static_cast<std::uint32_t>(100 + rng_.below(3));
   }
+  for (int chassis : {1, 2}) {
+    auto& interfaces = world_.box(chassis).config.data_interfaces;
+    interfaces[1].lag = with_lag;
+    if (partitioned) interfaces[0].logical_system = "tenant-a";
+  }
   if (rng_.chance(1, 2)) watch_targets();
   if (rng_.chance(1, 4)) set_split_brain();
   if (rng_.chance(1, 4)) any_box().next_version = true;
@@ -34,11 +39,34 @@ void Swarm::configure() {
     NodeConfig& config = any_box().config;
     config.override_ = !config.override_;
     config.cluster_digest = 1;
+    world_.note(Fact::other_files);
   }
+  choose_paths();
+  set_clocks();
+}
+
+void Swarm::choose_paths() {
   if (rng_.chance(1, 3)) {
-    const PathId gone = any_path();
-    for (int chassis : {1, 2}) world_.box(chassis).config.paths[gone].configured = false;
+    for (int chassis : {1, 2})
+      world_.box(chassis).config.paths[kManagementPath] = {true, PathConfig::Kind::management,
+                                                           "management"};
+    paths_.push_back(kManagementPath);
   }
+  if (!rng_.chance(1, 3)) return;
+  const PathId gone = any_path();
+  for (int chassis : {1, 2}) world_.box(chassis).config.paths[gone].configured = false;
+}
+
+// Each box was booted at another time, and its clock runs as quartz does, or far worse.
+void Swarm::set_clocks() {
+  const Instant now = world_.timeline.now();
+  world_.box(2).clock.leap(now, up_to(2000s));
+  if (rng_.chance(1, 3)) return;
+  const std::uint64_t most = rng_.chance(1, 4) ? 40'000 : 300;
+  for (int chassis : {1, 2})
+    world_.box(chassis).clock.drift(
+        now, static_cast<std::int64_t>(rng_.below(2 * most + 1)) - static_cast<std::int64_t>(most));
+  world_.note(Fact::clock_drifts);
 }
 
 void Swarm::watch_targets() {
@@ -58,7 +86,13 @@ void Swarm::set_split_brain() {
 
 void Swarm::set_times() {
   static constexpr std::array<Duration, 4> kIntervals{5ms, 10ms, 50ms, 100ms};
-  const Duration interval = kIntervals[rng_.below(kIntervals.size())];
+  // The shorter, the more there is to simulate and the less happens in it: longer ones get more of
+  // the runs, so that each gets a like share of the time they take.
+  static constexpr std::array<std::uint64_t, kIntervals.size()> kShares{1, 5, 12, 14};
+  std::uint64_t drawn = rng_.below(32);
+  std::size_t which = 0;
+  while (drawn >= kShares[which]) drawn -= kShares[which++];
+  const Duration interval = kIntervals[which];
   const int threshold = static_cast<int>(3 + rng_.below(4));
   const Duration holddown = rng_.chance(1, 8) ? Duration{} : up_to(2s);
   for (int chassis : {1, 2}) {
@@ -75,18 +109,23 @@ void Swarm::set_faults() {
     for (Fault* fault :
          {&faults.persist, &faults.claim, &faults.withdraw, &faults.dataplane, &faults.drain}) {
       if (rng_.chance(1, 8)) fault->took = up_to(300ms);
-      if (rng_.chance(1, 8)) fault->fail_permille = static_cast<unsigned>(rng_.below(500));
+      // Planned moves, which alone drain, are rare.
+      if (rng_.chance(1, fault == &faults.drain ? 2 : 8))
+        fault->fail_permille = static_cast<unsigned>(rng_.below(500));
       if (rng_.chance(1, 10)) fault->silent_permille = static_cast<unsigned>(rng_.below(300));
       if (fault == &faults.persist && (fault->fail_permille != 0 || fault->silent_permille != 0))
         world_.checkers.disk_is_reliable = false;
       if (fault == &faults.persist && fault->took > kPersistFast)
         world_.checkers.disk_is_reliable = false;
       if (fault == &faults.withdraw && (fault->fail_permille != 0 || fault->silent_permille != 0))
+        world_.checkers.withdraw_is_reliable = false;
+      if (!world_.checkers.withdraw_is_reliable)
         world_.checkers.both_hold_bound = 60s;  // an address that stays is retried, and reported
     }
   }
   for (Kind& kind : kinds_) kind.enabled = rng_.chance(1, 2);
-  calm_ = up_to(1s);
+  calm_ = up_to(rng_.chance(1, 8) ? 8s : 1s);
+  disturbed_for_ = 4s + up_to(36s);
 }
 
 RunResult Swarm::run() {
@@ -105,11 +144,11 @@ RunResult Swarm::run() {
     });
   }
   disturb();
-  world_.run(kDisturbedFor);
+  world_.run(disturbed_for_);
   heal();
   world_.run(quiet_time());
   world_.checkers.must_be_settled();
-  return {world_.checkers.violation(), world_.take_story(), world_.checkers.takeovers,
+  return {world_.checkers.violation(), world_.take_story(), world_.facts, world_.checkers.takeovers,
           world_.checkers.longest_takeover};
 }
 

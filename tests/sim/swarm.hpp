@@ -6,6 +6,7 @@
 #include <string>
 
 #include "platform/base/time.hpp"
+#include "tests/sim/facts.hpp"
 
 namespace hotpair::simulation {
 
@@ -14,6 +15,7 @@ class StepObserver;  // box.hpp
 struct RunResult {
   std::string violation;  // empty: all held
   std::string story;
+  Facts facts;
   unsigned takeovers = 0;
   Duration longest_takeover{};
 };

@@ -34,10 +34,7 @@ class Swarm {
   Duration quiet_time() const;
   int any_chassis() { return rng_.chance(1, 2) ? 1 : 2; }
   Box& any_box() { return world_.box(any_chassis()); }
-  agent::PathId any_path() {
-    static constexpr std::array<agent::PathId, 3> kPaths{0, 1, agent::kSessionSyncPath};
-    return kPaths[rng_.below(kPaths.size())];
-  }
+  agent::PathId any_path() { return paths_[rng_.below(paths_.size())]; }
   Duration up_to(Duration most) {
     return Duration(rng_.below(static_cast<std::uint64_t>(most.count())) + 1);
   }
@@ -64,12 +61,15 @@ class Swarm {
   void lose_disk();
   void lose_target();
   void lose_witness();
+  void upset_clock();
+  void set_clocks();
+  void choose_paths();
   void reload();
   void change_one_key(agent::NodeConfig& config);
 
   Rng rng_;
   World world_;
-  std::array<Kind, 18> kinds_{{{"cut a cable", &Swarm::cut_cable},
+  std::array<Kind, 19> kinds_{{{"cut a cable", &Swarm::cut_cable},
                                {"cut one way", &Swarm::cut_one_way},
                                {"cut everything", &Swarm::cut_everything},
                                {"worsen a cable", &Swarm::worsen_cable},
@@ -86,8 +86,11 @@ class Swarm {
                                {"lose a disk", &Swarm::lose_disk},
                                {"lose a target", &Swarm::lose_target},
                                {"lose the witness", &Swarm::lose_witness},
+                               {"upset a clock", &Swarm::upset_clock},
                                {"reload", &Swarm::reload}}};
   Duration calm_ = 1s;  // the longest time between two strikes
+  Duration disturbed_for_ = 12s;
+  std::vector<agent::PathId> paths_{0, 1, agent::kSessionSyncPath};
   bool healing_ = false;
   std::uint64_t files_ = 1;  // how many versions of cluster.yaml there were
 };

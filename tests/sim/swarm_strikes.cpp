@@ -7,6 +7,7 @@ using namespace agent;
 void Swarm::cut_cable() {
   const PathId path = any_path();
   const Duration time = up_to(3s);
+  world_.note(Fact::cable_cut);
   say("cable " + std::to_string(path) + " cut for " + std::to_string(to_ms(time)) + " ms");
   for (int from : {0, 1}) world_.network.cable(from, path).cut = true;
   later(time, [this, path] {
@@ -19,6 +20,7 @@ void Swarm::cut_one_way() {
   const int from = any_chassis() - 1;
   const bool all = rng_.chance(1, 2);
   const PathId only = any_path();
+  world_.note(Fact::cut_one_way);
   say("from node " + std::to_string(from + 1) + " nothing arrives on " +
       (all ? "any path" : "path " + std::to_string(only)));
   for (PathId path = 0; path < kMaxPaths; ++path)
@@ -29,6 +31,7 @@ void Swarm::cut_one_way() {
 }
 
 void Swarm::cut_everything() {
+  world_.note(Fact::all_cut);
   say("all cables cut");
   for (int from : {0, 1})
     for (PathId path = 0; path < kMaxPaths; ++path) world_.network.cable(from, path).cut = true;
@@ -48,6 +51,7 @@ void Swarm::worsen_cable() {
 
 void Swarm::kill_agent() {
   Box& box = any_box();
+  if (box.agent_runs()) world_.note(Fact::agent_killed);
   say(name(box) + ": agent killed");
   box.kill_agent();
   later(up_to(2s), [&box] { box.start_agent(); });
@@ -55,6 +59,7 @@ void Swarm::kill_agent() {
 
 void Swarm::power_loss() {
   Box& box = any_box();
+  if (box.agent_runs()) world_.note(Fact::power_lost);
   say(name(box) + ": power lost");
   box.power_off();
   later(up_to(4s), [&box] {
@@ -66,6 +71,7 @@ void Swarm::power_loss() {
 void Swarm::stall() {
   Box& box = any_box();
   const Duration time = up_to(rng_.chance(1, 2) ? 2 * box.config.detection_time() : Duration(2s));
+  if (box.responsive()) world_.note(Fact::loop_stood_still);
   say(name(box) + ": main loop stands still for " + std::to_string(to_ms(time)) + " ms");
   box.stall(time);
 }
@@ -73,12 +79,14 @@ void Swarm::stall() {
 void Swarm::pause() {
   Box& box = any_box();
   const Duration time = up_to(rng_.chance(1, 2) ? 2 * box.config.detection_time() : Duration(2s));
+  if (box.responsive()) world_.note(Fact::box_stood_still);
   say(name(box) + ": paused for " + std::to_string(to_ms(time)) + " ms");
   box.pause(time);
 }
 
 void Swarm::restart_dataplane() {
   Box& box = any_box();
+  if (box.dataplane.alive) world_.note(Fact::dataplane_killed);
   say(name(box) + ": data plane killed");
   box.kill_dataplane();
   later(up_to(2s), [&box] { box.start_dataplane(); });
@@ -87,6 +95,7 @@ void Swarm::restart_dataplane() {
 void Swarm::flap_link() {
   Box& box = any_box();
   const std::size_t link = rng_.below(2);
+  world_.note(Fact::link_flapped);
   say(name(box) + ": link " + std::to_string(link) + " down");
   box.set_link(link, false);
   later(up_to(2s), [&box, link] { box.set_link(link, true); });
@@ -96,6 +105,8 @@ void Swarm::fail_module() {
   Box& box = any_box();
   box.set_modules(static_cast<std::uint8_t>(rng_.below(3)));
   if (rng_.chance(1, 2)) box.set_management(rng_.chance(1, 2));
+  if (box.failed_modules != 0) world_.note(Fact::module_failed);
+  if (!box.management_up) world_.note(Fact::management_lost);
   say(name(box) + ": " + std::to_string(box.failed_modules) + " modules failed, management " +
       (box.management_up ? "up" : "down"));
 }
@@ -107,12 +118,17 @@ void Swarm::order() {
                                                What::force_backup,   What::force_none};
   Box& box = any_box();
   const std::size_t which = rng_.below(kOrders.size());
+  static constexpr std::array<Fact, 6> kOrdered{
+      Fact::ordered_failover, Fact::ordered_failover, Fact::ordered_forced_failover,
+      Fact::ordered_state,    Fact::ordered_state,    Fact::ordered_state};
+  if (box.responsive()) world_.note(kOrdered[which]);
   say(name(box) + ": order " + std::to_string(which));
   box.command(kOrders[which]);
 }
 
 void Swarm::leave() {
   Box& box = any_box();
+  if (box.responsive()) world_.note(Fact::left_in_order);
   say(name(box) + ": asked to exit");
   box.command(OperatorCommand::What::shutdown);
   later(3s + up_to(2s), [&box] { box.start_agent(); });
@@ -124,6 +140,7 @@ void Swarm::misconfigure() {
     box.group = 8;
   else
     box.password = "wrong";
+  world_.note(Fact::misconfigured);
   say(name(box) + ": restarted with another " + (box.group == 8 ? "group" : "password"));
   box.kill_agent();
   later(up_to(500ms), [&box] { box.start_agent(); });
@@ -139,6 +156,7 @@ void Swarm::misconfigure() {
 void Swarm::lose_disk() {
   Box& box = any_box();
   world_.checkers.disk_is_reliable = false;
+  world_.note(Fact::disk_emptied);
   say(name(box) + ": power lost, and its disk is empty");
   box.power_off();
   box.disk = PersistedState{};
@@ -153,6 +171,7 @@ void Swarm::lose_target() {
   const std::size_t target = rng_.below(2);
   const int first = any_chassis(), second = 3 - first;
   const bool both = rng_.chance(1, 2);
+  world_.note(Fact::target_lost);
   say("target " + std::to_string(target) + " lost for " +
       (both ? "both nodes" : name(world_.box(first))));
   const auto set = [this, target](int chassis, Duration after, bool reached) {
@@ -170,9 +189,26 @@ void Swarm::lose_target() {
 
 void Swarm::lose_witness() {
   Box& box = any_box();
+  world_.note(Fact::witness_lost);
   say(name(box) + ": the witness does not answer");
   box.set_witness(false);
   later(up_to(3s), [&box] { box.set_witness(true); });
+}
+
+void Swarm::upset_clock() {
+  Box& box = any_box();
+  if (rng_.chance(1, 2)) {
+    const Duration by = up_to(rng_.chance(1, 2) ? Duration(50ms) : Duration(1h));
+    const bool back = rng_.chance(1, 2);
+    world_.note(Fact::wall_clock_set);
+    say(name(box) + ": the wall clock is set " + (back ? "back" : "forward") + " by " +
+        std::to_string(to_ms(by)) + " ms");
+    return box.clock.set_wall(back ? -by : by);
+  }
+  const Duration ahead = up_to(rng_.chance(1, 2) ? 2 * box.config.detection_time() : Duration(2s));
+  if (box.responsive()) world_.note(Fact::clock_leapt);
+  say(name(box) + ": the clock leaps ahead by " + std::to_string(to_ms(ahead)) + " ms");
+  box.leap(ahead);
 }
 
 // cluster.yaml changes, and the two nodes read it one after the other.
@@ -181,6 +217,7 @@ void Swarm::reload() {
   NodeConfig changed = world_.box(first).config;
   change_one_key(changed);
   changed.cluster_digest = ++files_;
+  world_.note(Fact::reloaded);
   say("a new cluster.yaml, first for node " + std::to_string(first));
   const auto read = [this, changed](int chassis) {
     Box& box = world_.box(chassis);

@@ -9,10 +9,13 @@ std::uint64_t mix(std::uint64_t state, std::uint64_t value) {
 }
 
 std::uint64_t digest(std::uint64_t state, Bytes bytes) {
+  // A sum, whose terms do not wait for one another.
+  std::uint64_t sum = bytes.size();
   std::size_t i = 0;
-  for (; i + 8 <= bytes.size(); i += 8) state = mix(state, load_be<std::uint64_t>(&bytes[i]));
-  for (; i < bytes.size(); ++i) state = mix(state, bytes[i]);
-  return mix(state, bytes.size());
+  for (; i + 8 <= bytes.size(); i += 8)
+    sum += (load_be<std::uint64_t>(&bytes[i]) ^ i * 0xff51afd7ed558ccdULL) * 0x9e3779b97f4a7c15ULL;
+  for (; i < bytes.size(); ++i) sum += mix(i, bytes[i]);
+  return mix(state, sum);
 }
 
 Bytes bytes_of(std::string_view text) {

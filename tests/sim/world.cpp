@@ -54,7 +54,7 @@ NodeConfig default_config(int chassis) {
 }
 
 World::World(std::uint64_t seed)
-    : network(timeline, Rng(seed).fork(),
+    : network(timeline, Rng(seed).fork(), facts,
               [this](int to, PathId path, Bytes frame) { box(to + 1).receive(path, frame); }),
       checkers(*this),
       began_(timeline.now()),

@@ -7,6 +7,7 @@
 
 #include "tests/sim/box.hpp"
 #include "tests/sim/checkers.hpp"
+#include "tests/sim/facts.hpp"
 
 namespace hotpair::simulation {
 
@@ -33,6 +34,9 @@ class World {
   void announced(Box& box);
   void dataplanes_changed();
 
+  void note(Fact fact) { simulation::note(facts, fact); }
+
+  Facts facts;
   Timeline timeline;
   Network network;
   Checkers checkers;

@@ -40,7 +40,7 @@ class WhatIfAnswers : public testing::Test {
   template <typename... Assumptions>
   WhatIf ask(int chassis, const Assumptions&... assumptions) {
     const std::array<Assumption, sizeof...(assumptions)> all{assumptions...};
-    return world.box(chassis).node().what_if(all, world.timeline.now());
+    return world.box(chassis).node().what_if(all, world.box(chassis).local_now());
   }
   World world{1};
 };
@@ -116,7 +116,7 @@ TEST_F(WhatIfAnswers, TellWhoWouldBePrimaryAfterAPowerLoss) {
 
 // What is planned is what then happens.
 TEST_F(WhatIfAnswers, PlanTheFailoverThatIsThenDone) {
-  const FailoverPlan plan = world.box(1).node().plan_failover(false, world.timeline.now());
+  const FailoverPlan plan = world.box(1).node().plan_failover(false, world.box(1).local_now());
   ASSERT_TRUE(plan.allowed);
   ASSERT_FALSE(plan.steps.empty());
   EXPECT_EQ(plan.steps[0].node, ChassisId::two);
@@ -130,7 +130,7 @@ TEST_F(WhatIfAnswers, RefuseAPlannedFailoverForTheReasonOfTheRealOne) {
   world.box(2).set_link(0, false);
   world.run(5s);
   ASSERT_EQ(world.box(1).status().role, Role::primary);
-  const FailoverPlan plan = world.box(1).node().plan_failover(false, world.timeline.now());
+  const FailoverPlan plan = world.box(1).node().plan_failover(false, world.box(1).local_now());
   EXPECT_FALSE(plan.allowed);
   EXPECT_TRUE(plan.steps.empty());
   EXPECT_NE(plan.text.view().find("would take the role straight back"), std::string_view::npos);

@@ -1,0 +1,107 @@
+// How a box speaks and listens: sealed heartbeats on every path.
+#include "agent/core/heartbeat_wire.hpp"
+#include "tests/sim/box.hpp"
+#include "tests/sim/world.hpp"
+
+namespace hotpair::simulation {
+using namespace agent;
+
+void Box::receive(PathId path, Bytes frame) {
+  if (!agent_runs() || !config.paths[path].configured) return;
+  if (path == kSessionSyncPath && !dataplane.alive) return;
+  const Instant now = local_now();
+  if (stalled_ || paused_) {
+    // The socket's buffer: what does not fit is lost.
+    if (unread_.size() < 400) {
+      unread_.emplace_back(path, std::vector<std::uint8_t>(frame.begin(), frame.end()));
+      unread_at_.push_back(clock.stamp(world_.timeline.now()));
+    }
+    return;
+  }
+  Duration stamp = clock.stamp(world_.timeline.now());
+  if (!unread_at_.empty()) {
+    stamp = unread_at_.front();
+    unread_at_.pop_front();
+  }
+  const Instant heard_at = clock.heard_at(world_.timeline.now(), stamp);
+  std::array<std::uint8_t, kMaxBodySize> body{};
+  const auto opened = association_->open(path, frame, body);
+  if (!opened.ok()) return mismatch(path, body, opened.error());
+  const auto heartbeat = decode_heartbeat(Bytes(body).first(opened->body_size));
+  HOTPAIR_ASSERT(heartbeat.ok());
+  if (world_.other(*this).next_version) world_.note(Fact::next_version);
+  deliver({now, HeartbeatReceived{path, heard_at, opened->new_association, *heartbeat}});
+}
+
+void Box::mismatch(PathId path, Bytes body, const RejectedFrame& rejected) {
+  using Kind = MismatchSeen::Kind;
+  MismatchSeen seen;
+  seen.path = path;
+  seen.heard_at = local_now();
+  seen.proven = rejected.proven;
+  switch (rejected.reason) {
+    case Rejection::wrong_group:
+      seen.kind = Kind::wrong_group;
+      break;
+    case Rejection::wrong_password:
+      seen.kind = Kind::wrong_password;
+      break;
+    case Rejection::same_chassis_id:
+      seen.kind = Kind::same_chassis_id;
+      break;
+    case Rejection::wrong_path:
+      seen.kind = Kind::wrong_path;
+      break;
+    case Rejection::not_echoed:
+      seen.kind = Kind::not_associated;
+      break;
+    default:
+      return;
+  }
+  if (rejected.proven) {
+    const auto said = decode_heartbeat(body.first(rejected.body_size));
+    if (said.ok()) seen.role = said->role;
+  }
+  seen.detail = std::string(to_string(rejected.reason)) + " " + std::to_string(rejected.value);
+  deliver({seen.heard_at, seen});
+}
+
+void Box::beat() {
+  if (!paused_) send_heartbeat();
+  after(config.interval, [this] { beat(); });
+}
+
+namespace {
+
+// Sections of kinds that are not taken yet, one of them empty.
+std::size_t say_more(MutableBytes out) {
+  ByteWriter writer(out);
+  for (const std::uint8_t kind : {std::uint8_t{201}, std::uint8_t{202}}) {
+    writer.u8(kind);
+    writer.u8(0);
+    writer.u16(kind == 201 ? 5 : 0);
+    if (kind == 201) writer.put("extra");
+  }
+  return writer.size();
+}
+
+}  // namespace
+
+void Box::send_heartbeat() {
+  std::array<std::uint8_t, kMaxBodySize> body{};
+  std::array<std::uint8_t, kHeartbeatHeaderSize + kMaxBodySize + kTagSize> frame{};
+  const std::size_t said = encode_heartbeat(published_, body);
+  const std::size_t size = said + (next_version ? say_more(MutableBytes(body).subspan(said)) : 0);
+  const Duration age = stalled_ ? local_now() - loop_ran_ : Duration{};
+  stamp_heartbeat(body, ++sequence_, static_cast<std::uint32_t>(to_us(age)));
+  for (PathId path = 0; path < kMaxPaths; ++path) {
+    if (!config.paths[path].configured || (path == kSessionSyncPath && !dataplane.alive)) continue;
+    const Bytes text = Bytes(body).first(size);
+    std::size_t sealed = association_->seal(path, text, frame);
+    world_.network.send(index_, path, Bytes(frame).first(sealed));
+    if (const auto greeting = association_->greet(path, text, frame))
+      world_.network.send(index_, path, Bytes(frame).first(*greeting));
+  }
+}
+
+}  // namespace hotpair::simulation
