@@ -24,6 +24,7 @@ struct Connection {
   bool closing = false;  // to be closed once `out` has left
   bool dead = false;
   TimerId idle = 0;
+  Instant active;  // when anything last happened on it
 
   bool idle_at_rest() const { return !busy && out.empty(); }
 };
@@ -44,6 +45,7 @@ struct LineServer::State {
 
   Status watch_listener();
   void accept_waiting();
+  bool make_room();
   void on_event(ConnectionId id, std::uint32_t events);
   void read_some(Connection& connection);
   void serve(ConnectionId id);
@@ -60,7 +62,7 @@ Status LineServer::State::watch_listener() {
 }
 
 void LineServer::State::accept_waiting() {
-  while (connections.size() < options.max_connections) {
+  while (connections.size() < options.max_connections || make_room()) {
     std::optional<UnixSocket> socket = listener.accept();
     if (!socket) return;
     const ConnectionId id = ++last_id;
@@ -71,9 +73,23 @@ void LineServer::State::accept_waiting() {
     connection.socket = std::move(*socket);
     connection.watched = EPOLLIN;
     restart_idle(id, connection);
+    on_event(id, EPOLLIN);  // what it has asked already is not put behind those that come next
   }
   loop.remove(listener.fd());
   accepting = false;
+}
+
+// Who holds connections and asks nothing must not lock others out: the one at rest for longest
+// goes.
+bool LineServer::State::make_room() {
+  auto oldest = connections.end();
+  for (auto it = connections.begin(); it != connections.end(); ++it)
+    if (it->second.idle_at_rest() && !it->second.serving &&
+        (oldest == connections.end() || it->second.active < oldest->second.active))
+      oldest = it;
+  if (oldest == connections.end()) return false;
+  close(oldest->first);
+  return true;
 }
 
 void LineServer::State::on_event(ConnectionId id, std::uint32_t events) {
@@ -175,6 +191,7 @@ void LineServer::State::close(ConnectionId id) {
 }
 
 void LineServer::State::restart_idle(ConnectionId id, Connection& connection) {
+  connection.active = now();
   loop.cancel(connection.idle);
   connection.idle = loop.call_at(now() + options.idle_timeout, [this, id] {
     auto found = connections.find(id);

@@ -19,10 +19,12 @@ struct LineServerOptions {
   std::string path;
   std::size_t max_line = 64 * 1024;  // of a request, without the newline
   std::size_t max_answer =
-      16 * 1024 * 1024;              // bytes waiting for a slow reader; more closes the connection
-  std::size_t max_connections = 32;  // further ones wait in the kernel's queue
-  Duration idle_timeout = 60s;       // of a connection that asks nothing or does not read
-  std::string too_long_answer;       // sent as a line before a request over max_line is cut off
+      16 * 1024 * 1024;  // bytes waiting for a slow reader; more closes the connection
+  // One more closes the one at rest for longest; while all are being served it waits in the
+  // kernel's queue.
+  std::size_t max_connections = 32;
+  Duration idle_timeout = 60s;  // of a connection that asks nothing or does not read
+  std::string too_long_answer;  // sent as a line before a request over max_line is cut off
 };
 
 using ConnectionId = std::uint64_t;  // never used twice

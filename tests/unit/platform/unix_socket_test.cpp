@@ -186,16 +186,35 @@ TEST_F(LineServerTest, an_answer_of_megabytes_arrives_whole) {
   EXPECT_EQ(connect().request("give", 10s)->size(), 5'000'000u);
 }
 
-TEST_F(LineServerTest, connections_beyond_the_bound_wait_their_turn) {
+TEST_F(LineServerTest, connections_that_ask_nothing_do_not_lock_others_out) {
   echo();
-  auto first = std::make_unique<LineClient>(connect());
+  LineClient first = connect();
   LineClient second = connect();
-  EXPECT_TRUE(first->request("1", 5s).ok());
+  EXPECT_TRUE(first.request("1", 5s).ok());
   EXPECT_TRUE(second.request("2", 5s).ok());
-  EXPECT_FALSE(connect().request("3", 50ms).ok());
-  first.reset();
+  LineClient third = connect();
+  EXPECT_EQ(*third.request("3", 5s), "[3]");
+  EXPECT_FALSE(first.request("again", 5s).ok());  // at rest for longest
+  EXPECT_TRUE(second.request("again", 5s).ok());
+}
+
+TEST_F(LineServerTest, connections_beyond_the_bound_wait_while_all_are_served) {
+  std::vector<ConnectionId> served;
+  start([&](LineServer& server, ConnectionId id, std::string_view line) {
+    if (line == "wait") return served.push_back(id);
+    if (line == "end")
+      for (const ConnectionId waiting : served) server.answer(waiting, "served");
+    server.answer(id, "[" + std::string(line) + "]");
+  });
+  auto raw = std::move(*UnixSocket::connect(directory_.file("control"), UnixKind::stream));
+  EXPECT_EQ(raw.send(bytes_of("wait\n")), Outcome::done);
+  LineClient second = connect();
+  EXPECT_EQ(*second.request("2", 5s), "[2]");
+  auto other = std::move(*UnixSocket::connect(directory_.file("control"), UnixKind::stream));
+  EXPECT_EQ(other.send(bytes_of("wait\n")), Outcome::done);  // takes the place of the second
+  EXPECT_FALSE(second.request("again", 5s).ok());
   LineClient fourth = connect();
-  EXPECT_EQ(*fourth.request("4", 5s), "[4]");
+  EXPECT_FALSE(fourth.request("4", 50ms).ok());
 }
 
 TEST_F(LineServerTest, a_client_that_leaves_before_its_answer_harms_nobody) {
