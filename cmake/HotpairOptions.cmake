@@ -21,6 +21,10 @@ if(HOTPAIR_SANITIZE)
     target_compile_options(hotpair_options INTERFACE -Wno-maybe-uninitialized)
   endif()
 endif()
+# A fuzzer finds its way by what the libraries execute, not only by what its own file does.
+if(HOTPAIR_FUZZ)
+  target_compile_options(hotpair_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # hotpair_library(name sources... ): a static library with the project's options.
 function(hotpair_library name)
