@@ -1,5 +1,6 @@
 #include "agent/daemon/commands.hpp"
 
+#include "agent/daemon/command_arguments.hpp"
 #include "agent/daemon/control_schema.hpp"
 #include "agent/daemon/history.hpp"
 #include "platform/linux/clock.hpp"
@@ -16,8 +17,7 @@ std::string line_of(const json& reply) {
 }
 
 bool flag_of(const json& request, const char* key) {
-  const auto it = request.find(key);
-  return it != request.end() && it->is_boolean() && it->get<bool>();
+  return request.value(key, false);
 }
 
 std::string text_or(const json& request, const char* key, const std::string& fallback) {
@@ -68,6 +68,8 @@ void Commands::handle(sys::ConnectionId connection, std::string_view line) {
 void Commands::dispatch(sys::ConnectionId connection, const std::string& command,
                         const json& request) {
   namespace names = control::command;
+  if (const std::string mistake = mistake_in_arguments(command, request); !mistake.empty())
+    return answer(connection, error_json(mistake));
   if (command == names::kStatus) return answer(connection, target_.status());
   if (command == names::kWhy) return answer(connection, target_.why());
   if (command == names::kWhatIf) return answer(connection, target_.what_if(request));
@@ -77,9 +79,7 @@ void Commands::dispatch(sys::ConnectionId connection, const std::string& command
   if (command == names::kReload)
     return target_.reload([this, connection](const json& reply) { answer(connection, reply); });
   if (command == names::kHistory) {
-    const auto limit = request.find("limit");
-    const bool given = limit != request.end() && limit->is_number_unsigned();
-    return answer(connection, target_.history(given ? limit->get<std::size_t>() : kHistoryLimit));
+    return answer(connection, target_.history(request.value("limit", kHistoryLimit)));
   }
   if (target_.companions &&
       target_.companions(command, request,
