@@ -188,6 +188,7 @@ NodeStatus Node::status(Instant now) const {
   status.sync_overdue = s.sync.overdue;
   status.suppressed = s.suppressed;
   status.conflict = s.conflict;
+  s.list_failing(status.failing);
   status.dual_primary = s.dual;
   status.dual_primary_episodes = s.dual_episodes;
   return status;

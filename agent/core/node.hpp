@@ -51,6 +51,9 @@ struct NodeStatus {
   bool sync_overdue = false;  // a formed pair is not in sync for longer than election.sync_timeout
   Reason suppressed;  // non-empty: a change of role is wanted and held back, with until when
   Reason conflict;    // non-empty: a misconfigured neighbour keeps this node from deciding
+  // What this node asks of its disk, its addresses or its data plane and does not get: tried again
+  // for as long as it takes, and to be known before it is needed.
+  StaticVector<Reason, 3> failing;
   bool dual_primary = false;
   std::uint64_t dual_primary_episodes = 0;
 };

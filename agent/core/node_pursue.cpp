@@ -54,6 +54,17 @@ void Node::State::request_failed(std::string_view id, std::string_view what,
   report(Level::error, id, Sentence(what, ": ", error, "; tried again in ", kRetryEvery));
 }
 
+void Node::State::list_failing(StaticVector<Reason, 3>& list) const {
+  if (disk.failures() > 0)
+    list.push_back(Sentence("the state file cannot be written: ", disk.error()));
+  if (addresses.failures() > 0)
+    list.push_back(Sentence(addresses.wanted().held ? "the addresses cannot be claimed: "
+                                                    : "the addresses cannot be given back: ",
+                            addresses.error()));
+  if (dataplane.failures() > 0 && replication.dataplane_alive)
+    list.push_back(Sentence("the data plane does not take its role: ", dataplane.error()));
+}
+
 // As backup: of the primary's epoch, never of a number that was only reserved.
 void Node::State::follow(Epoch followed) {
   epoch = std::max(epoch, followed);

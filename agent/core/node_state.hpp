@@ -145,6 +145,7 @@ struct Node::State {
   // --- node_pursue.cpp: requests, retries and their outcomes
   void pursue(Instant now);
   void request_failed(std::string_view id, std::string_view what, const ShortText<128>& error);
+  void list_failing(StaticVector<Reason, 3>& list) const;
   void follow(Epoch followed);
   void note_claim_outcome(bool ok, Instant now);
 

@@ -18,10 +18,12 @@ Failure<StartError> refuse(std::string message, int exit_status = kExitFailed) {
   return fail(StartError{exit_status, {std::move(message)}});
 }
 
+// One on a read-only file system will do: what cannot be written is an alarm as long as it lasts,
+// and a pair without a primary would be worse.
 Status ensure_directory(const std::string& path, const char* option, mode_t mode) {
   if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
     return sys::fail_errno("cannot create " + path + " (" + option + ")", errno);
-  if (::access(path.c_str(), W_OK | X_OK) != 0)
+  if (::access(path.c_str(), W_OK | X_OK) != 0 && errno != EROFS)
     return fail_with(path + " (" + option + ") is not writable: " + sys::errno_text(errno) +
                      "; run hotpaird as root or 'chown' it");
   return Ok{};
@@ -52,11 +54,6 @@ Result<Prepared, StartError> prepare(const Options& options) {
     return refuse(made.error().message);
   auto state = read_state(options.state_dir);
   if (!state) return refuse(state.error().message);
-  // Written back at once: a state directory that takes no file must not be found out at a takeover.
-  if (auto written =
-          sys::write_state_file(options.state_dir + "/" + kStateFile, state_text(*state));
-      !written)
-    return refuse(written.error().message);
   auto passwords = config::load_passwords(config->cluster);
   if (!passwords) return refuse(passwords.error().message, kExitConfiguration);
   auto cipher = OpensslCipher::create(*passwords);

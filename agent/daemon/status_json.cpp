@@ -291,6 +291,7 @@ json status_json(const StatusView& view) {
           {"sync_overdue", node.sync_overdue},
           {"suppressed", text(node.suppressed)},
           {"conflict", text(node.conflict)},
+          {"failing", list_json(node.failing)},
           {"dual_primary", node.dual_primary},
           {"dual_primary_episodes", node.dual_primary_episodes},
           {"heartbeat_paths", paths_json(view)},

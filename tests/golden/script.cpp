@@ -154,8 +154,7 @@ void Script::what_if(const Words& w) {
 }
 
 void Script::dry_run(const Words& w) {
-  const FailoverPlan plan =
-      box(w).node().plan_failover(w.back() == "--force", box(w).local_now());
+  const FailoverPlan plan = box(w).node().plan_failover(w.back() == "--force", box(w).local_now());
   world_.tell(w.at(1) + (plan.allowed ? " says: " : " would refuse: ") +
               std::string(plan.text.view()));
   for (const auto& step : plan.steps)
@@ -245,6 +244,7 @@ void Script::status(const Words& w) {
   line += s.peer_alive ? ", peer " + std::string(to_string(s.peer.role)) : ", peer not alive";
   line += s.in_sync ? ", in sync" : "";
   if (s.suppressed.size != 0) line += "; suppressed: " + std::string(s.suppressed.view());
+  for (const Reason& failing : s.failing) line += "; ALARM: " + std::string(failing.view());
   if (s.conflict.size != 0) line += "; conflict: " + std::string(s.conflict.view());
   world_.tell(line);
 }

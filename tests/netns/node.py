@@ -173,6 +173,10 @@ class Node:
         """Runs a command in the node's network to its end and returns what it printed."""
         return run("ip", "netns", "exec", self.netns, *command)
 
+    def run_inside(self, *command, check=True):
+        """The same, where the daemons run: in the node's mounts and processes too."""
+        return run(*self._inside(command), check=check)
+
     # ---- what it says
 
     def ask(self, command, daemon=AGENT, timeout=5.0, **arguments):

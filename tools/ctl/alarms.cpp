@@ -70,6 +70,8 @@ std::vector<std::string> alarms_of(const Json& status) {
     if (const std::string dead = dead_paths(status); !dead.empty()) alarms.push_back(dead);
   }
   if (addresses_are_missing(status)) alarms.push_back("addresses are NOT HELD");
+  if (const Json& failing = child(status, "failing"); failing.is_array())
+    for (const Json& one : failing) alarms.push_back(text(Json{{"i", one}}, "i"));
   if (flag(status, "sync_overdue")) alarms.push_back("the backup is overdue to be in sync");
   const std::string suppressed = text(status, "suppressed");
   if (!suppressed.empty()) alarms.push_back("a move is HELD BACK: " + suppressed);

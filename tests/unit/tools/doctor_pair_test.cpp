@@ -170,8 +170,9 @@ TEST_F(DoctorOfThePair, NamesWhatTheWatchersSay) {
   status["witness"] = {{"address", "192.0.2.7"}, {"answers", false}};
   status["addresses"][0]["foreign"] = true;
   status["sync_overdue"] = true;
-  expect({"pair.module-failed", "pair.remote-unreached", "pair.witness-silent",
-          "pair.address-foreign", "pair.sync-overdue"});
+  status["failing"] = {"the state file cannot be written: No space left on device"};
+  expect({"pair.request-failing", "pair.module-failed", "pair.remote-unreached",
+          "pair.witness-silent", "pair.address-foreign", "pair.sync-overdue"});
 }
 
 TEST_F(DoctorOfThePair, TakesAnyShapeOfAnAnswer) {

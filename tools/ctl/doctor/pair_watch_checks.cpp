@@ -65,9 +65,21 @@ void check_foreign(const Json& status, Report& report) {
   if (well) report.well("pair.address-foreign");
 }
 
+// What the agent asks for and does not get, e.g. its state file on a full disk.
+void check_failing(const Json& status, Report& report) {
+  const Json& failing = child(status, "failing");
+  if (!failing.is_array() || failing.empty()) return report.well("pair.request-failing");
+  for (const Json& one : failing)
+    report.add({"pair.request-failing", Severity::problem, text(Json{{"i", one}}, "i"),
+                "hotpaird tries again every second; until then a takeover may lack this step",
+                "journalctl -u hotpaird -n 50; df -h; ip -br link; "
+                "systemctl status hotpair-dataplane"});
+}
+
 }  // namespace
 
 void check_watchers(const Json& status, Report& report) {
+  check_failing(status, report);
   check_modules(status, report);
   check_remote(status, report);
   check_foreign(status, report);
