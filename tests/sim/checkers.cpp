@@ -68,7 +68,7 @@ void Checkers::check_epochs(Box& box, const NodeStatus& status) {
   s.epoch = status.epoch;
   const bool became = status.role == Role::primary && s.role != Role::primary;
   if (became)
-    s.succeeded_at = s.role == Role::backup ? std::optional(world_.timeline.now()) : std::nullopt;
+    s.succeeded_at = s.role == Role::backup ? std::optional(box.local_now()) : std::nullopt;
   s.role = status.role;
   if (status.role != Role::primary) return;
   const auto [owner, first] = epoch_owner_.emplace(status.epoch.number, box.id());
@@ -152,14 +152,12 @@ void Checkers::check_unmoved(const Box& box) {
     fail(box, "both nodes elect the other, the role does not move, and neither says why");
 }
 
-// A node that succeeded a backup's time does not give the role by choice before the hold is over.
+// By its own clock, a node that succeeded does not give the role by choice before the hold is over.
 void Checkers::check_hold(const Box& box) {
   const Seen& s = seen(box);
-  const Instant now = world_.timeline.now();
-  constexpr Duration kSlack = 100ms;  // of clocks that run fast
-  if (!s.succeeded_at || s.hold != box.config.hold || now - s.hold_since < kPersistBound + 4s)
-    return;
-  if (now - *s.succeeded_at + kSlack < s.hold)
+  const bool just_changed = world_.timeline.now() - s.hold_since < kPersistBound + 4s;
+  if (!s.succeeded_at || s.hold != box.config.hold || just_changed) return;
+  if (box.local_now() - *s.succeeded_at < s.hold)
     fail(box, "gave the role by choice inside election.hold");
 }
 

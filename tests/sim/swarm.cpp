@@ -124,7 +124,7 @@ void Swarm::set_faults() {
     }
   }
   for (Kind& kind : kinds_) kind.enabled = rng_.chance(1, 2);
-  calm_ = up_to(rng_.chance(1, 8) ? 8s : 1s);
+  calm_ = 30ms + up_to(rng_.chance(1, 8) ? 8s : 1s);
   disturbed_for_ = 4s + up_to(36s);
 }
 
