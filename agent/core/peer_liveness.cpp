@@ -1,5 +1,7 @@
 #include "agent/core/peer_liveness.hpp"
 
+#include "agent/core/relay_rhythm.hpp"
+
 namespace hotpair::agent {
 namespace {
 
@@ -50,7 +52,8 @@ void PeerLiveness::count_gap(Path& path, std::uint64_t sequence, bool restarted)
   std::uint64_t gap = 0;
   if (!restarted) {
     if (sequence <= path.newest) return;  // late or twice: neither lost nor new
-    gap = sequence - path.newest - 1;
+    const std::uint64_t stride = path.relayed ? relay_stride(threshold_) : 1;
+    gap = (sequence - 1) / stride - path.newest / stride;  // those it owed of what lies between
     if (gap > kLargestGap) gap = 0;
   }
   path.newest = sequence;

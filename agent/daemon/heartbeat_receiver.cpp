@@ -26,7 +26,7 @@ std::optional<agent::Role> role_in(Bytes body) {
 }  // namespace
 
 void HeartbeatReceiver::on_frame(agent::PathId path, const sys::FrameView& frame) {
-  const Origin origin{path, frame.heard_at, sys::to_text(frame.source)};
+  const Origin origin{path, frame.heard_at, frame.source};
   const HeartbeatPath& ours = paths_[path];
   if (frame.tags == 1 && frame.vlan == ours.vlan && frame.ethertype == ours.ethertype) {
     open(origin, frame.payload);
@@ -36,11 +36,11 @@ void HeartbeatReceiver::on_frame(agent::PathId path, const sys::FrameView& frame
 }
 
 void HeartbeatReceiver::on_relay(Instant heard_at, Bytes frame) {
-  open({agent::kSessionSyncPath, heard_at, "the session-sync port"}, frame);
+  open({agent::kSessionSyncPath, heard_at, std::nullopt}, frame);
 }
 
 void HeartbeatReceiver::on_management(Instant heard_at, Bytes frame) {
-  open({agent::kManagementPath, heard_at, "the management network"}, frame);
+  open({agent::kManagementPath, heard_at, std::nullopt}, frame);
 }
 
 void HeartbeatReceiver::open(const Origin& origin, Bytes frame) {
@@ -61,16 +61,16 @@ void HeartbeatReceiver::accept(const Origin& origin, bool new_association, Bytes
     needs_.log.warning("heartbeat-malformed",
                        "an authentic heartbeat on " + name_of(origin.path) +
                            " cannot be read; run the same version of hotpair on both nodes",
-                       {{"source", origin.source}});
+                       {{"source", source_of(origin)}});
     return;
   }
   needs_.emit(agent::HeartbeatReceived{origin.path, origin.heard_at, new_association, *heartbeat});
-  needs_.heard(*heartbeat);
+  needs_.heard(origin.path, *heartbeat);
 }
 
 void HeartbeatReceiver::reject(const Origin& origin, const agent::RejectedFrame& rejected) {
   mismatch(origin, rejected.reason, rejected.proven, Bytes(body_).first(rejected.body_size),
-           describe(rejected) + ", from " + origin.source);
+           describe(rejected) + ", from " + source_of(origin));
 }
 
 // A frame in another envelope is never a heartbeat, but if it verifies it is our peer, configured
@@ -94,7 +94,7 @@ void HeartbeatReceiver::wrong_envelope(const Origin& origin, const sys::FrameVie
           : (frame.tags == 0 ? "no VLAN tag" : "VLAN " + std::to_string(frame.vlan.value_or(0))) +
                 ", ours is " + std::to_string(ours.vlan);
   mismatch(origin, reason, proven.has_value(), Bytes(body_).first(proven.value_or(0)),
-           found + ", from " + origin.source);
+           found + ", from " + source_of(origin));
 }
 
 void HeartbeatReceiver::mismatch(const Origin& origin, Rejection reason, bool proven, Bytes body,
@@ -134,6 +134,12 @@ std::string HeartbeatReceiver::describe(const agent::RejectedFrame& rejected) co
     default:
       return std::string(agent::to_string(rejected.reason));
   }
+}
+
+// For people; made only when somebody is to read it.
+std::string HeartbeatReceiver::source_of(const Origin& origin) {
+  if (origin.station) return sys::to_text(*origin.station);
+  return origin.path == agent::kManagementPath ? "the management network" : "the session-sync port";
 }
 
 std::string HeartbeatReceiver::name_of(agent::PathId path) const {

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,7 @@ class HeartbeatReceiver {
     SharedAssociation& association;
     Emit emit;
     Log log;
-    std::function<void(const agent::Heartbeat&)> heard;  // after emit
+    std::function<void(agent::PathId, const agent::Heartbeat&)> heard;  // after emit
   };
   HeartbeatReceiver(Needs needs, std::vector<HeartbeatPath> paths, std::uint16_t group)
       : needs_(std::move(needs)), paths_(std::move(paths)), group_(group) {}
@@ -41,7 +42,7 @@ class HeartbeatReceiver {
   struct Origin {
     agent::PathId path = 0;
     Instant heard_at;
-    std::string source;  // the MAC address, for people
+    std::optional<sys::MacAddress> station;  // none: it came inside another's frame
   };
   void open(const Origin& origin, Bytes frame);
   void accept(const Origin& origin, bool new_association, Bytes body);
@@ -51,6 +52,7 @@ class HeartbeatReceiver {
                 const std::string& detail);
   std::string describe(const agent::RejectedFrame& rejected) const;
   std::string name_of(agent::PathId path) const;
+  static std::string source_of(const Origin& origin);
 
   Needs needs_;
   std::vector<HeartbeatPath> paths_;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/core/heartbeat_wire.hpp"
+#include "agent/core/relay_rhythm.hpp"
 #include "agent/daemon/ethernet_frame.hpp"
 #include "dataplane/core/control.hpp"
 #include "platform/linux/clock.hpp"
@@ -95,7 +96,7 @@ void HeartbeatSender::serve() {
   while (wait_until(next)) {
     const Instant now = sys::now();
     const bool on_beat = now >= next;
-    if (may_speak(next, now)) beat(now);
+    if (may_speak(next, now)) beat(now, on_beat);
     if (!on_beat) continue;
     next += Duration(interval_ns_.load());
     if (next <= now) next = now + Duration(interval_ns_.load());
@@ -122,7 +123,13 @@ bool HeartbeatSender::may_speak(Instant planned, Instant now) {
   return true;
 }
 
-void HeartbeatSender::beat(Instant now) {
+bool HeartbeatSender::relays(Instant now, bool on_beat) const {
+  const Instant direct{Duration(direct_heard_ns_.load())};
+  return agent::is_relayed(sequence_, on_beat, now - direct, Duration(interval_ns_.load()),
+                           Duration(detection_ns_.load()));
+}
+
+void HeartbeatSender::beat(Instant now, bool on_beat) {
   std::array<std::uint8_t, agent::kMaxBodySize> body;
   std::size_t size = 0;
   {
@@ -138,7 +145,7 @@ void HeartbeatSender::beat(Instant now) {
   const std::lock_guard lock(channels_mutex_);
   for (std::size_t path = 0; path < needs_.paths.size(); ++path)
     if (channels_[path].pcap) send_on(path, Bytes(body).first(size));
-  if (relay_) relay(Bytes(body).first(size));
+  if (relay_ && relays(now, on_beat)) relay(Bytes(body).first(size));
   if (management_) send_management(Bytes(body).first(size));
 }
 

@@ -57,6 +57,8 @@ class HeartbeatSender {
   Channel replace(std::size_t path, Channel channel);
   // The data plane's socket; null: none. Kept open for as long as the thread uses it.
   void set_relay(std::shared_ptr<sys::UnixSocket> socket);
+  // The peer was heard on a direct path: the session-sync path need not carry every beat.
+  void direct_heard(Instant at) { direct_heard_ns_ = at.time_since_epoch().count(); }
   // The management path; null: none. It may fail to send for as long as its network is not there.
   void set_management(std::shared_ptr<const sys::UdpChannel> channel);
   Counters counters() const;
@@ -66,7 +68,8 @@ class HeartbeatSender {
   void serve();
   bool wait_until(Instant at);  // false: told to stop
   bool may_speak(Instant planned, Instant now);
-  void beat(Instant now);
+  void beat(Instant now, bool on_beat);
+  bool relays(Instant now, bool on_beat) const;
   void send_on(std::size_t path, Bytes body);
   void relay(Bytes body);
   void send_management(Bytes body);
@@ -75,6 +78,7 @@ class HeartbeatSender {
   Needs needs_;
   sys::FileDescriptor wake_;
   std::atomic<std::int64_t> interval_ns_, detection_ns_;
+  std::atomic<std::int64_t> direct_heard_ns_{0};
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> beats_{0}, errors_{0}, relay_dropped_{0}, stalls_{0},
       management_unsent_{0};

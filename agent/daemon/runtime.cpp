@@ -23,10 +23,10 @@ int Runtime::run() {
                              std::to_string(config_.node.chassis_id) + " of group " +
                              std::to_string(config_.cluster.group_id));
   sys::notify_ready("init");
+  watchdog_ = sys::watchdog_interval();
   last_wake_ = sys::now();
   loop_->on_tick([this] { on_wake(); });
   loop_->on_deadline([this] { engine_->submit(agent::DeadlineReached{}); });
-  tick();
   after_turn();
   while (loop_->run_once(std::nullopt)) after_turn();
   leave();
@@ -59,6 +59,7 @@ void Runtime::after_turn() {
   if (recorder_) recorder_->after_turn(now);
   tick_ns_.store(now.time_since_epoch().count());
   if (warden_ != nullptr) warden_->tick(now);
+  tick(now);
 }
 
 PairView Runtime::pair_view() const {
@@ -81,16 +82,18 @@ Duration Runtime::fencing_time() const {
   return std::max(node.detection_time(), node.hello_holddown / 2);
 }
 
-// Wakes the loop often enough that a gap between two turns means a stall.
-void Runtime::tick() {
-  const Instant now = sys::now();
-  const Duration period = std::clamp<Duration>(
-      std::min(plan_->node.interval, plan_->node.detection_time() / 4), 1ms, 100ms);
-  loop_->call_at(now + period, [this] { tick(); });
+// Wakes the loop often enough that a gap between two turns means a stall. While heartbeats do that
+// anyway, a little more often, the timer is put off before it fires.
+void Runtime::tick(Instant now) {
+  const Duration period = std::clamp<Duration>(plan_->node.detection_time() / 3, 1ms, 100ms);
+  if (now - ticked_ < period / 4) return;
+  ticked_ = now;
+  loop_->cancel(tick_timer_);
+  tick_timer_ = loop_->call_at(now + period, [] {});
   if (warden_ != nullptr) warden_->set_detection(fencing_time());
-  if (const auto interval = sys::watchdog_interval(); interval && now >= next_watchdog_) {
+  if (watchdog_ && now >= next_watchdog_) {
     sys::notify_watchdog();
-    next_watchdog_ = now + *interval / 3;
+    next_watchdog_ = now + *watchdog_ / 3;
   }
 }
 

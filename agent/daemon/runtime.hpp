@@ -71,7 +71,7 @@ class Runtime {
   // Turns of the loop (runtime.cpp).
   void on_wake();
   void after_turn();
-  void tick();
+  void tick(Instant now);
   Duration fencing_time() const;
   void on_signal(int signal);
   void on_links_readable();
@@ -102,7 +102,7 @@ class Runtime {
   void announce();
   void publish(bool at_once);
   void save_history();
-  void heard(const agent::Heartbeat& heartbeat);
+  void heard(agent::PathId path, const agent::Heartbeat& heartbeat);
   void order(agent::OperatorCommand::What what, OrderAnswered answered);
 
   // What operators ask for (runtime_status.cpp).
@@ -157,7 +157,9 @@ class Runtime {
 
   std::atomic<std::int64_t> tick_ns_{0};  // end of the last turn; read by the heartbeat thread
   Instant last_wake_{};
-  Instant next_watchdog_{};
+  Instant ticked_{}, next_watchdog_{};
+  sys::TimerId tick_timer_ = 0;
+  std::optional<Duration> watchdog_;
   agent::Heartbeat published_;
   OrderAnswered order_now_, order_under_way_;
   std::string last_reason_;

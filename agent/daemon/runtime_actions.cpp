@@ -128,7 +128,8 @@ void Runtime::save_history() {
   });
 }
 
-void Runtime::heard(const agent::Heartbeat& heartbeat) {
+void Runtime::heard(agent::PathId path, const agent::Heartbeat& heartbeat) {
+  if (path < agent::kSessionSyncPath) sender_->direct_heard(last_wake_);
   if (peer_role_ != heartbeat.role) {
     peer_role_ = heartbeat.role;
     peer_role_since_ = sys::now();

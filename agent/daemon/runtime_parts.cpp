@@ -113,9 +113,9 @@ Status Runtime::open_heartbeats() {
       HeartbeatSender::start(std::move(speaks), plan_->node.interval, plan_->node.detection_time());
   if (!sender) return Failure<Error>{sender.error()};
   sender_ = std::move(sender).value();
-  HeartbeatReceiver::Needs hears{*association_,
-                                 [this](EventBody e) { engine_->submit(std::move(e)); }, log_,
-                                 [this](const auto& heartbeat) { heard(heartbeat); }};
+  HeartbeatReceiver::Needs hears{
+      *association_, [this](EventBody e) { engine_->submit(std::move(e)); }, log_,
+      [this](auto path, const auto& heartbeat) { heard(path, heartbeat); }};
   receiver_ = std::make_unique<HeartbeatReceiver>(std::move(hears), plan_->heartbeats, group);
   ports_ = std::make_unique<HeartbeatPorts>(
       HeartbeatPorts::Needs{*loop_, *kernel_, *link_monitor_, *receiver_, *sender_, log_},

@@ -119,7 +119,7 @@ class Box {
   void change_addresses(agent::ActionId id, Fault fault, bool hold);
   void arm_deadline();
   void beat();
-  void send_heartbeat();
+  void send_heartbeat(bool on_beat);
   void tell_links();
   void mismatch(agent::PathId path, Bytes body, const agent::RejectedFrame& rejected);
   void resume(Duration stood, bool whole_box);
@@ -141,7 +141,7 @@ class Box {
   std::uint64_t incarnation_ = 0;
   std::uint64_t address_requests_ = 0, addresses_as_of_ = 0;
   std::optional<Instant> deadline_at_;
-  Instant loop_ran_, addresses_busy_until_;
+  Instant direct_heard_, loop_ran_, addresses_busy_until_;
   bool held_ = false, fenced_ = false, stalled_ = false, paused_ = false;
   std::deque<agent::Event> waiting_;
   std::deque<std::pair<agent::PathId, std::vector<std::uint8_t>>> unread_;

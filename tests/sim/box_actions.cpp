@@ -74,7 +74,7 @@ void Box::carry_out(const DrainDataplane& action) {
 
 void Box::carry_out(const PublishHeartbeat& action) {
   published_ = action.heartbeat;
-  if (action.at_once && !paused_) send_heartbeat();
+  if (action.at_once && !paused_) send_heartbeat(false);
 }
 
 void Box::carry_out(const Exit&) {

@@ -1,5 +1,6 @@
 // How a box speaks and listens: sealed heartbeats on every path.
 #include "agent/core/heartbeat_wire.hpp"
+#include "agent/core/relay_rhythm.hpp"
 #include "tests/sim/box.hpp"
 #include "tests/sim/world.hpp"
 
@@ -29,6 +30,7 @@ void Box::receive(PathId path, Bytes frame) {
   if (!opened.ok()) return mismatch(path, body, opened.error());
   const auto heartbeat = decode_heartbeat(Bytes(body).first(opened->body_size));
   HOTPAIR_ASSERT(heartbeat.ok());
+  if (path < kSessionSyncPath) direct_heard_ = now;
   if (world_.other(*this).next_version) world_.note(Fact::next_version);
   deliver({now, HeartbeatReceived{path, heard_at, opened->new_association, *heartbeat}});
 }
@@ -67,7 +69,7 @@ void Box::mismatch(PathId path, Bytes body, const RejectedFrame& rejected) {
 }
 
 void Box::beat() {
-  if (!paused_) send_heartbeat();
+  if (!paused_) send_heartbeat(true);
   after(config.interval, [this] { beat(); });
 }
 
@@ -87,15 +89,18 @@ std::size_t say_more(MutableBytes out) {
 
 }  // namespace
 
-void Box::send_heartbeat() {
+void Box::send_heartbeat(bool on_beat) {
   std::array<std::uint8_t, kMaxBodySize> body{};
   std::array<std::uint8_t, kHeartbeatHeaderSize + kMaxBodySize + kTagSize> frame{};
   const std::size_t said = encode_heartbeat(published_, body);
   const std::size_t size = said + (next_version ? say_more(MutableBytes(body).subspan(said)) : 0);
   const Duration age = stalled_ ? local_now() - loop_ran_ : Duration{};
   stamp_heartbeat(body, ++sequence_, static_cast<std::uint32_t>(to_us(age)));
+  const bool relayed =
+      dataplane.alive && is_relayed(sequence_, on_beat, local_now() - direct_heard_,
+                                    config.interval, config.detection_time());
   for (PathId path = 0; path < kMaxPaths; ++path) {
-    if (!config.paths[path].configured || (path == kSessionSyncPath && !dataplane.alive)) continue;
+    if (!config.paths[path].configured || (path == kSessionSyncPath && !relayed)) continue;
     const Bytes text = Bytes(body).first(size);
     std::size_t sealed = association_->seal(path, text, frame);
     world_.network.send(index_, path, Bytes(frame).first(sealed));

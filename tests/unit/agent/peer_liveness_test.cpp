@@ -111,6 +111,23 @@ TEST_F(Liveness, ReportsNoDeadPathWhenThePeerComesBackOnOneAMomentBeforeTheOther
   EXPECT_EQ(look(2000ms).died, 0);
 }
 
+TEST_F(Liveness, CountsOnTheRelayedPathOnlyTheBeatsItOwes) {
+  std::array<PathConfig, kMaxPaths> paths{};
+  paths[0] = {true, PathConfig::Kind::heartbeat, "ha0"};
+  paths[kSessionSyncPath] = {true, PathConfig::Kind::session_sync, "session-sync"};
+  peer.configure(paths, 40ms, 4);
+  beat(0ms, {0, kSessionSyncPath});
+  for (int i = 1; i <= 40; ++i) {
+    const bool relayed = (sequence + 1) % 2 == 0 || i == 12;  // one more than it owes
+    if (relayed && i != 31)                                   // one less
+      beat(i * 10ms, {0, kSessionSyncPath});
+    else
+      beat(i * 10ms, {0});
+  }
+  EXPECT_EQ(peer.path(kSessionSyncPath).lost, 1u);
+  EXPECT_EQ(peer.path(0).lost, 0u);
+}
+
 TEST_F(Liveness, PrefersThePathThatLosesLess) {
   for (int i = 0; i < 100; ++i) {
     if (i % 4 == 0)
