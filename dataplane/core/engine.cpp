@@ -296,7 +296,8 @@ std::uint32_t Engine::refresh_target(Instant now) {
   if (over) begin_round(role_ == Role::backup ? Renewal::hold : Renewal::none, now);
   if (now - round_.began_at >= round_.time) return round_.end;
   const double part = to_seconds(now - round_.began_at) / to_seconds(round_.time);
-  return static_cast<std::uint32_t>(part * round_.end);
+  const auto target = static_cast<std::uint32_t>(part * round_.end);
+  return target - target % kRenewedTogether;
 }
 
 const Session* Engine::find(const SessionKey& key) const {

@@ -119,6 +119,8 @@ class Engine {
   static constexpr Duration kRefreshPeriod = 240s;             // of holding
   static constexpr Duration kHandBackTime = 30s;               // at least
   static constexpr std::uint32_t kRenewalsPerSecond = 50'000;  // of a large table; 0.2 of a core
+  static constexpr std::uint32_t kRenewedTogether = 64;        // a system call for each session
+                                                               // would cost more than the renewal
   static constexpr std::size_t kSlotsPerWork = 4096;           // bounds the time of one work()
   static constexpr Duration kScrubStep = 50ms;                 // a whole pass takes half a minute
   static constexpr std::uint32_t kScrubSteps = 600;

@@ -17,7 +17,7 @@ class Idling {
   static constexpr Duration kShort = 200us;  // adds half of it to the lag under traffic
   static constexpr Duration kBlind =
       1ms;  // how late a frame is looked at when nothing happened before
-  static constexpr Duration kLong = 10ms;
+  static constexpr Duration kLong = 25ms;  // what is due earlier is a deadline
   static constexpr int kBlindShorts =
       25;  // short rests before a blind one, for there may be more to come
 

@@ -18,7 +18,7 @@ constexpr Duration kPortEvery = 100ms;
 constexpr Duration kReportEvery = 100ms;
 constexpr Duration kDrainTime = 10s;  // the agent's own bound is shorter
 constexpr Duration kLateTurn = 10ms;
-constexpr Duration kRestAtMost = 20ms;
+constexpr Duration kRestAtMost = 2 * Idling::kLong;  // the deadline of the loop comes before
 
 }  // namespace
 

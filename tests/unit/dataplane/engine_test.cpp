@@ -164,7 +164,7 @@ TEST_F(EngineTest, APromotedBackupHandsEverySessionBackOnceAndTakesItsTime) {
     world.run(100ms);
   }
   EXPECT_EQ(handed, 300u);
-  EXPECT_NEAR(static_cast<double>(at_half), 150, 10);
+  EXPECT_NEAR(static_cast<double>(at_half), 150, Engine::kRenewedTogether);
 }
 
 // Traffic left the kernel's entries there with states and timeouts of its own.
