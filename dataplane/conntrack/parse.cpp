@@ -1,132 +1,42 @@
 // ctnetlink messages into sessions, in place (attributes: linux/netfilter/nfnetlink_conntrack.h).
 // What the kernel sends is checked like any other input: lengths, presence, families.
 #include <cstring>
+#include <optional>
+#include <utility>
 
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netinet/in.h>
-#include <netlink/attr.h>
 #include <netlink/msg.h>
 
+#include "dataplane/conntrack/attributes.hpp"
+#include "dataplane/conntrack/parse_parts.hpp"
 #include "dataplane/conntrack/replicated.hpp"
 #include "dataplane/conntrack/source.hpp"
-#include "platform/base/bytes.hpp"
+#include "dataplane/core/session_key.hpp"
 
 namespace hotpair::conntrack {
 
 namespace {
 
+using dataplane::Expectation;
+using dataplane::Extras;
 using dataplane::Session;
-using dataplane::Tuple;
+using dataplane::SessionKey;
+using dataplane::SessionState;
 
 // Attributes come in any order; what was missing shows in these.
 struct Parsing {
   Session session;
-  std::uint8_t family = 0;
-  bool original = false, reply = false, directional_zone = false;
+  std::optional<Extras> extras_made;  // most messages make none
+  bool original = false, reply = false, timed = false, offloaded = false;
   std::uint8_t reply_protocol = 0;
+  std::optional<std::uint16_t> original_zone, reply_zone;
+
+  Extras& extras() { return extras_made ? *extras_made : extras_made.emplace(); }
 };
-
-const std::uint8_t* payload(const nlattr* attribute) {
-  return static_cast<const std::uint8_t*>(nla_data(attribute));
-}
-
-template <typename T>
-bool read(const nlattr* attribute, T& out) {
-  if (nla_len(attribute) < static_cast<int>(sizeof(T))) return false;
-  out = load_be<T>(payload(attribute));
-  return true;
-}
-
-bool read_address(const nlattr* attribute, std::size_t size, dataplane::Address& out) {
-  if (nla_len(attribute) < static_cast<int>(size)) return false;
-  std::memcpy(out.bytes.data(), payload(attribute), size);
-  return true;
-}
-
-// Calls visit(attribute) for each attribute of a region; false when one is broken or refused.
-template <typename Visit>
-bool for_each(const nlattr* first, int length, Visit visit) {
-  int left = length;
-  const nlattr* at = first;
-  while (nla_ok(at, left)) {
-    if (!visit(at)) return false;
-    at = nla_next(at, &left);
-  }
-  return left < static_cast<int>(sizeof(nlattr));
-}
-
-template <typename Visit>
-bool for_each_nested(const nlattr* parent, Visit visit) {
-  return for_each(static_cast<const nlattr*>(nla_data(parent)), nla_len(parent), visit);
-}
-
-bool parse_addresses(const nlattr* nest, bool ipv6, Tuple& tuple) {
-  bool src = false, dst = false;
-  const bool sound = for_each_nested(nest, [&](const nlattr* a) {
-    switch (nla_type(a)) {
-      case CTA_IP_V4_SRC:
-        return ipv6 || (src = read_address(a, 4, tuple.src));
-      case CTA_IP_V4_DST:
-        return ipv6 || (dst = read_address(a, 4, tuple.dst));
-      case CTA_IP_V6_SRC:
-        return !ipv6 || (src = read_address(a, 16, tuple.src));
-      case CTA_IP_V6_DST:
-        return !ipv6 || (dst = read_address(a, 16, tuple.dst));
-      default:
-        return true;
-    }
-  });
-  return sound && src && dst;
-}
-
-bool parse_ports(const nlattr* nest, std::uint8_t& protocol, Tuple& tuple) {
-  bool numbered = false;
-  std::uint8_t type = 0, code = 0;
-  bool icmp = false;
-  const bool sound = for_each_nested(nest, [&](const nlattr* a) {
-    switch (nla_type(a)) {
-      case CTA_PROTO_NUM:
-        return numbered = read(a, protocol);
-      case CTA_PROTO_SRC_PORT:
-      case CTA_PROTO_ICMP_ID:
-      case CTA_PROTO_ICMPV6_ID:
-        return read(a, tuple.src_port);
-      case CTA_PROTO_DST_PORT:
-        return read(a, tuple.dst_port);
-      case CTA_PROTO_ICMP_TYPE:
-      case CTA_PROTO_ICMPV6_TYPE:
-        icmp = true;
-        return read(a, type);
-      case CTA_PROTO_ICMP_CODE:
-      case CTA_PROTO_ICMPV6_CODE:
-        return read(a, code);
-      default:
-        return true;
-    }
-  });
-  if (icmp) tuple.dst_port = static_cast<std::uint16_t>(type << 8 | code);
-  return sound && numbered;
-}
-
-bool parse_tuple(const nlattr* nest, Parsing& p, std::uint8_t& protocol, Tuple& tuple) {
-  bool addresses = false, ports = false;
-  const bool sound = for_each_nested(nest, [&](const nlattr* a) {
-    switch (nla_type(a)) {
-      case CTA_TUPLE_IP:
-        return addresses = parse_addresses(a, p.session.key.ipv6, tuple);
-      case CTA_TUPLE_PROTO:
-        return ports = parse_ports(a, protocol, tuple);
-      case CTA_TUPLE_ZONE:
-        p.directional_zone = true;
-        return true;
-      default:
-        return true;
-    }
-  });
-  return sound && addresses && ports;
-}
 
 bool parse_flags(const nlattr* a, std::uint8_t& flags) {
   nf_ct_tcp_flags value;
@@ -136,7 +46,7 @@ bool parse_flags(const nlattr* a, std::uint8_t& flags) {
   return true;
 }
 
-bool parse_tcp(const nlattr* nest, dataplane::SessionState& state) {
+bool parse_tcp(const nlattr* nest, SessionState& state) {
   return for_each_nested(nest, [&](const nlattr* a) {
     switch (nla_type(a)) {
       case CTA_PROTOINFO_TCP_STATE:
@@ -155,33 +65,202 @@ bool parse_tcp(const nlattr* nest, dataplane::SessionState& state) {
   });
 }
 
-bool parse_protocol_info(const nlattr* nest, dataplane::SessionState& state) {
+bool parse_protocol_info(const nlattr* nest, Parsing& p) {
   return for_each_nested(nest, [&](const nlattr* a) {
-    return nla_type(a) != CTA_PROTOINFO_TCP || parse_tcp(a, state);
+    switch (nla_type(a)) {
+      case CTA_PROTOINFO_TCP:
+        return parse_tcp(a, p.session.state);
+      case CTA_PROTOINFO_SCTP:
+        return parse_sctp(a, p.session.state.tcp_state, p.extras());
+      case CTA_PROTOINFO_DCCP:
+        return parse_dccp(a, p.session.state.tcp_state, p.extras());
+      default:
+        return true;
+    }
   });
 }
 
+bool parse_original(const nlattr* a, Parsing& p) {
+  ParsedTuple parsed;
+  if (!parse_tuple(a, p.session.key.ipv6, parsed)) return false;
+  p.session.key.original = parsed.tuple;
+  p.session.key.protocol = parsed.protocol;
+  p.original_zone = parsed.zone;
+  return p.original = true;
+}
+bool parse_reply(const nlattr* a, Parsing& p) {
+  ParsedTuple parsed;
+  if (!parse_tuple(a, p.session.key.ipv6, parsed)) return false;
+  p.session.state.reply = parsed.tuple;
+  p.reply_protocol = parsed.protocol;
+  p.reply_zone = parsed.zone;
+  return p.reply = true;
+}
+bool parse_master(const nlattr* a, Parsing& p) {
+  ParsedTuple parsed;
+  if (!parse_tuple(a, p.session.key.ipv6, parsed)) return false;
+  p.extras().add(Extras::kMaster);
+  p.extras().master = parsed.tuple;
+  p.extras().master_protocol = parsed.protocol;
+  return true;
+}
+
+bool parse_status(const nlattr* a, Parsing& p) {
+  std::uint32_t status = 0;
+  if (!read(a, status)) return false;
+  p.session.state.status = status & dataplane::kCarriedStatus;
+  p.offloaded = (status & IPS_OFFLOAD) != 0;
+  return true;
+}
+
+// Every entry that ctnetlink made has room for synproxy's numbers, and is told with zeros.
+bool parse_synproxy_if_any(const nlattr* a, Parsing& p) {
+  dataplane::SynproxyState synproxy;
+  if (!parse_synproxy(a, synproxy)) return false;
+  if (synproxy == dataplane::SynproxyState{}) return true;
+  p.extras().add(Extras::kSynproxy);
+  p.extras().synproxy = synproxy;
+  return true;
+}
+
 bool parse_attribute(const nlattr* a, Parsing& p) {
-  Session& s = p.session;
+  SessionState& state = p.session.state;
   switch (nla_type(a)) {
     case CTA_TUPLE_ORIG:
-      return p.original = parse_tuple(a, p, s.key.protocol, s.key.original);
+      return parse_original(a, p);
     case CTA_TUPLE_REPLY:
-      return p.reply = parse_tuple(a, p, p.reply_protocol, s.state.reply);
-    case CTA_STATUS: {
-      std::uint32_t status = 0;
-      if (!read(a, status)) return false;
-      s.state.status = status & dataplane::kCarriedStatus;
-      return true;
-    }
+      return parse_reply(a, p);
+    case CTA_TUPLE_MASTER:
+      return parse_master(a, p);
+    case CTA_STATUS:
+      return parse_status(a, p);
     case CTA_TIMEOUT:
-      return read(a, s.state.timeout_s);
+      return p.timed = read(a, state.timeout_s);
     case CTA_MARK:
-      return read(a, s.state.mark);
+      return read(a, state.mark);
     case CTA_ZONE:
-      return read(a, s.key.zone);
+      return read(a, p.session.key.zone);
     case CTA_PROTOINFO:
-      return parse_protocol_info(a, s.state);
+      return parse_protocol_info(a, p);
+    case CTA_HELP:
+      return parse_helper(a, p.extras());
+    case CTA_LABELS:
+      return parse_labels(a, p.extras());
+    case CTA_SEQ_ADJ_ORIG:
+      return parse_sequence(a, 0, p.extras());
+    case CTA_SEQ_ADJ_REPLY:
+      return parse_sequence(a, 1, p.extras());
+    case CTA_SYNPROXY:
+      return parse_synproxy_if_any(a, p);
+    default:
+      return true;
+  }
+}
+
+// A zone of one direction counts there alone; the other direction is in the default zone, 0.
+void settle_zones(Parsing& p) {
+  if (!p.original_zone && !p.reply_zone) return;
+  p.session.key.zone = p.original_zone.value_or(0);
+  p.extras().add(Extras::kReplyZone);
+  p.extras().reply_zone = p.reply_zone.value_or(0);
+}
+
+// Of an entry that a flowtable has taken over the kernel tells no timeout: it has none while it is
+// there. What it is worth once it is an ordinary entry again:
+constexpr std::uint32_t kTcpOffloadedSeconds = 432000, kOffloadedSeconds = 120;
+
+struct Message {
+  unsigned kind = 0;  // IPCTNL_MSG_*
+  bool ipv6 = false;
+  const nlattr* first = nullptr;
+  int length = 0;
+};
+
+// The fixed part of a message of that subsystem.
+ParsedKind open_message(const void* nlmsg, std::size_t size, unsigned subsystem, Message& out) {
+  nlmsghdr header;
+  if (size < sizeof header) return ParsedKind::malformed;
+  std::memcpy(&header, nlmsg, sizeof header);
+  if (header.nlmsg_len < NLMSG_HDRLEN || header.nlmsg_len > size) return ParsedKind::malformed;
+  if (NFNL_SUBSYS_ID(header.nlmsg_type) != subsystem) return ParsedKind::ignored;
+  out.kind = NFNL_MSG_TYPE(header.nlmsg_type);
+  static_assert(IPCTNL_MSG_CT_NEW == 0 && IPCTNL_MSG_EXP_NEW == 0 && IPCTNL_MSG_CT_DELETE == 2 &&
+                IPCTNL_MSG_EXP_DELETE == 2);
+  if (out.kind != IPCTNL_MSG_CT_NEW && out.kind != IPCTNL_MSG_CT_DELETE) return ParsedKind::ignored;
+  constexpr std::uint32_t kFixed = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(nfgenmsg));
+  if (header.nlmsg_len < kFixed) return ParsedKind::malformed;
+  const auto* bytes = static_cast<const std::uint8_t*>(nlmsg);
+  const std::uint8_t family = bytes[NLMSG_HDRLEN];
+  if (family != AF_INET && family != AF_INET6) return ParsedKind::unsupported;
+  out.ipv6 = family == AF_INET6;
+  out.first = static_cast<const nlattr*>(static_cast<const void*>(bytes + kFixed));
+  out.length = static_cast<int>(header.nlmsg_len - kFixed);
+  return out.kind == IPCTNL_MSG_CT_NEW ? ParsedKind::upsert : ParsedKind::destroy;
+}
+
+}  // namespace
+
+ParsedKind parse_message(const void* nlmsg, std::size_t size, Session& out) {
+  Message message;
+  const ParsedKind kind = open_message(nlmsg, size, NFNL_SUBSYS_CTNETLINK, message);
+  if (kind != ParsedKind::upsert && kind != ParsedKind::destroy) return kind;
+  Parsing p;
+  p.session.key.ipv6 = message.ipv6;
+  if (!for_each(message.first, message.length,
+                [&](const nlattr* a) { return parse_attribute(a, p); }))
+    return ParsedKind::malformed;
+  SessionKey& key = p.session.key;
+  if (!p.original || !p.reply || key.protocol != p.reply_protocol) return ParsedKind::malformed;
+  settle_zones(p);
+  if (p.offloaded && !p.timed)
+    p.session.state.timeout_s =
+        key.protocol == IPPROTO_TCP ? kTcpOffloadedSeconds : kOffloadedSeconds;
+  if (p.extras_made)
+    p.session.state.extras = dataplane::SharedExtras::of(std::move(*p.extras_made));
+  out = std::move(p.session);
+  return kind;
+}
+
+namespace {
+
+struct ParsingExpectation {
+  ParsedTuple master, tuple, mask, saved;
+  std::uint32_t flags = 0, policy_class = 0, direction = 0, timeout_s = 0;
+  bool has_master = false, has_tuple = false, has_mask = false, has_saved = false;
+  dataplane::FunctionName function;
+};
+
+bool parse_saved(const nlattr* nest, bool ipv6, ParsingExpectation& p) {
+  return for_each_nested(nest, [&](const nlattr* a) {
+    switch (nla_type(a)) {
+      case CTA_EXPECT_NAT_DIR:
+        return read(a, p.direction);
+      case CTA_EXPECT_NAT_TUPLE:
+        return p.has_saved = parse_tuple(a, ipv6, p.saved);
+      default:
+        return true;
+    }
+  });
+}
+
+bool parse_expectation_attribute(const nlattr* a, bool ipv6, ParsingExpectation& p) {
+  switch (nla_type(a)) {
+    case CTA_EXPECT_MASTER:
+      return p.has_master = parse_tuple(a, ipv6, p.master);
+    case CTA_EXPECT_TUPLE:
+      return p.has_tuple = parse_tuple(a, ipv6, p.tuple);
+    case CTA_EXPECT_MASK:
+      return p.has_mask = parse_tuple(a, ipv6, p.mask);
+    case CTA_EXPECT_NAT:
+      return parse_saved(a, ipv6, p);
+    case CTA_EXPECT_TIMEOUT:
+      return read(a, p.timeout_s);
+    case CTA_EXPECT_FLAGS:
+      return read(a, p.flags);
+    case CTA_EXPECT_CLASS:
+      return read(a, p.policy_class);
+    case CTA_EXPECT_FN:
+      return p.function.assign(read_text(a));
     default:
       return true;
   }
@@ -189,33 +268,33 @@ bool parse_attribute(const nlattr* a, Parsing& p) {
 
 }  // namespace
 
-ParsedKind parse_message(const void* nlmsg, std::size_t size, Session& out) {
-  nlmsghdr header;
-  if (size < sizeof header) return ParsedKind::malformed;
-  std::memcpy(&header, nlmsg, sizeof header);
-  if (header.nlmsg_len < NLMSG_HDRLEN || header.nlmsg_len > size) return ParsedKind::malformed;
-  if (NFNL_SUBSYS_ID(header.nlmsg_type) != NFNL_SUBSYS_CTNETLINK) return ParsedKind::ignored;
-  const auto kind = NFNL_MSG_TYPE(header.nlmsg_type);
-  if (kind != IPCTNL_MSG_CT_NEW && kind != IPCTNL_MSG_CT_DELETE) return ParsedKind::ignored;
-  constexpr std::uint32_t kFixed = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(nfgenmsg));
-  if (header.nlmsg_len < kFixed) return ParsedKind::malformed;
-
-  const auto* bytes = static_cast<const std::uint8_t*>(nlmsg);
-  Parsing p;
-  p.family = bytes[NLMSG_HDRLEN];
-  if (p.family != AF_INET && p.family != AF_INET6) return ParsedKind::unsupported;
-  p.session.key.ipv6 = p.family == AF_INET6;
-  const auto* first = static_cast<const nlattr*>(static_cast<const void*>(bytes + kFixed));
-  const int length = static_cast<int>(header.nlmsg_len - kFixed);
-  if (!for_each(first, length, [&](const nlattr* a) { return parse_attribute(a, p); }))
+ParsedKind parse_expectation(const void* nlmsg, std::size_t size, SessionKey& master,
+                             Expectation& out) {
+  Message message;
+  const ParsedKind kind = open_message(nlmsg, size, NFNL_SUBSYS_CTNETLINK_EXP, message);
+  if (kind != ParsedKind::upsert && kind != ParsedKind::destroy) return kind;
+  ParsingExpectation p;
+  const bool sound = for_each(message.first, message.length, [&](const nlattr* a) {
+    return parse_expectation_attribute(a, message.ipv6, p);
+  });
+  if (!sound || !p.has_master || !p.has_tuple || !p.has_mask || p.flags > UINT8_MAX ||
+      p.policy_class > UINT8_MAX)
     return ParsedKind::malformed;
-  if (!p.original || !p.reply || p.session.key.protocol != p.reply_protocol)
-    return ParsedKind::malformed;
-
-  if (p.directional_zone || !is_replicated_protocol(p.session.key.protocol))
-    return ParsedKind::unsupported;
-  out = p.session;
-  return kind == IPCTNL_MSG_CT_NEW ? ParsedKind::upsert : ParsedKind::destroy;
+  master = {
+      .original = p.master.tuple, .zone = 0, .protocol = p.master.protocol, .ipv6 = message.ipv6};
+  out = {.protocol = p.tuple.protocol,
+         .tuple = p.tuple.tuple,
+         .source_mask = p.mask.tuple.src,
+         .source_port_mask = p.mask.tuple.src_port,
+         .flags = static_cast<std::uint8_t>(p.flags),
+         .policy_class = static_cast<std::uint8_t>(p.policy_class),
+         .timeout_s = p.timeout_s,
+         .translated = p.has_saved,
+         .saved_direction = static_cast<std::uint8_t>(p.direction & 1),
+         .saved_address = p.saved.tuple.src,
+         .saved_port = p.saved.tuple.src_port,
+         .function = p.function};
+  return kind;
 }
 
 }  // namespace hotpair::conntrack

@@ -1,4 +1,4 @@
-// What of a kernel entry can live on in another kernel, and what cannot.
+// What the kernel's protocols are like, as far as a copy of an entry depends on it.
 #pragma once
 
 #include <cstdint>
@@ -8,16 +8,29 @@
 
 namespace hotpair::conntrack {
 
-// SCTP (verification tags), DCCP (sequence numbers) and GRE (stream timeouts) keep state that
-// ctnetlink cannot set from what a session carries: the kernel would drop or expire such an entry
-// at its first packet, which is worse than tracking the flow anew.
-constexpr bool is_replicated_protocol(std::uint8_t protocol) {
-  return protocol != IPPROTO_SCTP && protocol != IPPROTO_DCCP && protocol != IPPROTO_GRE;
+// Of GRE too: the keys of its two directions are where others have ports.
+constexpr bool has_ports(std::uint8_t protocol) {
+  switch (protocol) {
+    case IPPROTO_TCP:
+    case IPPROTO_UDP:
+    case IPPROTO_UDPLITE:
+    case IPPROTO_SCTP:
+    case IPPROTO_DCCP:
+    case IPPROTO_GRE:
+      return true;
+    default:
+      return false;
+  }
 }
 
-constexpr bool has_ports(std::uint8_t protocol) {
-  return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE;
+// How long a GRE entry lives is kept in the entry and cannot be set: what is written as others are
+// would end with its first packet (nf_conntrack_proto_gre.c). So such an entry is written with a
+// timeout that no packet changes, long enough that either end speaks meanwhile; after that the
+// kernel follows the tunnel anew.
+constexpr bool has_fixed_timeout(std::uint8_t protocol) {
+  return protocol == IPPROTO_GRE;
 }
+constexpr std::uint32_t kFixedTimeoutSeconds = 3600;
 
 // The flags that describe the connection. The others describe one kernel's view of its window,
 // which does not travel; BE_LIBERAL is set by whoever installs an entry.

@@ -1,39 +1,36 @@
 #include "dataplane/conntrack/requests.hpp"
 
-#include <cstring>
+#include <algorithm>
 
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_sctp.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netlink.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
-#include <netlink/attr.h>
-#include <netlink/msg.h>
 
 #include "dataplane/conntrack/replicated.hpp"
-#include "platform/base/assert.hpp"
 
 namespace hotpair::conntrack {
 
 namespace {
 
+using dataplane::Expectation;
+using dataplane::Extras;
 using dataplane::Session;
 using dataplane::SessionKey;
 using dataplane::SessionState;
 using dataplane::Tuple;
 
 constexpr std::uint16_t kNew = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW;
+constexpr std::uint16_t kExpect = NFNL_SUBSYS_CTNETLINK_EXP << 8 | IPCTNL_MSG_EXP_NEW;
+constexpr std::uint16_t kForget = NFNL_SUBSYS_CTNETLINK_EXP << 8 | IPCTNL_MSG_EXP_DELETE;
+constexpr std::uint16_t kGetExpected = NFNL_SUBSYS_CTNETLINK_EXP << 8 | IPCTNL_MSG_EXP_GET;
 constexpr std::uint16_t kGet = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET;
-constexpr std::size_t kAttributeHeader = sizeof(nlattr);
-static_assert(kAttributeHeader == 4, "attributes are aligned to four bytes, header included");
-
 constexpr std::uint16_t kDelete = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE;
-
-bool is_icmp(std::uint8_t protocol) {
-  return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
-}
 
 // The answer to a query type, as in the kernel's tables (nf_conntrack_proto_icmp.c, _icmpv6.c); a
 // type that has no answer stays as it is.
@@ -78,16 +75,24 @@ Tuple untranslated_reply(const SessionKey& key) {
   return reply;
 }
 
-RequestWriter::RequestWriter(std::size_t max_requests) : buffer_(max_requests * kMaxRequestBytes) {}
-
 void RequestWriter::create(const Session& session, std::uint32_t timeout_s,
                            std::uint32_t sequence) {
   const std::uint8_t family = session.key.ipv6 ? AF_INET6 : AF_INET;
+  const SessionKey& key = session.key;
   begin(kNew, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL, family, sequence);
-  put_tuple(CTA_TUPLE_ORIG, session.key, session.key.original);
-  put_tuple(CTA_TUPLE_REPLY, session.key, untranslated_reply(session.key));
+  const bool one_zone = dataplane::reply_zone(session) == key.zone;
+  put_tuple(CTA_TUPLE_ORIG, key, key.original, one_zone ? 0 : key.zone);
+  put_tuple(CTA_TUPLE_REPLY, key, untranslated_reply(key),
+            one_zone ? 0 : dataplane::reply_zone(session));
+  if (one_zone) put_zone(CTA_ZONE, key.zone);
   put_nat_of(session);
-  put_state(session, timeout_s);
+  put_u32(CTA_TIMEOUT, has_fixed_timeout(key.protocol) ? kFixedTimeoutSeconds : timeout_s);
+  put_state(session, 0);
+  if (session.state.extras.has(Extras::kMaster)) {
+    SessionKey master = key;
+    master.protocol = session.state.extras->master_protocol;
+    put_tuple(CTA_TUPLE_MASTER, master, session.state.extras->master);
+  }
   end();
 }
 
@@ -97,7 +102,10 @@ void RequestWriter::update(const Session& session, std::uint32_t timeout_s,
   // direction but another translation is thus not taken for this one.
   begin(kNew, NLM_F_REQUEST, session.key.ipv6 ? AF_INET6 : AF_INET, sequence);
   put_tuple(CTA_TUPLE_REPLY, session.key, session.state.reply);
-  put_state(session, timeout_s);
+  put_zone(CTA_ZONE, dataplane::reply_zone(session));
+  // Changing a fixed timeout is refused.
+  if (!has_fixed_timeout(session.key.protocol)) put_u32(CTA_TIMEOUT, timeout_s);
+  put_state(session, session.state.extras.has(Extras::kMaster) ? IPS_EXPECTED : 0);
   end();
 }
 
@@ -105,17 +113,23 @@ void RequestWriter::set_timeout(const SessionKey& key, std::uint32_t timeout_s,
                                 std::uint32_t sequence) {
   begin(kNew, NLM_F_REQUEST, key.ipv6 ? AF_INET6 : AF_INET, sequence);
   put_tuple(CTA_TUPLE_ORIG, key, key.original);
-  put_zone(key.zone);
+  put_zone(CTA_ZONE, key.zone);
   put_u32(CTA_TIMEOUT, timeout_s);
   end();
 }
 
-void RequestWriter::remove(const SessionKey& key, const Tuple& tuple, std::uint32_t sequence) {
-  // Without a tuple a delete would flush the whole table; the kernel looks it up in both
-  // directions.
+// Without a tuple a delete would flush the whole table; the kernel looks it up in both directions.
+void RequestWriter::remove(const SessionKey& key, std::uint32_t sequence) {
   begin(kDelete, NLM_F_REQUEST, key.ipv6 ? AF_INET6 : AF_INET, sequence);
-  put_tuple(CTA_TUPLE_ORIG, key, tuple);
-  put_zone(key.zone);
+  put_tuple(CTA_TUPLE_ORIG, key, key.original);
+  put_zone(CTA_ZONE, key.zone);
+  end();
+}
+
+void RequestWriter::remove_reply(const Session& session, std::uint32_t sequence) {
+  begin(kDelete, NLM_F_REQUEST, session.key.ipv6 ? AF_INET6 : AF_INET, sequence);
+  put_tuple(CTA_TUPLE_ORIG, session.key, session.state.reply);
+  put_zone(CTA_ZONE, dataplane::reply_zone(session));
   end();
 }
 
@@ -124,16 +138,93 @@ void RequestWriter::dump(std::uint32_t sequence) {
   end();
 }
 
-void RequestWriter::put_state(const Session& session, std::uint32_t timeout_s) {
-  put_zone(session.key.zone);
-  put_u32(CTA_TIMEOUT, timeout_s);
-  // The NAT bits may not be set directly: the kernel sets them from CTA_NAT_*. CONFIRMED may not
-  // change, and an entry made by ctnetlink has it.
-  const std::uint32_t carried =
+void RequestWriter::dump_expectations(std::uint32_t sequence) {
+  begin(kGetExpected, NLM_F_REQUEST | NLM_F_DUMP, AF_UNSPEC, sequence);
+  end();
+}
+
+// The NAT bits may not be set directly: the kernel sets them from CTA_NAT_*. CONFIRMED and EXPECTED
+// may not change: an entry made by ctnetlink has the first, and the other once it has its master.
+void RequestWriter::put_status(const Session& session, std::uint32_t unchanged) {
+  std::uint32_t status =
       session.state.status & (dataplane::kStatusSeenReply | dataplane::kStatusAssured);
-  put_u32(CTA_STATUS, carried | IPS_CONFIRMED);
+  if (has_fixed_timeout(session.key.protocol)) status |= IPS_FIXED_TIMEOUT;
+  put_u32(CTA_STATUS, status | IPS_CONFIRMED | unchanged);
+}
+
+void RequestWriter::put_state(const Session& session, std::uint32_t unchanged) {
+  put_status(session, unchanged);
   put_u32(CTA_MARK, session.state.mark);
-  if (session.key.protocol == IPPROTO_TCP) put_tcp(session.state);
+  put_protocol_info(session);
+  if (session.state.extras) put_extras(*session.state.extras);
+}
+
+void RequestWriter::put_extras(const Extras& extras) {
+  if (extras.has(Extras::kHelper)) {
+    const std::size_t help = open_nest(CTA_HELP);
+    put_text(CTA_HELP_NAME, extras.helper.text());
+    close_nest(help);
+  }
+  if (extras.has(Extras::kLabels)) put(CTA_LABELS, extras.labels.data(), extras.labels.size());
+  if (extras.has(Extras::kSequence)) {
+    put_sequence(CTA_SEQ_ADJ_ORIG, extras.sequence[0]);
+    put_sequence(CTA_SEQ_ADJ_REPLY, extras.sequence[1]);
+  }
+  if (extras.has(Extras::kSynproxy)) {
+    const std::size_t nest = open_nest(CTA_SYNPROXY);
+    put_u32(CTA_SYNPROXY_ISN, extras.synproxy.isn);
+    put_u32(CTA_SYNPROXY_ITS, extras.synproxy.its);
+    put_u32(CTA_SYNPROXY_TSOFF, extras.synproxy.timestamp_offset);
+    close_nest(nest);
+  }
+}
+
+void RequestWriter::put_sequence(std::uint16_t type,
+                                 const dataplane::SequenceAdjustment& adjustment) {
+  const std::size_t nest = open_nest(type);
+  put_u32(CTA_SEQADJ_CORRECTION_POS, adjustment.position);
+  put_u32(CTA_SEQADJ_OFFSET_BEFORE, static_cast<std::uint32_t>(adjustment.before));
+  put_u32(CTA_SEQADJ_OFFSET_AFTER, static_cast<std::uint32_t>(adjustment.after));
+  close_nest(nest);
+}
+
+void RequestWriter::put_protocol_info(const Session& session) {
+  switch (session.key.protocol) {
+    case IPPROTO_TCP:
+      return put_tcp(session.state);
+    case IPPROTO_SCTP:
+      return put_sctp(session.state);
+    case IPPROTO_DCCP:
+      return put_dccp(session.state);
+    default:
+      return;
+  }
+}
+
+// The kernel takes all three or none, and older ones do not check the state.
+void RequestWriter::put_sctp(const SessionState& state) {
+  if (!state.extras.has(Extras::kSctp)) return;
+  const std::uint8_t known = std::min<std::uint8_t>(state.tcp_state, SCTP_CONNTRACK_HEARTBEAT_SENT);
+  const std::size_t info = open_nest(CTA_PROTOINFO);
+  const std::size_t sctp = open_nest(CTA_PROTOINFO_SCTP);
+  put_u8(CTA_PROTOINFO_SCTP_STATE, known);
+  put_u32(CTA_PROTOINFO_SCTP_VTAG_ORIGINAL, state.extras->sctp_tags[0]);
+  put_u32(CTA_PROTOINFO_SCTP_VTAG_REPLY, state.extras->sctp_tags[1]);
+  close_nest(sctp);
+  close_nest(info);
+}
+
+void RequestWriter::put_dccp(const SessionState& state) {
+  if (!state.extras.has(Extras::kDccp)) return;
+  std::uint8_t handshake[8];
+  store_be(handshake, state.extras->dccp_handshake);
+  const std::size_t info = open_nest(CTA_PROTOINFO);
+  const std::size_t dccp = open_nest(CTA_PROTOINFO_DCCP);
+  put_u8(CTA_PROTOINFO_DCCP_STATE, state.tcp_state);
+  put_u8(CTA_PROTOINFO_DCCP_ROLE, state.extras->dccp_role);
+  put(CTA_PROTOINFO_DCCP_HANDSHAKE_SEQ, handshake, sizeof handshake);
+  close_nest(dccp);
+  close_nest(info);
 }
 
 void RequestWriter::put_tcp(const SessionState& state) {
@@ -180,7 +271,8 @@ void RequestWriter::put_nat(std::uint16_t type, const SessionKey& key,
     put(CTA_NAT_V4_MINIP, address.bytes.data(), 4);
     put(CTA_NAT_V4_MAXIP, address.bytes.data(), 4);
   }
-  if (has_ports(key.protocol) || (is_icmp(key.protocol) && type == CTA_NAT_SRC)) {
+  if ((has_ports(key.protocol) && key.protocol != IPPROTO_GRE) ||
+      (is_icmp(key.protocol) && type == CTA_NAT_SRC)) {
     const std::size_t ports = open_nest(CTA_NAT_PROTO);
     put_u16(CTA_PROTONAT_PORT_MIN, port);
     put_u16(CTA_PROTONAT_PORT_MAX, port);
@@ -189,91 +281,56 @@ void RequestWriter::put_nat(std::uint16_t type, const SessionKey& key,
   close_nest(nat);
 }
 
-void RequestWriter::put_tuple(std::uint16_t type, const SessionKey& key, const Tuple& tuple) {
-  const std::size_t nest = open_nest(type);
-  const std::size_t addresses = open_nest(CTA_TUPLE_IP);
-  const std::size_t size = key.ipv6 ? 16 : 4;
-  put(key.ipv6 ? CTA_IP_V6_SRC : CTA_IP_V4_SRC, tuple.src.bytes.data(), size);
-  put(key.ipv6 ? CTA_IP_V6_DST : CTA_IP_V4_DST, tuple.dst.bytes.data(), size);
-  close_nest(addresses);
-  put_protocol(key.protocol, key.ipv6, tuple);
-  close_nest(nest);
-}
-
-void RequestWriter::put_protocol(std::uint8_t protocol, bool ipv6, const Tuple& tuple) {
-  const std::size_t nest = open_nest(CTA_TUPLE_PROTO);
-  put_u8(CTA_PROTO_NUM, protocol);
-  if (is_icmp(protocol)) {
-    put_u16(ipv6 ? CTA_PROTO_ICMPV6_ID : CTA_PROTO_ICMP_ID, tuple.src_port);
-    put_u8(ipv6 ? CTA_PROTO_ICMPV6_TYPE : CTA_PROTO_ICMP_TYPE,
-           static_cast<std::uint8_t>(tuple.dst_port >> 8));
-    put_u8(ipv6 ? CTA_PROTO_ICMPV6_CODE : CTA_PROTO_ICMP_CODE,
-           static_cast<std::uint8_t>(tuple.dst_port));
-  } else if (has_ports(protocol)) {
-    put_u16(CTA_PROTO_SRC_PORT, tuple.src_port);
-    put_u16(CTA_PROTO_DST_PORT, tuple.dst_port);
+// A helper is named where its class has to be known: by that the kernel counts how much may be
+// expected. Whatever comes then has that helper too, which a plain data connection must not have:
+// the helper would look for orders in it.
+void RequestWriter::expect(const Session& master, const Expectation& expectation,
+                           std::uint32_t timeout_s, bool may_create, std::uint32_t sequence) {
+  const std::uint16_t create = may_create ? NLM_F_CREATE : 0;
+  begin(kExpect, NLM_F_REQUEST | create, master.key.ipv6 ? AF_INET6 : AF_INET, sequence);
+  put_tuple(CTA_EXPECT_MASTER, master.key, master.key.original);
+  put_expected(master.key, expectation);
+  put_u32(CTA_EXPECT_TIMEOUT, timeout_s);
+  put_u32(CTA_EXPECT_FLAGS, expectation.flags);
+  const bool signals = (expectation.flags & NF_CT_EXPECT_PERMANENT) != 0;
+  if ((expectation.policy_class != 0 || signals) && master.state.extras.has(Extras::kHelper)) {
+    put_text(CTA_EXPECT_HELP_NAME, master.state.extras->helper.text());
+    put_u32(CTA_EXPECT_CLASS, expectation.policy_class);
   }
-  close_nest(nest);
+  if (expectation.translated) put_saved(master.key, expectation);
+  if (!expectation.function.empty()) put_text(CTA_EXPECT_FN, expectation.function.text());
+  end();
 }
 
-void RequestWriter::put_zone(std::uint16_t zone) {
-  if (zone != 0) put_u16(CTA_ZONE, zone);
+void RequestWriter::forget(const SessionKey& master, const Expectation& expectation,
+                           std::uint32_t sequence) {
+  begin(kForget, NLM_F_REQUEST, master.ipv6 ? AF_INET6 : AF_INET, sequence);
+  put_expected(master, expectation);
+  end();
 }
 
-void RequestWriter::begin(std::uint16_t type, std::uint16_t flags, std::uint8_t family,
-                          std::uint32_t sequence) {
-  HOTPAIR_ASSERT(has_room());
-  message_start_ = used_;
-  nlmsghdr header{};
-  header.nlmsg_type = type;
-  header.nlmsg_flags = flags;
-  header.nlmsg_seq = sequence;
-  std::memcpy(buffer_.data() + used_, &header, sizeof header);
-  nfgenmsg generic{};
-  generic.nfgen_family = family;
-  generic.version = NFNETLINK_V0;
-  std::memcpy(buffer_.data() + used_ + NLMSG_HDRLEN, &generic, sizeof generic);
-  used_ += NLMSG_HDRLEN + NLMSG_ALIGN(sizeof generic);
+// The tuple, and which of it counts: all of the destination.
+void RequestWriter::put_expected(const SessionKey& master, const Expectation& expectation) {
+  SessionKey key = master;
+  key.protocol = expectation.protocol;
+  put_tuple(CTA_EXPECT_TUPLE, key, expectation.tuple);
+  Tuple mask;
+  mask.src = expectation.source_mask;
+  mask.src_port = expectation.source_port_mask;
+  mask.dst.bytes.fill(0xff);
+  mask.dst_port = 0xffff;
+  put_tuple(CTA_EXPECT_MASK, key, mask);
+  put_zone(CTA_EXPECT_ZONE, master.zone);
 }
 
-void RequestWriter::end() {
-  const auto length = static_cast<std::uint32_t>(used_ - message_start_);
-  std::memcpy(buffer_.data() + message_start_, &length, sizeof length);  // nlmsg_len comes first
-}
-
-std::size_t RequestWriter::open_nest(std::uint16_t type) {
-  const std::size_t start = used_;
-  put(type | NLA_F_NESTED, nullptr, 0);
-  return start;
-}
-
-void RequestWriter::close_nest(std::size_t start) {
-  const auto length = static_cast<std::uint16_t>(used_ - start);
-  std::memcpy(buffer_.data() + start, &length, sizeof length);  // nla_len comes first
-}
-
-void RequestWriter::put(std::uint16_t type, const std::uint8_t* data, std::size_t size) {
-  nlattr attribute{};
-  attribute.nla_len = static_cast<std::uint16_t>(kAttributeHeader + size);
-  attribute.nla_type = type;
-  std::uint8_t* at = buffer_.data() + used_;
-  std::memcpy(at, &attribute, sizeof attribute);
-  if (size != 0) std::memcpy(at + kAttributeHeader, data, size);
-  const std::size_t padded = (size + 3) & ~std::size_t{3};
-  std::memset(at + kAttributeHeader + size, 0, padded - size);
-  used_ += kAttributeHeader + padded;
-}
-
-void RequestWriter::put_u16(std::uint16_t type, std::uint16_t value) {
-  std::uint8_t bytes[2];
-  store_be(bytes, value);
-  put(type, bytes, sizeof bytes);
-}
-
-void RequestWriter::put_u32(std::uint16_t type, std::uint32_t value) {
-  std::uint8_t bytes[4];
-  store_be(bytes, value);
-  put(type, bytes, sizeof bytes);
+void RequestWriter::put_saved(const SessionKey& master, const Expectation& expectation) {
+  Tuple saved;
+  saved.src = expectation.saved_address;
+  saved.src_port = expectation.saved_port;
+  const std::size_t nat = open_nest(CTA_EXPECT_NAT);
+  put_u32(CTA_EXPECT_NAT_DIR, expectation.saved_direction);
+  put_tuple(CTA_EXPECT_NAT_TUPLE, master, saved);
+  close_nest(nat);
 }
 
 }  // namespace hotpair::conntrack

@@ -3,19 +3,15 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
+#include "dataplane/conntrack/message_writer.hpp"
 #include "dataplane/core/session.hpp"
-#include "platform/base/bytes.hpp"
 
 namespace hotpair::conntrack {
 
-// More than any request of ours needs (an IPv6 create with both kinds of NAT is below 500 bytes).
-constexpr std::size_t kMaxRequestBytes = 768;
-
-class RequestWriter {
+class RequestWriter : private MessageWriter {
  public:
-  explicit RequestWriter(std::size_t max_requests);
+  explicit RequestWriter(std::size_t max_requests) : MessageWriter(max_requests) {}
 
   // A new entry; the kernel answers EEXIST when either direction's tuple is taken. `sequence` comes
   // back in the answer.
@@ -26,38 +22,37 @@ class RequestWriter {
   // Only an existing entry's timeout.
   void set_timeout(const dataplane::SessionKey& key, std::uint32_t timeout_s,
                    std::uint32_t sequence);
-  // Whatever entry holds the tuple, in either of its directions.
-  void remove(const dataplane::SessionKey& key, const dataplane::Tuple& tuple,
+  // Whatever entry holds the original tuple, in either of its directions; or the reply's.
+  void remove(const dataplane::SessionKey& key, std::uint32_t sequence);
+  void remove_reply(const dataplane::Session& session, std::uint32_t sequence);
+  // What the helper of `master` expects. A new one the kernel gives the helper's own timeout; of
+  // one that is there only the timeout is set.
+  void expect(const dataplane::Session& master, const dataplane::Expectation& expectation,
+              std::uint32_t timeout_s, bool may_create, std::uint32_t sequence);
+  void forget(const dataplane::SessionKey& master, const dataplane::Expectation& expectation,
               std::uint32_t sequence);
-  // Asks for the whole table.
+  // Asks for the whole table; for all that is expected.
   void dump(std::uint32_t sequence);
+  void dump_expectations(std::uint32_t sequence);
 
-  bool has_room() const { return buffer_.size() - used_ >= kMaxRequestBytes; }
-  Bytes written() const { return {buffer_.data(), used_}; }
-  void clear() { used_ = 0; }
+  using MessageWriter::clear;
+  using MessageWriter::has_room;
+  using MessageWriter::written;
 
  private:
-  void begin(std::uint16_t type, std::uint16_t flags, std::uint8_t family, std::uint32_t sequence);
-  void end();
-  std::size_t open_nest(std::uint16_t type);
-  void close_nest(std::size_t start);
-  void put(std::uint16_t type, const std::uint8_t* data, std::size_t size);
-  void put_u8(std::uint16_t type, std::uint8_t value) { put(type, &value, 1); }
-  void put_u16(std::uint16_t type, std::uint16_t value);
-  void put_u32(std::uint16_t type, std::uint32_t value);
-  void put_tuple(std::uint16_t type, const dataplane::SessionKey& key,
-                 const dataplane::Tuple& tuple);
-  void put_protocol(std::uint8_t protocol, bool ipv6, const dataplane::Tuple& tuple);
   void put_nat(std::uint16_t type, const dataplane::SessionKey& key,
                const dataplane::Address& address, std::uint16_t port);
   void put_nat_of(const dataplane::Session& session);
+  void put_protocol_info(const dataplane::Session& session);
   void put_tcp(const dataplane::SessionState& state);
-  void put_state(const dataplane::Session& session, std::uint32_t timeout_s);
-  void put_zone(std::uint16_t zone);
-
-  std::vector<std::uint8_t> buffer_;
-  std::size_t used_ = 0;
-  std::size_t message_start_ = 0;
+  void put_sctp(const dataplane::SessionState& state);
+  void put_dccp(const dataplane::SessionState& state);
+  void put_status(const dataplane::Session& session, std::uint32_t unchanged);
+  void put_state(const dataplane::Session& session, std::uint32_t unchanged);
+  void put_extras(const dataplane::Extras& extras);
+  void put_sequence(std::uint16_t type, const dataplane::SequenceAdjustment& adjustment);
+  void put_expected(const dataplane::SessionKey& master, const dataplane::Expectation& expectation);
+  void put_saved(const dataplane::SessionKey& master, const dataplane::Expectation& expectation);
 };
 
 // The reply direction as the kernel itself derives it when no NAT is at work.

@@ -10,28 +10,43 @@
 #include <linux/netlink.h>
 
 #include "dataplane/conntrack/ctnetlink_socket.hpp"
+#include "dataplane/conntrack/expectation_writer.hpp"
 #include "dataplane/conntrack/requests.hpp"
 
 namespace hotpair::conntrack {
 
 namespace {
 
+using dataplane::Extras;
+using dataplane::HelperName;
 using dataplane::Session;
 using dataplane::SessionKey;
 
 constexpr std::size_t kBatch = 64;
+constexpr std::size_t kRequestsPerSession = 3;  // of a repeated create
+static_assert(kBatch * kRequestsPerSession >=
+              kRequestsPerSession + ExpectationWriter::kMostRequests);
+constexpr std::size_t kMostMissingHelpers = 64;
 // Each answer occupies up to about 1 KiB of the socket's buffer; a batch and its repetition fit
 // many times.
 constexpr int kReceiveBufferBytes = 1 << 20;
 
-enum class Kind : std::uint8_t { create, insert, update, remove, refresh };
+enum class Kind : std::uint8_t { create, insert, update, remove, refresh, hand_back };
 
 struct Operation {
   Kind kind = Kind::create;
   bool repeated = false;  // an answer already led to another attempt; the next failure is final
   std::uint32_t timeout_s = 0;
-  Session session;  // remove, refresh: the key alone
+  Session session;      // remove, refresh: the key alone
+  HelperName left_out;  // the session's helper, which this kernel seems not to have
 };
+
+void leave_out(Session& session, Extras::Part part) {
+  Extras extras = session.state.extras.copy();
+  extras.drop(part);
+  if (part == Extras::kHelper) extras.drop(Extras::kExpectations);  // there are none without one
+  session.state.extras = dataplane::SharedExtras::of(std::move(extras));
+}
 
 bool says_table_full(int error) {
   return error == ENOMEM || error == ENFILE || error == EAGAIN || error == ENOSPC;
@@ -58,14 +73,17 @@ class CtnetlinkSink final : public Sink {
   }
 
   void upsert(const Session& session, std::uint32_t timeout_s, bool expect_new) override {
-    queue({expect_new ? Kind::create : Kind::update, false, timeout_s, session});
+    queue(expect_new ? Kind::create : Kind::update, timeout_s, session);
   }
   void insert(const Session& session, std::uint32_t timeout_s) override {
-    queue({Kind::insert, false, timeout_s, session});
+    queue(Kind::insert, timeout_s, session);
   }
-  void remove(const SessionKey& key) override { queue({Kind::remove, false, 0, {key, {}}}); }
+  void remove(const SessionKey& key) override { queue(Kind::remove, 0, {key, {}}); }
   void refresh(const SessionKey& key, std::uint32_t timeout_s) override {
-    queue({Kind::refresh, false, timeout_s, {key, {}}});
+    queue(Kind::refresh, timeout_s, {key, {}});
+  }
+  void hand_back(const Session& session, std::uint32_t timeout_s) override {
+    queue(Kind::hand_back, timeout_s, session);
   }
 
   void flush() override {
@@ -75,7 +93,10 @@ class CtnetlinkSink final : public Sink {
     while (!again_.empty()) {
       std::swap(again_, again_now_);
       again_.clear();
-      for (const Operation& operation : again_now_) append(operation);
+      for (const Operation& operation : again_now_) {
+        if (!has_room(operation)) send_batch();
+        append(operation);
+      }
       send_batch();
     }
   }
@@ -86,41 +107,78 @@ class CtnetlinkSink final : public Sink {
   void on_refused(std::function<void(const SessionKey&, int)> callback) override {
     refused_ = std::move(callback);
   }
+  void on_helper_missing(std::function<void(std::string_view)> callback) override {
+    helper_missing_ = std::move(callback);
+  }
   const SinkCounters& counters() const override { return counters_; }
 
  private:
-  void queue(const Operation& operation) {
+  void queue(Kind kind, std::uint32_t timeout_s, const Session& session) {
     // An answer may lead to another attempt after the batch: so no key stands in one batch twice,
     // or an earlier state could overtake a later one.
-    const std::uint32_t print = fingerprint(operation.session.key);
+    const std::uint32_t print = fingerprint(session.key);
     const auto* begin = fingerprints_.data();
     const auto* end = begin + batch_.size();
     if (std::find(begin, end, print) != end) flush();
+    Operation operation{kind, false, timeout_s, session, {}};
+    if (session.state.extras.has(Extras::kHelper)) leave_out_missing(operation);
+    if (!has_room(operation)) flush();
     append(operation);
     if (batch_.size() == kBatch) flush();
+  }
+
+  void leave_out_missing(Operation& operation) {
+    const auto& helper = operation.session.state.extras->helper;
+    if (std::find(missing_helpers_.begin(), missing_helpers_.end(), helper) ==
+        missing_helpers_.end())
+      return;
+    ++counters_.helpers_missing;
+    leave_out(operation.session, Extras::kHelper);
   }
 
   void append(const Operation& operation) {
     fingerprints_[batch_.size()] = fingerprint(operation.session.key);
     const auto sequence = first_sequence_ + static_cast<std::uint32_t>(batch_.size());
     batch_.push_back(operation);
+    write(operation, sequence);
+    if (expectations_.concerns(operation.session)) write_expectations(operation);
+  }
+
+  bool has_room(const Operation& operation) const {
+    const bool expects = expectations_.concerns(operation.session);
+    return writer_.has_room(kRequestsPerSession + (expects ? ExpectationWriter::kMostRequests : 0));
+  }
+
+  void write(const Operation& operation, std::uint32_t sequence) {
     const Session& session = operation.session;
     switch (operation.kind) {
       case Kind::create:
         if (operation.repeated) make_way(session);
-        writer_.create(session, operation.timeout_s, sequence);
-        return;
+        return writer_.create(session, operation.timeout_s, sequence);
       case Kind::insert:
-        writer_.create(session, operation.timeout_s, sequence);
-        return;
+        return writer_.create(session, operation.timeout_s, sequence);
       case Kind::update:
-        writer_.update(session, operation.timeout_s, sequence);
-        return;
+        return writer_.update(session, operation.timeout_s, sequence);
       case Kind::remove:
-        writer_.remove(session.key, session.key.original, sequence);
-        return;
+        return writer_.remove(session.key, sequence);
       case Kind::refresh:
-        writer_.set_timeout(session.key, operation.timeout_s, sequence);
+      case Kind::hand_back:
+        return writer_.set_timeout(session.key, operation.timeout_s, sequence);
+    }
+  }
+
+  void write_expectations(const Operation& operation) {
+    switch (operation.kind) {
+      case Kind::create:
+      case Kind::update:
+        return expectations_.write(operation.session, operation.timeout_s, writer_);
+      case Kind::insert:
+        return expectations_.write(operation.session, 1, writer_);
+      case Kind::remove:
+        return expectations_.removed(operation.session.key);
+      case Kind::hand_back:
+        return ExpectationWriter::hand_back(operation.session, writer_);
+      case Kind::refresh:
         return;
     }
   }
@@ -128,8 +186,8 @@ class CtnetlinkSink final : public Sink {
   // Removes what may hold either tuple of a session that is about to be created. Sequence 0 belongs
   // to no operation, so ENOENT from these is not looked at.
   void make_way(const Session& session) {
-    writer_.remove(session.key, session.key.original, 0);
-    writer_.remove(session.key, session.state.reply, 0);
+    writer_.remove(session.key, 0);
+    writer_.remove_reply(session, 0);
   }
 
   void send_batch() {
@@ -174,7 +232,10 @@ class CtnetlinkSink final : public Sink {
     if (header.nlmsg_type != NLMSG_ERROR) return;
     std::memcpy(&answer, datagram.data() + NLMSG_HDRLEN, sizeof answer);
     const std::uint32_t index = answer.msg.nlmsg_seq - first_sequence_;
-    if (answer.msg.nlmsg_seq != 0 && index < batch_.size()) answers_[index] = -answer.error;
+    if (answer.msg.nlmsg_seq == ExpectationWriter::kSequence)
+      ++counters_.expectations_refused;
+    else if (answer.msg.nlmsg_seq != 0 && index < batch_.size())
+      answers_[index] = -answer.error;
   }
 
   void settle(const Operation& operation, int error) {
@@ -193,6 +254,7 @@ class CtnetlinkSink final : public Sink {
         ++(error == 0 || error == ENOENT ? counters_.deleted : counters_.failed);
         return;
       case Kind::refresh:
+      case Kind::hand_back:
         if (error == 0) {
           ++counters_.refreshed;
         } else if (missing_) {
@@ -206,8 +268,19 @@ class CtnetlinkSink final : public Sink {
     if (error == 0) {
       ++counters_.created;
       if (operation.repeated) ++counters_.replaced;
+      if (!operation.left_out.empty()) miss(operation.left_out);
     } else if (error == EEXIST && !operation.repeated) {
-      again_.push_back({Kind::create, true, operation.timeout_s, operation.session});
+      again(Kind::create, true, operation);
+    } else if (error == EOPNOTSUPP && operation.session.state.extras.has(Extras::kHelper)) {
+      Operation without = operation;
+      without.left_out = operation.session.state.extras->helper;
+      leave_out(without.session, Extras::kHelper);
+      again_.push_back(std::move(without));
+    } else if (error == ENOENT && operation.session.state.extras.has(Extras::kMaster)) {
+      // The master has ended, or comes later; nothing depends on it once the session is there.
+      Operation without = operation;
+      leave_out(without.session, Extras::kMaster);
+      again_.push_back(std::move(without));
     } else {
       refuse(operation, error);
     }
@@ -217,14 +290,29 @@ class CtnetlinkSink final : public Sink {
     if (error == 0) {
       ++counters_.updated;
     } else if (error == ENOENT) {
-      again_.push_back({Kind::create, false, operation.timeout_s, operation.session});
+      again(Kind::create, false, operation);
     } else if (error == EBUSY || error == ETIME || error == EOPNOTSUPP) {
       // EBUSY: the entry has a status bit that ours lacks and that cannot be taken away; it is
-      // another connection's. ETIME: it is dying.
-      again_.push_back({Kind::create, true, operation.timeout_s, operation.session});
+      // another connection's. ETIME: it is dying. EOPNOTSUPP: its helper is another.
+      again(Kind::create, true, operation);
+    } else if (error == ENOSPC && operation.session.state.extras.has(Extras::kLabels)) {
+      // No rule of this node uses labels, so its entries have none. All else is written by then.
+      ++counters_.updated;
+      ++counters_.labels_missing;
     } else {
       refuse(operation, error);
     }
+  }
+
+  void again(Kind kind, bool repeated, const Operation& operation) {
+    again_.push_back({kind, repeated, operation.timeout_s, operation.session, operation.left_out});
+  }
+
+  // From now on sessions go without that helper at once.
+  void miss(const HelperName& helper) {
+    ++counters_.helpers_missing;
+    if (missing_helpers_.size() < kMostMissingHelpers) missing_helpers_.push_back(helper);
+    if (helper_missing_) helper_missing_(helper.text());
   }
 
   void refuse(const Operation& operation, int error) {
@@ -234,8 +322,10 @@ class CtnetlinkSink final : public Sink {
   }
 
   CtnetlinkSocket socket_;
-  // A repeated create is three requests.
-  RequestWriter writer_{kBatch * 3};
+  RequestWriter writer_{kBatch * kRequestsPerSession};
+  ExpectationWriter expectations_;
+  std::vector<HelperName> missing_helpers_;
+  std::function<void(std::string_view)> helper_missing_;
   std::vector<Operation> batch_, again_, again_now_;
   std::array<std::uint32_t, kBatch> fingerprints_{};
   std::array<int, kBatch> answers_{};

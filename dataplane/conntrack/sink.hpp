@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string_view>
 
 #include "dataplane/core/session.hpp"
 #include "platform/base/result.hpp"
@@ -21,6 +22,10 @@ struct SinkCounters {
   std::uint64_t failed = 0;    // refused by the kernel for a reason that repeats (table full, ...)
   std::uint64_t table_full = 0;  // of these: no room in the kernel's table
   std::uint64_t batches = 0;
+  // Written, but for a part that this kernel cannot have:
+  std::uint64_t helpers_missing = 0;       // the helper (its module is not loaded)
+  std::uint64_t labels_missing = 0;        // labels (no rule here uses them)
+  std::uint64_t expectations_refused = 0;  // something that a helper expects
 };
 
 class Sink {
@@ -39,6 +44,9 @@ class Sink {
   // Sets only the timeout of an existing entry; when it is gone, calls on_missing with its key at
   // flush.
   virtual void refresh(const dataplane::SessionKey& key, std::uint32_t timeout_s) = 0;
+  // The same on the new primary, with the whole session: what its helper expects gets its own
+  // timeout too.
+  virtual void hand_back(const dataplane::Session& session, std::uint32_t timeout_s) = 0;
   virtual void flush() = 0;  // sends what is queued and handles every answer
 
   // Called from flush(), or from an operation that completes a batch; must not call back into the
@@ -47,6 +55,8 @@ class Sink {
   // The kernel refused an upsert (errno of the refusal); the entry is not there, or not up to date.
   virtual void on_refused(
       std::function<void(const dataplane::SessionKey&, int error)> callback) = 0;
+  // Told once of each helper that sessions need and this kernel lacks; they are made without.
+  virtual void on_helper_missing(std::function<void(std::string_view helper)> callback) = 0;
   virtual const SinkCounters& counters() const = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -13,17 +14,22 @@
 #include <sys/socket.h>
 
 #include "dataplane/conntrack/ctnetlink_socket.hpp"
+#include "dataplane/conntrack/key_hash.hpp"
 #include "dataplane/conntrack/requests.hpp"
+#include "dataplane/core/untold.hpp"
 
 namespace hotpair::conntrack {
 
 namespace {
 
+using dataplane::Expectation;
 using dataplane::Session;
 using dataplane::SessionKey;
+using dataplane::SharedExtras;
 
 constexpr unsigned kEventGroups[] = {NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_UPDATE,
-                                     NFNLGRP_CONNTRACK_DESTROY};
+                                     NFNLGRP_CONNTRACK_DESTROY, NFNLGRP_CONNTRACK_EXP_NEW,
+                                     NFNLGRP_CONNTRACK_EXP_DESTROY};
 // One system call fetches up to so many events; an event is 150 to 500 bytes.
 constexpr std::size_t kEventsPerCall = 128;
 constexpr std::size_t kEventBytes = 2048;
@@ -32,20 +38,8 @@ constexpr std::size_t kDumpBytes = 32 << 10;
 constexpr int kDumpBufferBytes = 256 << 10;
 // Sessions with events between two reads of a dump; beyond it the dump is declared incomplete.
 constexpr std::size_t kMaxTouched = 1 << 16;
-
-struct KeyHash {
-  std::size_t operator()(const SessionKey& key) const {
-    std::uint64_t h = 0xcbf29ce484222325ULL;
-    const auto mix = [&h](std::uint64_t v) { h = (h ^ v) * 0x9e3779b97f4a7c15ULL, h ^= h >> 29; };
-    for (std::size_t i = 0; i < 16; i += 8) {
-      mix(load_be<std::uint64_t>(key.original.src.bytes.data() + i));
-      mix(load_be<std::uint64_t>(key.original.dst.bytes.data() + i));
-    }
-    mix(std::uint64_t{key.original.src_port} << 48 | std::uint64_t{key.original.dst_port} << 32 |
-        std::uint64_t{key.zone} << 16 | key.protocol);
-    return h;
-  }
-};
+// Masters whose expectations a dump remembers; the kernel allows 4096 expectations by default.
+constexpr std::size_t kMaxMasters = 1 << 16;
 
 // The receive side of recvmmsg: fixed buffers, set up once.
 class EventBatch {
@@ -100,13 +94,26 @@ class CtnetlinkSource final : public Source {
 
   Status start_dump() override {
     stop_dump();
+    collect_expectations();
     RequestWriter request(1);
     request.dump(++dump_sequence_);
     if (Status sent = dump_.send(request.written()); !sent.ok()) return sent;
     dumping_ = true;
-    dump_sound_ = true;
     touched_.clear();
     return Ok{};
+  }
+
+  // All that is expected, at once: the kernel writes a dump while it is read, so nothing is waited
+  // for. The entries dumped afterwards are told with it; what changes meanwhile, events say.
+  void collect_expectations() {
+    expected_.clear();
+    dump_sound_ = true;
+    RequestWriter request(1);
+    request.dump_expectations(++dump_sequence_);
+    if (!dump_.send(request.written()).ok()) return;
+    std::size_t size = 0;
+    while (dump_.receive(dump_buffer_, size) == CtnetlinkSocket::Received::datagram)
+      if (collect({dump_buffer_.data(), size})) return;
   }
 
   void stop_dump() override {
@@ -166,7 +173,8 @@ class CtnetlinkSource final : public Source {
       return;
     }
     Session session;
-    switch (parse(batch_.datagram(i), session)) {
+    const Bytes message = batch_.datagram(i);
+    switch (parse(message, session)) {
       case ParsedKind::upsert:
         remember(session.key);
         visitor.on_upsert(session);
@@ -175,9 +183,50 @@ class CtnetlinkSource final : public Source {
         remember(session.key);
         visitor.on_destroy(session.key);
         break;
+      case ParsedKind::ignored:
+        read_expectation(message, visitor);
+        break;
       default:
         break;
     }
+  }
+
+  void read_expectation(Bytes message, SourceVisitor& visitor) {
+    SessionKey master;
+    Expectation expectation;
+    const ParsedKind kind = parse(message, master, expectation);
+    if (kind != ParsedKind::upsert && kind != ParsedKind::destroy) return;
+    const bool gone = kind == ParsedKind::destroy;
+    if (dumping_) note(master, expectation, gone);
+    visitor.on_expectation(master, expectation, gone);
+  }
+
+  void note(const SessionKey& master, const Expectation& expectation, bool gone) {
+    if (expected_.size() >= kMaxMasters) {
+      dump_sound_ = false;
+      return;
+    }
+    SharedExtras& extras = expected_[master];
+    (void)dataplane::with_expectation(extras, expectation, gone, extras);
+  }
+
+  // True at the dump's end.
+  bool collect(Bytes datagram) {
+    while (datagram.size() >= NLMSG_HDRLEN) {
+      nlmsghdr header;
+      std::memcpy(&header, datagram.data(), sizeof header);
+      const bool ends = header.nlmsg_type == NLMSG_DONE || header.nlmsg_type == NLMSG_ERROR;
+      if (ends || header.nlmsg_len < NLMSG_HDRLEN || header.nlmsg_len > datagram.size())
+        return true;
+      if (header.nlmsg_flags & NLM_F_DUMP_INTR) dump_sound_ = false;
+      SessionKey master;
+      Expectation expectation;
+      if (parse(datagram.first(header.nlmsg_len), master, expectation) == ParsedKind::upsert)
+        note(master, expectation, false);
+      datagram =
+          datagram.subspan(std::min<std::size_t>(NLMSG_ALIGN(header.nlmsg_len), datagram.size()));
+    }
+    return false;
   }
 
   void read_dump(Bytes datagram, SourceVisitor& visitor) {
@@ -204,13 +253,25 @@ class CtnetlinkSource final : public Source {
     ++counters_.dumped;
     Session session;
     if (parse(record, session) != ParsedKind::upsert) return;
-    if (touched_.empty() || !touched_.contains(session.key)) visitor.on_dump_entry(session);
+    if (!touched_.empty() && touched_.contains(session.key)) return;
+    if (!expected_.empty()) attach_expectations(session);
+    visitor.on_dump_entry(session);
+  }
+
+  void attach_expectations(Session& session) const {
+    const auto found = expected_.find(session.key);
+    if (found == expected_.end() || !found->second) return;
+    dataplane::Extras extras = session.state.extras.copy();
+    extras.add(dataplane::Extras::kExpectations);
+    extras.expectations = found->second->expectations;
+    session.state.extras = SharedExtras::of(std::move(extras));
   }
 
   void finish_dump(SourceVisitor& visitor) {
     dumping_ = false;
     ++counters_.dumps;
     touched_.clear();
+    expected_.clear();
     visitor.on_dump_done(dump_sound_);
   }
 
@@ -218,6 +279,11 @@ class CtnetlinkSource final : public Source {
     const ParsedKind kind = parse_message(message.data(), message.size(), session);
     if (kind == ParsedKind::malformed) ++counters_.malformed;
     if (kind == ParsedKind::unsupported) ++counters_.unsupported;
+    return kind;
+  }
+  ParsedKind parse(Bytes message, SessionKey& master, Expectation& expectation) {
+    const ParsedKind kind = parse_expectation(message.data(), message.size(), master, expectation);
+    if (kind == ParsedKind::malformed) ++counters_.malformed;
     return kind;
   }
 
@@ -235,6 +301,8 @@ class CtnetlinkSource final : public Source {
   // Keys with events since the last read of the dump, whose next records the kernel wrote at that
   // time.
   std::unordered_set<SessionKey, KeyHash> touched_;
+  // What helpers expect, by master, during a dump.
+  std::unordered_map<SessionKey, SharedExtras, KeyHash> expected_;
   std::uint32_t dump_sequence_ = 0;
   bool dumping_ = false, dump_sound_ = true;
   SourceCounters counters_;

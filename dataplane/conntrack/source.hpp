@@ -17,13 +17,18 @@ namespace hotpair::conntrack {
 
 // Called while parsing, in the order of the kernel; must not call back into the source.
 //
-// A TCP session with tcp_state 0 comes from an event that did not say (only a mark changed, say):
-// what is known of its TCP state, flags and window scales still holds.
+// An event says what changed. A TCP, SCTP or DCCP session without a state comes from one that did
+// not say, and so do extras that are missing: what is known of them still holds (keep_untold). A
+// dump's entry is whole, with what the session's helper expects; but for the state and the timeout
+// of what a flowtable forwards.
 class SourceVisitor {
  public:
   virtual ~SourceVisitor() = default;
   virtual void on_upsert(const dataplane::Session& session) = 0;  // new or changed
   virtual void on_destroy(const dataplane::SessionKey& key) = 0;
+  // A helper expects something, or no longer does: it came, or was given up.
+  virtual void on_expectation(const dataplane::SessionKey& master,
+                              const dataplane::Expectation& expectation, bool gone) = 0;
   virtual void on_dump_entry(
       const dataplane::Session& session) = 0;    // timeout_s: what remains of it
   virtual void on_dump_done(bool complete) = 0;  // false: interrupted, ask again
@@ -57,8 +62,12 @@ class Source {
   virtual const SourceCounters& counters() const = 0;
 };
 
-// One ctnetlink message (nlmsghdr on) parsed in place; the seam for tests and fuzzing.
+// One ctnetlink message (nlmsghdr on) parsed in place; the seam for tests and fuzzing. What is of
+// the other kind is `ignored`.
 enum class ParsedKind : std::uint8_t { ignored, upsert, destroy, malformed, unsupported };
 ParsedKind parse_message(const void* nlmsg, std::size_t size, dataplane::Session& out);
+// The kernel does not tell an expectation's zone: the master is taken to be in the default zone.
+ParsedKind parse_expectation(const void* nlmsg, std::size_t size, dataplane::SessionKey& master,
+                             dataplane::Expectation& out);
 
 }  // namespace hotpair::conntrack

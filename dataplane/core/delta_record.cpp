@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "dataplane/core/delta_wire.hpp"
+#include "dataplane/core/extras_record.hpp"
 #include "dataplane/core/session_key.hpp"
 
 namespace hotpair::dataplane {
@@ -14,7 +15,7 @@ constexpr std::uint8_t kIpv6 = 0x20, kNat = 0x10, kProtocolMask = 0x0c, kLongTim
 constexpr std::uint8_t kCodeTcp = 0x00, kCodeUdp = 0x04, kCodeOther = 0x08;
 // Which parts of the reply tuple are not the original's reversed.
 constexpr std::uint8_t kReplySrc = 1, kReplyDst = 2, kReplySrcPort = 4, kReplyDstPort = 8;
-constexpr std::uint8_t kMark = 1, kZone = 2;
+constexpr std::uint8_t kMark = 1, kZone = 2, kMore = 4;  // more: Extras::parts follow
 constexpr std::size_t kIpv4Bytes = 4, kIpv6Bytes = 16;
 
 std::uint8_t protocol_code(std::uint8_t protocol) {
@@ -67,17 +68,32 @@ bool get_nat(ByteReader& in, Session& s) {
   return parts != 0 && parts == nat_parts(s);
 }
 
+std::uint8_t extras_of(const Session& s) {
+  return static_cast<std::uint8_t>((s.state.mark ? kMark : 0u) | (s.key.zone ? kZone : 0u) |
+                                   (s.state.extras ? kMore : 0u));
+}
 void put_extras(ByteWriter& out, const Session& s) {
-  out.u8(static_cast<std::uint8_t>((s.state.mark ? kMark : 0u) | (s.key.zone ? kZone : 0u)));
-  if (s.state.mark) out.u32(s.state.mark);
-  if (s.key.zone) out.u16(s.key.zone);
+  const std::uint8_t which = extras_of(s);
+  out.u8(which);
+  if (which & kMark) out.u32(s.state.mark);
+  if (which & kZone) out.u16(s.key.zone);
+  if (!(which & kMore)) return;
+  out.u16(s.state.extras->parts);
+  encode_extras(*s.state.extras, s.key.ipv6, out);
+}
+bool get_more(ByteReader& in, Session& s) {
+  Extras extras;
+  if (!decode_extras(in.u16(), s.key.ipv6, in, extras)) return false;
+  if (normalised(extras, s.key) != extras) return false;
+  s.state.extras = SharedExtras::of(std::move(extras));
+  return true;
 }
 bool get_extras(ByteReader& in, Session& s) {
   const std::uint8_t which = in.u8();
   if (which & kMark) s.state.mark = in.u32();
   if (which & kZone) s.key.zone = in.u16();
-  const unsigned found = (s.state.mark ? kMark : 0u) | (s.key.zone ? kZone : 0u);
-  return which != 0 && which == found;
+  if ((which & kMore) && !get_more(in, s)) return false;
+  return which != 0 && which == extras_of(s);
 }
 
 // What an update consists of and a create ends with.
@@ -99,12 +115,12 @@ bool get_changing(ByteReader& in, SessionState& s, bool tcp, bool long_timeout) 
     s.tcp_flags_reply = in.u8();
   }
   s.timeout_s = long_timeout ? in.u32() : in.u16();
-  return (tcp || s.tcp_state == 0) && long_timeout == (s.timeout_s > 0xffff);
+  return long_timeout == (s.timeout_s > 0xffff);
 }
 
 void put_create(ByteWriter& out, std::uint32_t id, const Session& s) {
   const std::uint8_t code = protocol_code(s.key.protocol), parts = nat_parts(s);
-  const bool extras = s.state.mark != 0 || s.key.zone != 0;
+  const bool extras = s.state.mark != 0 || s.key.zone != 0 || s.state.extras;
   out.u8(static_cast<std::uint8_t>(
       (1u << kKindShift) | (s.key.ipv6 ? kIpv6 : 0u) | (parts ? kNat : 0u) | code |
       (s.state.timeout_s > 0xffff ? kLongTimeout : 0u) | (extras ? kExtras : 0u)));
@@ -150,23 +166,35 @@ bool get_create(ByteReader& in, std::uint8_t tag, Record& r) {
     s.state.tcp_wscale_original = scales >> 4;
     s.state.tcp_wscale_reply = scales & 0x0f;
   }
-  return get_changing(in, s.state, tcp, (tag & kLongTimeout) != 0);
+  return get_changing(in, s.state, tcp, (tag & kLongTimeout) != 0) &&
+         (has_state(s.key.protocol) || s.state.tcp_state == 0);
+}
+
+// Of the protocols an update tells only TCP's from those with and without a state.
+std::uint8_t update_code(const Session& s) {
+  if (s.key.protocol == kProtocolTcp) return kCodeTcp;
+  return s.state.tcp_state == 0 ? kCodeUdp : kCodeOther;
+}
+std::uint8_t protocol_of_update(std::uint8_t code) {
+  if (code == kCodeTcp) return kProtocolTcp;
+  return code == kCodeUdp ? kProtocolUdp : kProtocolSctp;
 }
 
 void put_update(ByteWriter& out, std::uint32_t id, const Session& s) {
   const bool tcp = s.key.protocol == kProtocolTcp;
-  out.u8(static_cast<std::uint8_t>((2u << kKindShift) | (tcp ? kCodeTcp : kCodeUdp) |
+  out.u8(static_cast<std::uint8_t>((2u << kKindShift) | update_code(s) |
                                    (s.state.timeout_s > 0xffff ? kLongTimeout : 0u)));
   out.u32(id);
   put_changing(out, s.state, tcp);
 }
 bool get_update(ByteReader& in, std::uint8_t tag, Record& r) {
   const std::uint8_t code = tag & kProtocolMask;
-  if ((tag & (kIpv6 | kNat | kExtras)) != 0 || (code != kCodeTcp && code != kCodeUdp)) return false;
+  if ((tag & (kIpv6 | kNat | kExtras)) != 0 || code > kCodeOther) return false;
   r.session = Session{};
-  r.session.key.protocol = code == kCodeTcp ? kProtocolTcp : kProtocolUdp;
+  r.session.key.protocol = protocol_of_update(code);
   r.id = in.u32();
-  return get_changing(in, r.session.state, code == kCodeTcp, (tag & kLongTimeout) != 0);
+  return get_changing(in, r.session.state, code == kCodeTcp, (tag & kLongTimeout) != 0) &&
+         update_code(r.session) == code;
 }
 
 void put_remove(ByteWriter& out, std::uint32_t id) {
@@ -181,8 +209,8 @@ void put_sweep(ByteWriter& out, std::uint16_t bucket, std::uint64_t from) {
 
 // Near the end of a frame, what does not fit must not leave half a record behind.
 template <typename Put>
-std::size_t write_whole(MutableBytes out, const Put& put) {
-  if (out.size() >= kMaxRecord) {
+std::size_t write_whole(MutableBytes out, std::size_t most, const Put& put) {
+  if (out.size() >= most) {
     ByteWriter writer(out);
     put(writer);
     return writer.size();
@@ -199,7 +227,8 @@ std::size_t write_whole(MutableBytes out, const Put& put) {
 
 std::size_t encode_session(RecordKind kind, std::uint32_t id, const Session& session,
                            MutableBytes out) {
-  return write_whole(out, [&](ByteWriter& writer) {
+  const std::size_t most = session.state.extras ? kMaxRecord : kMaxPlainRecord;
+  return write_whole(out, most, [&](ByteWriter& writer) {
     if (kind == RecordKind::create)
       put_create(writer, id, session);
     else if (kind == RecordKind::update)
@@ -212,7 +241,8 @@ std::size_t encode_session(RecordKind kind, std::uint32_t id, const Session& ses
 std::size_t encode_record(const Record& record, MutableBytes out) {
   if (record.kind != RecordKind::sweep)
     return encode_session(record.kind, record.id, record.session, out);
-  return write_whole(out, [&](ByteWriter& w) { put_sweep(w, record.bucket, record.from); });
+  return write_whole(out, kMaxPlainRecord,
+                     [&](ByteWriter& w) { put_sweep(w, record.bucket, record.from); });
 }
 
 bool decode_record(ByteReader& in, Record& out) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "dataplane/core/session_key.hpp"
+#include "dataplane/core/untold.hpp"
 
 namespace hotpair::dataplane {
 namespace {
@@ -15,6 +16,13 @@ std::uint32_t draw_instance(Rng& rng) {
 bool same_but_timeout(SessionState a, const SessionState& b) {
   a.timeout_s = b.timeout_s;
   return a == b;
+}
+
+void drop_expectations(Session& session) {
+  if (!session.state.extras.has(Extras::kExpectations)) return;
+  Extras extras = session.state.extras.copy();
+  extras.drop(Extras::kExpectations);
+  session.state.extras = SharedExtras::of(std::move(extras));
 }
 
 }  // namespace
@@ -77,6 +85,9 @@ bool Engine::admit(const Session& session, std::uint32_t known) {
     case Pickup::icmp_off:
       ++counters_.not_carried_icmp;
       return false;
+    case Pickup::sctp_off:
+      ++counters_.not_carried_sctp;
+      return false;
     case Pickup::excluded:
       ++counters_.not_carried_excluded;
       return false;
@@ -102,9 +113,11 @@ void Engine::overflow(bool happened) {
 void Engine::upsert(const Session& reported, Instant now) {
   if (role_ != Role::primary) return;
   ++counters_.events_upsert;
-  const Session session = normalised(reported);
+  Session session = normalised(reported);
   const std::uint32_t hash = table_.hash(session.key);
   const std::uint32_t known = table_.find(session.key, hash);
+  if (known != SessionTable::kNone)
+    keep_untold(table_.slot(known).session.state, session.key.protocol, session.state);
   if (admit(session, known))
     upsert_admitted(session, hash, known, now);
   else if (known != SessionTable::kNone)
@@ -121,6 +134,29 @@ void Engine::destroy(const SessionKey& reported, Instant now) {
   if (id != SessionTable::kNone) sender_.remove(id, now);
 }
 
+void Engine::expectation(const SessionKey& reported, const Expectation& expectation, bool gone,
+                         Instant now) {
+  if (role_ != Role::primary) return;
+  if (!pickup_.enabled || !pickup_.expectations) {
+    ++counters_.not_carried_expectations;
+    return;
+  }
+  Session session = normalised({.key = reported, .state = {}});
+  const std::uint32_t hash = table_.hash(session.key);
+  const std::uint32_t known = table_.find(session.key, hash);
+  if (known == SessionTable::kNone) {
+    ++counters_.expectations_unknown;
+    return;
+  }
+  session.state = table_.slot(known).session.state;
+  if (!with_expectation(session.state.extras, expectation, gone, session.state.extras)) {
+    ++counters_.expectations_too_many;
+    return;
+  }
+  ++counters_.events_expectation;
+  upsert_admitted(normalised(session), hash, known, now);
+}
+
 void Engine::begin_dump() {
   dumping_ = role_ == Role::primary;
   dump_wanted_ = false;
@@ -132,7 +168,8 @@ void Engine::begin_dump() {
 
 void Engine::dump_entry(const Session& reported, Instant now) {
   if (!dumping_) return;
-  const Session session = normalised(reported);
+  Session session = normalised(reported);
+  if (!pickup_.expectations) drop_expectations(session);
   const std::uint32_t hash = table_.hash(session.key);
   const std::uint32_t known = table_.find(session.key, hash);
   if (!admit(session, known))
@@ -141,6 +178,7 @@ void Engine::dump_entry(const Session& reported, Instant now) {
     Slot& slot = table_.slot(known);
     if (slot.dump_mark() == dump_mark_) return;  // an event was newer
     slot.set_dump_mark(dump_mark_);
+    keep_undumped(slot.session.state, session.key.protocol, session.state);
     if (same_but_timeout(slot.session.state, session.state)) return;
   } else if (ended_in_dump_.has(digest_key(session.key))) {
     return;

@@ -66,9 +66,13 @@ class Engine {
   void set_role(Role role, std::uint64_t epoch, Instant now);
   void set_pickup(const PickupOptions& options);  // asks for a dump, which applies it to the table
 
-  // What the kernel reported; the primary's only (ignored in other roles).
+  // What the kernel reported; the primary's only (ignored in other roles). An event says what
+  // changed: see keep_untold().
   void upsert(const Session& session, Instant now);
   void destroy(const SessionKey& key, Instant now);
+  // The helper of the session `master` expects something, or no longer does.
+  void expectation(const SessionKey& master, const Expectation& expectation, bool gone,
+                   Instant now);
 
   // A kernel dump, while events go on: begin, each entry, end. What an event said since begin_dump
   // stands; the dump says the rest. Sessions that neither named are removed afterwards, a bounded

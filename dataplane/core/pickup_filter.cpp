@@ -17,14 +17,32 @@ bool contains(const Prefix& prefix, bool ipv6, const Address& address) {
   return (differing >> (8 - length % 8)) == 0;
 }
 
+namespace {
+
+Pickup judge_protocol(const PickupOptions& options, const SessionKey& key) {
+  switch (key.protocol) {
+    case kProtocolTcp:
+    case kProtocolDccp:
+    case kProtocolGre:
+      return Pickup::carry;
+    case kProtocolUdp:
+    case kProtocolUdplite:
+      return options.udp ? Pickup::carry : Pickup::udp_off;
+    case kProtocolSctp:
+      return options.sctp ? Pickup::carry : Pickup::sctp_off;
+    default:
+      if (key.protocol != (key.ipv6 ? kProtocolIcmpv6 : kProtocolIcmp)) return Pickup::protocol;
+      return options.icmp ? Pickup::carry : Pickup::icmp_off;
+  }
+}
+
+}  // namespace
+
 Pickup judge(const PickupOptions& options, const Session& session) {
   const SessionKey& key = session.key;
   if (!options.enabled) return Pickup::disabled;
-  const bool icmp = key.protocol == (key.ipv6 ? kProtocolIcmpv6 : kProtocolIcmp);
-  if (key.protocol != kProtocolTcp && key.protocol != kProtocolUdp && !icmp)
-    return Pickup::protocol;
-  if (key.protocol == kProtocolUdp && !options.udp) return Pickup::udp_off;
-  if (icmp && !options.icmp) return Pickup::icmp_off;
+  if (const Pickup of_protocol = judge_protocol(options, key); of_protocol != Pickup::carry)
+    return of_protocol;
   for (const Prefix& prefix : options.exclude)
     if (contains(prefix, key.ipv6, key.original.src) ||
         contains(prefix, key.ipv6, key.original.dst))

@@ -21,8 +21,10 @@ struct Prefix {
 
 struct PickupOptions {
   bool enabled = false;
-  bool udp = true;
-  bool icmp = false;            // echo and the other queries that conntrack follows
+  bool udp = true;    // and UDP-Lite
+  bool icmp = false;  // echo and the other queries that conntrack follows
+  bool sctp = true;
+  bool expectations = true;     // with a session goes what its helper expects
   bool only_assured = false;    // session_pickup.from: assured
   Duration delay{};             // a session younger than this is not sent
   std::vector<Prefix> exclude;  // matched against both addresses of the original direction
@@ -34,6 +36,7 @@ enum class Pickup : std::uint8_t {
   protocol,
   udp_off,
   icmp_off,
+  sctp_off,
   excluded,
   not_assured
 };

@@ -3,27 +3,17 @@
 // ctnetlink.
 #pragma once
 
-#include <array>
 #include <cstdint>
 
+#include "dataplane/core/session_extras.hpp"
+#include "dataplane/core/session_tuple.hpp"
+
 namespace hotpair::dataplane {
-
-struct Address {
-  std::array<std::uint8_t, 16> bytes{};  // network order; IPv4 in the first four, the rest zero
-  friend bool operator==(const Address&, const Address&) = default;
-};
-
-// One direction's tuple, ports in host order (ICMP: id in src_port, type << 8 | code in dst_port).
-struct Tuple {
-  Address src, dst;
-  std::uint16_t src_port = 0, dst_port = 0;
-  friend bool operator==(const Tuple&, const Tuple&) = default;
-};
 
 // What identifies a session: the original direction. Never changes during its life.
 struct SessionKey {
   Tuple original;
-  std::uint16_t zone = 0;
+  std::uint16_t zone = 0;     // conntrack zone of that direction
   std::uint8_t protocol = 0;  // IPPROTO_*
   bool ipv6 = false;
   friend bool operator==(const SessionKey&, const SessionKey&) = default;
@@ -35,9 +25,11 @@ struct SessionState {
   std::uint32_t status = 0;  // IPS_* bits that are carried: kCarriedStatus
   std::uint32_t mark = 0;
   std::uint32_t timeout_s = 0;  // the full timeout of its present state, as last reported
-  std::uint8_t tcp_state = 0;   // enum tcp_conntrack; 0 when not TCP
+  // enum tcp_conntrack, sctp_conntrack or ct_dccp_states; 0 with other protocols
+  std::uint8_t tcp_state = 0;
   std::uint8_t tcp_flags_original = 0, tcp_flags_reply = 0;  // IP_CT_TCP_FLAG_*
   std::uint8_t tcp_wscale_original = 0, tcp_wscale_reply = 0;
+  SharedExtras extras;  // what only some sessions have
   friend bool operator==(const SessionState&, const SessionState&) = default;
 };
 
@@ -57,10 +49,10 @@ struct Session {
   friend bool operator==(const Session&, const Session&) = default;
 };
 
-constexpr Tuple reversed(const Tuple& t) {
-  return {t.dst, t.src, t.dst_port, t.src_port};
+inline std::uint16_t reply_zone(const Session& s) {
+  return s.state.extras.has(Extras::kReplyZone) ? s.state.extras->reply_zone : s.key.zone;
 }
-constexpr bool has_nat(const Session& s) {
+inline bool has_nat(const Session& s) {
   return !(s.state.reply == reversed(s.key.original));
 }
 

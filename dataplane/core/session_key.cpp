@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "dataplane/core/extras_record.hpp"
 #include "platform/base/bytes.hpp"
 
 namespace hotpair::dataplane {
@@ -49,6 +50,11 @@ void clear_tails(Tuple& tuple) {
   clear_tail(tuple.dst);
 }
 
+void normalise_extras(Session& s) {
+  Extras extras = normalised(*s.state.extras, s.key);
+  if (extras != *s.state.extras) s.state.extras = SharedExtras::of(std::move(extras));
+}
+
 }  // namespace
 
 Session normalised(const Session& session) {
@@ -59,13 +65,14 @@ Session normalised(const Session& session) {
   }
   s.state.status &= kCarriedStatus;
   if (s.key.protocol != kProtocolTcp) {
-    s.state.tcp_state = 0;
+    if (!has_state(s.key.protocol)) s.state.tcp_state = 0;
     s.state.tcp_flags_original = s.state.tcp_flags_reply = 0;
     s.state.tcp_wscale_original = s.state.tcp_wscale_reply = 0;
   }
   s.state.tcp_state &= 0x0f;
   s.state.tcp_wscale_original &= 0x0f;
   s.state.tcp_wscale_reply &= 0x0f;
+  if (s.state.extras) normalise_extras(s);
   return s;
 }
 
@@ -75,7 +82,7 @@ bool is_normalised(const Session& session) {
 
 bool same_rarely_changing(const SessionState& a, const SessionState& b) {
   return a.reply == b.reply && a.mark == b.mark && a.tcp_wscale_original == b.tcp_wscale_original &&
-         a.tcp_wscale_reply == b.tcp_wscale_reply;
+         a.tcp_wscale_reply == b.tcp_wscale_reply && a.extras == b.extras;
 }
 
 std::uint32_t hash_key(const SessionKey& key, std::uint64_t secret) {
@@ -84,6 +91,10 @@ std::uint32_t hash_key(const SessionKey& key, std::uint64_t secret) {
 
 std::uint64_t digest_key(const SessionKey& key) {
   return mix_key(key, kC);
+}
+
+std::uint64_t mix_digest(std::uint64_t digest, std::uint64_t word) {
+  return fold(digest ^ word ^ kA, (word * kC) ^ kE) + kB * word;
 }
 
 std::uint64_t digest_session(std::uint64_t key_digest, const SessionState& state) {
@@ -98,7 +109,8 @@ std::uint64_t digest_session(std::uint64_t key_digest, const SessionState& state
   const std::uint64_t high = fold(ends.src_high ^ key_digest, ends.dst_high ^ kB);
   const std::uint64_t low = fold(ends.src_low ^ key_digest ^ kC, ends.dst_low ^ kD);
   const std::uint64_t rest = fold(bits ^ key_digest ^ kE, values ^ kA);
-  const std::uint64_t digest = fold(high ^ (low + kB) ^ (rest * kC), tcp ^ key_digest ^ kD);
+  std::uint64_t digest = fold(high ^ (low + kB) ^ (rest * kC), tcp ^ key_digest ^ kD);
+  if (state.extras) digest = mix_digest(digest, digest_extras(*state.extras));
   return digest != 0 ? digest : 1;
 }
 

@@ -11,11 +11,18 @@ namespace hotpair::dataplane {
 
 constexpr std::uint32_t kBuckets =
     4096;  // of the digest; 32 KiB of digests, 16 sessions of 65,536 each
-constexpr std::uint8_t kProtocolTcp = 6, kProtocolUdp = 17, kProtocolIcmp = 1, kProtocolIcmpv6 = 58;
+constexpr std::uint8_t kProtocolTcp = 6, kProtocolUdp = 17, kProtocolIcmp = 1, kProtocolIcmpv6 = 58,
+                       kProtocolDccp = 33, kProtocolGre = 47, kProtocolSctp = 132,
+                       kProtocolUdplite = 136;
+
+// The protocols with a state of their own in SessionState::tcp_state.
+constexpr bool has_state(std::uint8_t protocol) {
+  return protocol == kProtocolTcp || protocol == kProtocolSctp || protocol == kProtocolDccp;
+}
 
 // `session` without what is not replicated: status bits that are not carried, TCP fields of what is
-// not TCP, the unused tail of IPv4 addresses. decode(encode(s)) == s holds for a normalised
-// session.
+// not TCP, the unused tail of IPv4 addresses, extras that say nothing. decode(encode(s)) == s holds
+// for a normalised session.
 Session normalised(const Session& session);
 bool is_normalised(const Session& session);
 
@@ -35,6 +42,8 @@ std::uint64_t digest_session(std::uint64_t key_digest, const SessionState& state
 inline std::uint64_t digest_session(const Session& s) {
   return digest_session(digest_key(s.key), s.state);
 }
+// One step of a digest over words: every bit of either changes half of the result.
+std::uint64_t mix_digest(std::uint64_t digest, std::uint64_t word);
 static_assert(kBuckets == 1u << (64 - 52), "bucket_of yields one of kBuckets");
 
 }  // namespace hotpair::dataplane

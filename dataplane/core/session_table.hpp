@@ -1,5 +1,5 @@
 // The sessions of one node, in numbered slots found by key. A slot's number does not change while
-// the session lives and is its id on the wire. 128 bytes a slot, 13 to 26 bytes of index a session;
+// the session lives and is its id on the wire. 136 bytes a slot, 13 to 26 bytes of index a session;
 // slots are allocated 4096 at a time as they are needed and never given back, so memory follows the
 // largest number of sessions seen and ends at the capacity. One thread.
 //
@@ -53,7 +53,7 @@ struct Slot {
         static_cast<std::uint8_t>((presence_and_mark & 0x83u) | (unsigned{mark} << 2));
   }
 };
-static_assert(sizeof(Slot) == 128, "two cache lines");
+static_assert(sizeof(Slot) == 136, "two cache lines and the extras' pointer");
 
 class SessionTable {
  public:

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <netinet/in.h>
-
 #include "platform/linux/clock.hpp"
 
 namespace hotpair::dpdk {
@@ -82,26 +80,17 @@ std::optional<Instant> KernelReader::next_deadline() const {
   return source_.dumping() ? next_slice_ : next_dump_;
 }
 
-// An event that says nothing of the TCP state leaves what is known of it.
-dataplane::Session KernelReader::completed(const dataplane::Session& session) const {
-  if (session.key.protocol != IPPROTO_TCP || session.state.tcp_state != 0) return session;
-  const dataplane::Session* known = engine_.find(session.key);
-  if (known == nullptr) return session;
-  dataplane::Session out = session;
-  out.state.tcp_state = known->state.tcp_state;
-  out.state.tcp_flags_original = known->state.tcp_flags_original;
-  out.state.tcp_flags_reply = known->state.tcp_flags_reply;
-  out.state.tcp_wscale_original = known->state.tcp_wscale_original;
-  out.state.tcp_wscale_reply = known->state.tcp_wscale_reply;
-  return out;
-}
-
 void KernelReader::on_upsert(const dataplane::Session& session) {
-  if (!is_loopback(session.key)) engine_.upsert(completed(session), now_);
+  if (!is_loopback(session.key)) engine_.upsert(session, now_);
 }
 
 void KernelReader::on_destroy(const dataplane::SessionKey& key) {
   engine_.destroy(key, now_);
+}
+
+void KernelReader::on_expectation(const dataplane::SessionKey& master,
+                                  const dataplane::Expectation& expectation, bool gone) {
+  engine_.expectation(master, expectation, gone, now_);
 }
 
 void KernelReader::on_dump_entry(const dataplane::Session& session) {

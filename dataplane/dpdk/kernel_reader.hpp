@@ -33,11 +33,12 @@ class KernelReader final : private conntrack::SourceVisitor {
  private:
   void on_upsert(const dataplane::Session& session) override;
   void on_destroy(const dataplane::SessionKey& key) override;
+  void on_expectation(const dataplane::SessionKey& master,
+                      const dataplane::Expectation& expectation, bool gone) override;
   void on_dump_entry(const dataplane::Session& session) override;
   void on_dump_done(bool complete) override;
   void on_overrun() override;
   void begin_dump();
-  dataplane::Session completed(const dataplane::Session& session) const;
 
   conntrack::Source& source_;
   dataplane::Engine& engine_;

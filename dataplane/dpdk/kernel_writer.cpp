@@ -73,11 +73,14 @@ bool KernelWriter::work(Instant now) {
 void KernelWriter::renew(const dataplane::Session& session) {
   switch (engine_->renewal()) {
     case dataplane::Renewal::hold:
+      // What a helper expects has a timeout of its own.
+      if (session.state.extras.has(dataplane::Extras::kExpectations))
+        return sink_.upsert(session, kHoldSeconds, false);
       return sink_.refresh(session.key, kHoldSeconds);
     case dataplane::Renewal::rewrite:
       return sink_.upsert(session, kHoldSeconds, false);
     case dataplane::Renewal::hand_back:
-      return sink_.refresh(session.key, std::max<std::uint32_t>(1, session.state.timeout_s));
+      return sink_.hand_back(session, std::max<std::uint32_t>(1, session.state.timeout_s));
     case dataplane::Renewal::none:
       return;
   }

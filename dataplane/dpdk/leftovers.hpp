@@ -38,6 +38,7 @@ class Leftovers final : private conntrack::SourceVisitor {
   enum class Stage : std::uint8_t { done, waiting, looking };
   void on_upsert(const dataplane::Session&) override {}
   void on_destroy(const dataplane::SessionKey&) override {}
+  void on_expectation(const dataplane::SessionKey&, const dataplane::Expectation&, bool) override {}
   void on_dump_entry(const dataplane::Session& session) override;
   void on_dump_done(bool complete) override;
   void on_overrun() override {}

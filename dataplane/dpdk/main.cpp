@@ -76,6 +76,8 @@ dataplane::PickupOptions pickup_of(const config::SessionPickup& from) {
   out.enabled = from.enabled;
   out.udp = from.udp;
   out.icmp = from.icmp;
+  out.sctp = from.sctp;
+  out.expectations = from.expectations;
   out.only_assured = from.from == config::PickupFrom::assured;
   out.delay = from.delay;
   for (const std::string& text : from.exclude)

@@ -81,9 +81,14 @@ Session ping(std::uint16_t id) {
 struct Recorder : SourceVisitor {
   std::vector<Session> events, dumped;
   std::vector<SessionKey> destroyed;
+  std::vector<std::pair<SessionKey, dataplane::Expectation>> expected, forgotten;
   std::optional<bool> done;
   void on_upsert(const Session& s) override { events.push_back(s); }
   void on_destroy(const SessionKey& k) override { destroyed.push_back(k); }
+  void on_expectation(const SessionKey& master, const dataplane::Expectation& expectation,
+                      bool gone) override {
+    (gone ? forgotten : expected).emplace_back(master, expectation);
+  }
   void on_dump_entry(const Session& s) override { dumped.push_back(s); }
   void on_dump_done(bool complete) override { done = complete; }
   void on_overrun() override {}

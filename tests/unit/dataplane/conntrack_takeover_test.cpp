@@ -45,6 +45,7 @@ struct Known : SourceVisitor {
     sessions.push_back(s);
   }
   void on_destroy(const SessionKey&) override {}
+  void on_expectation(const SessionKey&, const dataplane::Expectation&, bool) override {}
   void on_dump_entry(const Session& s) override { on_upsert(s); }
   void on_dump_done(bool) override { dump_done = true; }
   void on_overrun() override {}

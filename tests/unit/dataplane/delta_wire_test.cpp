@@ -30,7 +30,7 @@ Record made_record(std::uint64_t n, Rng& rng) {
   const Session s = made_session(made_key(n), rng);
   if (r.kind == RecordKind::create) {
     r.session = s;
-    if (rng.chance(1, 10) && s.key.protocol == kProtocolUdp) r.session.key.protocol = 132;
+    if (rng.chance(1, 10) && s.key.protocol == kProtocolUdp) r.session.key.protocol = kProtocolIcmp;
     return r;
   }
   r.session.key.protocol = s.key.protocol;
@@ -195,7 +195,7 @@ TEST(DeltaWire, AHeaderSurvivesTheWireAndUnknownKindsOrFlagsDoNot) {
     return decode_header(reader);
   };
   EXPECT_FALSE(with(0, 0));
-  EXPECT_FALSE(with(0, 5));
+  EXPECT_FALSE(with(0, 6));
   EXPECT_FALSE(with(1, 2));
   EXPECT_FALSE(with(2, 4)) << "a span no sender has";
   EXPECT_FALSE(with(19, 0)) << "a sender without an instance number";

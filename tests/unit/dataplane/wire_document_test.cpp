@@ -90,6 +90,26 @@ Session documented_nat_session() {
   return s;
 }
 
+Session documented_ftp_session() {
+  Session s = documented_session();
+  s.key.original.dst_port = 21;
+  s.state.reply = reversed(s.key.original);
+  Extras extras;
+  extras.parts = Extras::kLabels | Extras::kHelper | Extras::kExpectations;
+  extras.labels[0] = 1 << 3;
+  extras.helper.assign("ftp");
+  Expectation expectation;
+  expectation.protocol = kProtocolTcp;
+  expectation.timeout_s = 300;
+  expectation.tuple = s.key.original;
+  expectation.tuple.src_port = 0;
+  expectation.tuple.dst_port = 40001;
+  expectation.source_mask.bytes = {0xff, 0xff, 0xff, 0xff};
+  extras.expectations.push_back(expectation);
+  s.state.extras = SharedExtras::of(extras);
+  return s;
+}
+
 void expect_record(const std::string& name, const Record& record) {
   std::array<std::uint8_t, kMaxRecord> bytes;
   const std::size_t size = encode_record(record, bytes);
@@ -109,6 +129,8 @@ TEST(WireDocument, RecordsAreAsDocumented) {
   expect_record("record-create-ipv4-tcp", r);
   r.session = documented_nat_session();
   expect_record("record-create-ipv6-udp-nat", r);
+  r.session = documented_ftp_session();
+  expect_record("record-create-ftp", r);
   r.kind = RecordKind::update;
   r.session = Session{};
   r.session.key.protocol = kProtocolTcp;
