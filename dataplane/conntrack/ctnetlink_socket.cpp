@@ -58,6 +58,14 @@ void CtnetlinkSocket::leave(unsigned group) {
   (void)setsockopt(fd(), SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group, sizeof group);
 }
 
+Status CtnetlinkSocket::filter(const std::vector<sock_filter>& program) {
+  std::vector<sock_filter> copy = program;  // the kernel's interface takes no const
+  const sock_fprog attached{static_cast<unsigned short>(copy.size()), copy.data()};
+  if (setsockopt(fd(), SOL_SOCKET, SO_ATTACH_FILTER, &attached, sizeof attached) != 0)
+    return sys::fail_errno("cannot filter conntrack events in the kernel", errno);
+  return Ok{};
+}
+
 Status CtnetlinkSocket::send(Bytes requests) {
   sockaddr_nl kernel{};
   kernel.nl_family = AF_NETLINK;

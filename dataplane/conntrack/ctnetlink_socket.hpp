@@ -4,6 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
+
+#include <linux/filter.h>
 
 #include "platform/base/bytes.hpp"
 #include "platform/base/result.hpp"
@@ -22,6 +25,8 @@ class CtnetlinkSocket {
 
   Status join(unsigned group);  // an NFNLGRP_* multicast group
   void leave(unsigned group);
+  // Messages that the program answers with 0 are not received; replaces an earlier one.
+  Status filter(const std::vector<sock_filter>& program);
   Status send(Bytes requests);  // one or more nlmsghdr, one after another
 
   enum class Received : std::uint8_t { datagram, nothing, overrun, error };

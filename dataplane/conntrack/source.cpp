@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "dataplane/conntrack/ctnetlink_socket.hpp"
+#include "dataplane/conntrack/event_filter.hpp"
 #include "dataplane/conntrack/key_hash.hpp"
 #include "dataplane/conntrack/requests.hpp"
 #include "dataplane/core/untold.hpp"
@@ -28,8 +29,9 @@ using dataplane::SessionKey;
 using dataplane::SharedExtras;
 
 constexpr unsigned kEventGroups[] = {NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_UPDATE,
-                                     NFNLGRP_CONNTRACK_DESTROY, NFNLGRP_CONNTRACK_EXP_NEW,
-                                     NFNLGRP_CONNTRACK_EXP_DESTROY};
+                                     NFNLGRP_CONNTRACK_DESTROY};
+constexpr unsigned kExpectationGroups[] = {NFNLGRP_CONNTRACK_EXP_NEW,
+                                           NFNLGRP_CONNTRACK_EXP_DESTROY};
 // One system call fetches up to so many events; an event is 150 to 500 bytes.
 constexpr std::size_t kEventsPerCall = 128;
 constexpr std::size_t kEventBytes = 2048;
@@ -81,15 +83,35 @@ class CtnetlinkSource final : public Source {
   bool dumping() const override { return dumping_; }
   const SourceCounters& counters() const override { return counters_; }
 
+  Status set_pickup(const dataplane::PickupOptions& options) override {
+    expectations_wanted_ = options.enabled && options.expectations;
+    if (subscribed_) follow_expectations();
+    return events_.filter(event_filter(options));
+  }
+
   Status subscribe() override {
     for (const unsigned group : kEventGroups)
       if (Status joined = events_.join(group); !joined.ok()) return joined;
+    subscribed_ = true;
+    follow_expectations();
     return Ok{};
   }
 
   void unsubscribe() override {
     for (const unsigned group : kEventGroups) events_.leave(group);
+    for (const unsigned group : kExpectationGroups) events_.leave(group);
+    subscribed_ = false;
     events_.discard_waiting();
+  }
+
+  // A kernel that tells of no expectations has none.
+  void follow_expectations() {
+    for (const unsigned group : kExpectationGroups) {
+      if (expectations_wanted_)
+        (void)events_.join(group);
+      else
+        events_.leave(group);
+    }
   }
 
   Status start_dump() override {
@@ -108,6 +130,7 @@ class CtnetlinkSource final : public Source {
   void collect_expectations() {
     expected_.clear();
     dump_sound_ = true;
+    if (!expectations_wanted_) return;
     RequestWriter request(1);
     request.dump_expectations(++dump_sequence_);
     if (!dump_.send(request.written()).ok()) return;
@@ -304,6 +327,7 @@ class CtnetlinkSource final : public Source {
   // What helpers expect, by master, during a dump.
   std::unordered_map<SessionKey, SharedExtras, KeyHash> expected_;
   std::uint32_t dump_sequence_ = 0;
+  bool subscribed_ = false, expectations_wanted_ = true;
   bool dumping_ = false, dump_sound_ = true;
   SourceCounters counters_;
 };

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "dataplane/core/pickup_filter.hpp"
 #include "dataplane/core/session.hpp"
 #include "platform/base/result.hpp"
 
@@ -50,10 +51,13 @@ class Source {
 
   virtual int event_fd() const = 0;
   virtual int receive_buffer_bytes() const = 0;  // as granted for events
-  virtual Status subscribe() = 0;                // events flow from now on
-  virtual void unsubscribe() = 0;                // and what waits is dropped
-  virtual Status start_dump() = 0;               // one at a time
-  virtual void stop_dump() = 0;                  // without on_dump_done
+  // From now on what these options do not carry is dropped in the kernel, as far as that can be
+  // (event_filter); without, all is told. An error leaves the events as they were.
+  virtual Status set_pickup(const dataplane::PickupOptions& options) = 0;
+  virtual Status subscribe() = 0;   // events flow from now on
+  virtual void unsubscribe() = 0;   // and what waits is dropped
+  virtual Status start_dump() = 0;  // one at a time
+  virtual void stop_dump() = 0;     // without on_dump_done
   virtual bool dumping() const = 0;
   // Reads and parses at most about `max_messages` events (then dump records); true when more may
   // wait.

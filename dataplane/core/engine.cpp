@@ -64,13 +64,13 @@ void Engine::set_pickup(const PickupOptions& options) {
   dump_wanted_ = role_ == Role::primary;
 }
 
-// A session that is replicated already stays so when it is merely not assured (any more).
-bool Engine::admit(const Session& session, std::uint32_t known) {
+// Of a session that is not assured not even the end is heard, where the kernel keeps it from us: so
+// none may stay in the table.
+bool Engine::admit(const Session& session) {
   switch (judge(pickup_, session)) {
     case Pickup::carry:
       return true;
     case Pickup::not_assured:
-      if (known != SessionTable::kNone) return true;
       ++counters_.not_carried_unassured;
       return false;
     case Pickup::disabled:
@@ -118,7 +118,7 @@ void Engine::upsert(const Session& reported, Instant now) {
   const std::uint32_t known = table_.find(session.key, hash);
   if (known != SessionTable::kNone)
     keep_untold(table_.slot(known).session.state, session.key.protocol, session.state);
-  if (admit(session, known))
+  if (admit(session))
     upsert_admitted(session, hash, known, now);
   else if (known != SessionTable::kNone)
     sender_.remove(known, now);
@@ -172,8 +172,7 @@ void Engine::dump_entry(const Session& reported, Instant now) {
   if (!pickup_.expectations) drop_expectations(session);
   const std::uint32_t hash = table_.hash(session.key);
   const std::uint32_t known = table_.find(session.key, hash);
-  if (!admit(session, known))
-    return;  // unmarked: a session no longer carried is removed at the end
+  if (!admit(session)) return;  // unmarked: a session no longer carried is removed at the end
   if (known != SessionTable::kNone) {
     Slot& slot = table_.slot(known);
     if (slot.dump_mark() == dump_mark_) return;  // an event was newer

@@ -130,7 +130,7 @@ class Engine {
   static constexpr std::uint32_t kScrubSteps = 600;
 
  private:
-  bool admit(const Session& session, std::uint32_t known);
+  bool admit(const Session& session);
   void upsert_admitted(const Session& session, std::uint32_t hash, std::uint32_t known,
                        Instant now);
   void begin_round(Renewal what, Instant now);

@@ -50,6 +50,12 @@ void KernelReader::unsubscribe() {
   source_.stop_dump();
 }
 
+void KernelReader::set_pickup(const dataplane::PickupOptions& options) {
+  if (Status set = source_.set_pickup(options); !set.ok())
+    log_.warning("conntrack-filter",
+                 "what session_pickup leaves out is read all the same: " + set.error().message);
+}
+
 bool KernelReader::poll(Instant now) {
   if (!subscribed_) return false;
   now_ = now;

@@ -19,6 +19,8 @@ class KernelReader final : private conntrack::SourceVisitor {
   // makes sure can wait until the takeover is over: it holds a CPU that packets need now.
   Status subscribe(Instant now, bool known);
   void unsubscribe();
+  // What is not to be replicated is not even read, as far as the kernel can tell.
+  void set_pickup(const dataplane::PickupOptions& options);
   bool subscribed() const { return subscribed_; }
   int event_fd() const { return source_.event_fd(); }
 

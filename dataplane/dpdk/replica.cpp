@@ -40,6 +40,7 @@ Replica::Replica(ReplicaParts parts, Counters& counters, const Log& log, RelayHa
       last_look_(sys::now()) {
   writer_.attach(engine_);
   leftovers_.set_pickup(parts.engine.pickup);
+  reader_.set_pickup(parts.engine.pickup);
   engine_.set_receive_credit(kReceiveCredit);
 }
 
@@ -56,6 +57,7 @@ Effort Replica::turn(Instant now) {
 }
 
 void Replica::set_pickup(const dataplane::PickupOptions& options) {
+  reader_.set_pickup(options);
   engine_.set_pickup(options);
   leftovers_.set_pickup(options);
 }
