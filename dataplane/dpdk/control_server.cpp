@@ -53,6 +53,9 @@ void add(json& counters, const conntrack::SinkCounters& c) {
   counters["kernel_failed"] = c.failed;
   counters["kernel_table_full"] = c.table_full;
   counters["kernel_batches"] = c.batches;
+  counters["kernel_helpers_missing"] = c.helpers_missing;
+  counters["kernel_labels_missing"] = c.labels_missing;
+  counters["kernel_expectations_refused"] = c.expectations_refused;
 }
 
 }  // namespace

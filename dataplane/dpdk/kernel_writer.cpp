@@ -1,6 +1,7 @@
 #include "dataplane/dpdk/kernel_writer.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "platform/linux/system_error.hpp"
@@ -19,6 +20,13 @@ constexpr Duration kRepeatEvery = 1s;
 KernelWriter::KernelWriter(conntrack::Sink& sink, Counters& counters, Log log)
     : sink_(sink), counters_(counters), log_(std::move(log)) {
   sink_.on_missing([this](const dataplane::SessionKey& key) { missing_.push_back(key); });
+  sink_.on_helper_missing([this](std::string_view helper) {
+    log_.warning("conntrack-helper",
+                 "sessions are kept without their helper, which this kernel lacks; load its module "
+                 "('modprobe nf_conntrack_" +
+                     std::string(helper) + "') and restart hotpair-dataplane",
+                 {{"helper", std::string(helper)}});
+  });
   sink_.on_refused([this](const dataplane::SessionKey& key, int error) {
     ++counters_.kernel_refused;
     log_.warning("conntrack-refused",

@@ -1,13 +1,12 @@
 #include "dataplane/dpdk/session_listing.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <string>
 
-#include <netinet/in.h>
 #include <nlohmann/json.hpp>
 
+#include "dataplane/dpdk/extras_json.hpp"
 #include "platform/linux/ip_address.hpp"
 
 namespace hotpair::dpdk {
@@ -21,30 +20,6 @@ constexpr std::size_t kLookedAtARequest = 20000;  // some 2 ms
 constexpr std::size_t kStep = 256;
 constexpr std::uint64_t kMaxLimit = 1000;
 
-constexpr std::array<const char*, 10> kTcpStates = {
-    "none",       "syn_sent", "syn_recv",  "established", "fin_wait",
-    "close_wait", "last_ack", "time_wait", "close",       "syn_sent2"};
-
-struct Protocol {
-  std::uint8_t number;
-  const char* name;
-};
-constexpr Protocol kProtocols[] = {{IPPROTO_TCP, "tcp"},         {IPPROTO_UDP, "udp"},
-                                   {IPPROTO_ICMP, "icmp"},       {IPPROTO_ICMPV6, "icmpv6"},
-                                   {IPPROTO_UDPLITE, "udplite"}, {IPPROTO_SCTP, "sctp"}};
-
-std::string protocol_name(std::uint8_t number) {
-  for (const Protocol& p : kProtocols)
-    if (p.number == number) return p.name;
-  return std::to_string(number);
-}
-
-std::string state_name(const Session& s) {
-  if (s.key.protocol == IPPROTO_TCP)
-    return s.state.tcp_state < kTcpStates.size() ? kTcpStates[s.state.tcp_state] : "unknown";
-  return s.state.status & dataplane::kStatusSeenReply ? "replied" : "unreplied";
-}
-
 std::string text(const dataplane::Address& address, bool ipv6) {
   return sys::to_text(sys::IpAddress{ipv6, address.bytes});
 }
@@ -53,22 +28,25 @@ json to_json(const Session& s) {
   const auto& o = s.key.original;
   const auto& r = s.state.reply;
   const bool v6 = s.key.ipv6;
-  return {{"protocol", protocol_name(s.key.protocol)},
-          {"family", v6 ? "ipv6" : "ipv4"},
-          {"src", text(o.src, v6)},
-          {"dst", text(o.dst, v6)},
-          {"sport", o.src_port},
-          {"dport", o.dst_port},
-          {"reply_src", text(r.src, v6)},
-          {"reply_dst", text(r.dst, v6)},
-          {"reply_sport", r.src_port},
-          {"reply_dport", r.dst_port},
-          {"state", state_name(s)},
-          {"mark", s.state.mark},
-          {"zone", s.key.zone},
-          {"timeout_s", s.state.timeout_s},
-          {"assured", (s.state.status & dataplane::kStatusAssured) != 0},
-          {"nat", (s.state.status & (dataplane::kStatusSrcNat | dataplane::kStatusDstNat)) != 0}};
+  json out = {
+      {"protocol", protocol_name(s.key.protocol)},
+      {"family", v6 ? "ipv6" : "ipv4"},
+      {"src", text(o.src, v6)},
+      {"dst", text(o.dst, v6)},
+      {"sport", o.src_port},
+      {"dport", o.dst_port},
+      {"reply_src", text(r.src, v6)},
+      {"reply_dst", text(r.dst, v6)},
+      {"reply_sport", r.src_port},
+      {"reply_dport", r.dst_port},
+      {"state", state_name(s)},
+      {"mark", s.state.mark},
+      {"zone", s.key.zone},
+      {"timeout_s", s.state.timeout_s},
+      {"assured", (s.state.status & dataplane::kStatusAssured) != 0},
+      {"nat", (s.state.status & (dataplane::kStatusSrcNat | dataplane::kStatusDstNat)) != 0}};
+  add_extras(out, s);
+  return out;
 }
 
 struct Filter {

@@ -45,13 +45,35 @@ std::string translation(const Json& session) {
          endpoint(session, "reply_src", "reply_sport");
 }
 
+// What only some sessions have, in words; nothing for most.
+std::string extras(const Json& session) {
+  std::string out;
+  const auto add = [&out](const std::string& words) { out += (out.empty() ? "" : ", ") + words; };
+  if (session.contains("helper")) add("helper " + text(session, "helper"));
+  for (const Json& e : child(session, "expectations"))
+    add("expects " + text(e, "protocol") + " to " + endpoint(e, "dst", "dport"));
+  if (const Json& labels = child(session, "labels"); labels.is_array() && !labels.empty()) {
+    std::string set;
+    for (const Json& label : labels)
+      if (label.is_number_unsigned()) set += " " + std::to_string(label.get<unsigned>());
+    add((labels.size() == 1 ? "label" : "labels") + set);
+  }
+  if (const Json& master = child(session, "master"); master.is_object())
+    add("related to " + endpoint(master, "src", "sport") + " to " +
+        endpoint(master, "dst", "dport"));
+  if (session.contains("reply_zone")) add("reply zone " + text(session, "reply_zone"));
+  if (session.contains("sequence_adjustment")) add("sequence adjusted");
+  if (session.contains("synproxy")) add("synproxy");
+  return out;
+}
+
 void print_table(const Context& context, const Json& sessions, std::uint64_t total) {
   std::vector<std::vector<Cell>> rows = {
-      {"protocol", "from", "to", "state", "timeout", "mark", "zone", "NAT"}};
+      {"protocol", "from", "to", "state", "timeout", "mark", "zone", "NAT", "more"}};
   for (const Json& s : sessions)
     rows.push_back({text(s, "protocol"), endpoint(s, "src", "sport"), endpoint(s, "dst", "dport"),
                     text(s, "state"), text(s, "timeout_s") + " s", text(s, "mark"), text(s, "zone"),
-                    translation(s)});
+                    translation(s), extras(s)});
   std::fputs(columns(context.style, rows).c_str(), stdout);
   std::printf("%s shown; %s sessions in the table%s\n", spoken_count(sessions.size()).c_str(),
               spoken_count(total).c_str(),
@@ -73,7 +95,8 @@ Exit count_only(const Context& context) {
 
 void add_sessions_options(CLI::App& app) {
   app.add_flag("--list", filter.list, "list them; any filter below lists too");
-  app.add_option("--protocol", filter.protocol, "tcp, udp, icmp, icmpv6, sctp or a number");
+  app.add_option("--protocol", filter.protocol,
+                 "tcp, udp, udplite, icmp, icmpv6, sctp, dccp, gre or a number");
   app.add_option("--address", filter.address, "an IPv4 or IPv6 address at either end");
   app.add_option("--port", filter.port, "a port at either end")->check(CLI::Range(1, 65535));
   app.add_option("--state", filter.state, "a TCP state, e.g. established");
