@@ -85,6 +85,24 @@ def remove_namespace(name):
     run("ip", "netns", "del", name, check=False)
 
 
+def socket_in(netns, family, kind, protocol=0):
+    """A socket that lives in another namespace than this process."""
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    there = os.open(f"{NETNS_DIR}/{netns}", os.O_RDONLY)
+    try:
+        _setns(there)
+        return socket.socket(family, kind, protocol)
+    finally:
+        _setns(home)
+        os.close(home)
+        os.close(there)
+
+
+def _setns(fd):
+    if _libc.setns(fd, CLONE_NEWNET) != 0:
+        raise LabError(f"cannot enter a network namespace: {os.strerror(ctypes.get_errno())}; run it as root")
+
+
 class Netlink:
     """A routing socket that lives in one namespace, to change links without the cost of a process."""
 
@@ -94,22 +112,9 @@ class Netlink:
 
     def __init__(self, netns):
         self.netns = netns
-        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        there = os.open(f"{NETNS_DIR}/{netns}", os.O_RDONLY)
-        try:
-            self._setns(there)
-            self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
-        finally:
-            self._setns(home)
-            os.close(home)
-            os.close(there)
+        self._socket = socket_in(netns, socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
         self._socket.setblocking(False)
         self._indices = {}
-
-    @staticmethod
-    def _setns(fd):
-        if _libc.setns(fd, CLONE_NEWNET) != 0:
-            raise LabError(f"cannot enter a network namespace: {os.strerror(ctypes.get_errno())}; run it as root")
 
     def index(self, device):
         if device not in self._indices:
