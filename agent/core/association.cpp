@@ -3,73 +3,18 @@
 #include <algorithm>
 
 #include "agent/core/association_keys.hpp"
+#include "agent/core/frame_header.hpp"
 #include "platform/base/replay_window.hpp"
 #include "platform/base/static_vector.hpp"
 
 namespace hotpair::agent {
 namespace {
 
-// The clear header; WIRE.md has the diagram.
-constexpr std::array<std::uint8_t, 4> kMagic{'H', 'P', 'H', 'B'};
-constexpr std::uint8_t kVersion = 1;
-constexpr std::uint8_t kKindHeartbeat = 1;
-constexpr std::uint8_t kKindGreeting = 2;
-constexpr std::size_t kSaltSize = 16;
 constexpr Salt kNoSalt{};
-static_assert(4 + 1 + 1 + 2 + 1 + 1 + 6 + kSaltSize + kSaltSize + 8 + 8 == kHeartbeatHeaderSize);
 
 // A candidate that answers none of this many greetings was a recording; a new greeting brings it
 // back.
 constexpr unsigned kGreetingsPerCandidate = 256;
-
-struct Header {
-  std::uint8_t version = 0, kind = 0, sender = 0, path = 0;
-  std::uint16_t group = 0;
-  Salt sender_salt{}, echoed_salt{};
-  std::uint64_t counter = 0;
-  bool magic_ok = false, reserved_ok = false;
-};
-
-Header parse_header(Bytes frame) {
-  ByteReader in(frame);
-  Header h;
-  h.magic_ok = std::ranges::equal(in.take(kMagic.size()), kMagic);
-  h.version = in.u8();
-  h.kind = in.u8();
-  h.group = in.u16();
-  h.sender = in.u8();
-  h.path = in.u8();
-  const std::uint64_t reserved = std::uint64_t{in.u32()} | in.u16();
-  in.copy_to(h.sender_salt);
-  in.copy_to(h.echoed_salt);
-  h.counter = in.u64();
-  h.reserved_ok = (reserved | in.u64()) == 0;
-  HOTPAIR_ASSERT(!in.failed());  // the caller checked the size
-  return h;
-}
-
-void write_header(const Header& h, MutableBytes out) {
-  ByteWriter writer(out);
-  writer.put(Bytes(kMagic));
-  writer.u8(h.version);
-  writer.u8(h.kind);
-  writer.u16(h.group);
-  writer.u8(h.sender);
-  writer.u8(h.path);
-  writer.zeros(6);
-  writer.put(Bytes(h.sender_salt));
-  writer.put(Bytes(h.echoed_salt));
-  writer.u64(h.counter);
-  writer.zeros(8);
-  HOTPAIR_ASSERT(writer.size() == kHeartbeatHeaderSize && !writer.failed());
-}
-
-Nonce nonce_of(std::uint8_t path, std::uint64_t counter) {
-  Nonce nonce{};
-  store_be(nonce.data(), std::uint32_t{path});
-  store_be(nonce.data() + 4, counter);
-  return nonce;
-}
 
 struct Verified {
   std::size_t body_size = 0;
@@ -119,19 +64,22 @@ struct Association::State {
   Key tx_key(const Salt& echoed) {
     return cipher.derive(which(sealing), own, echoed, self, kHeartbeatPurpose);
   }
-  std::optional<Verified> verify(const Header& h, Bytes frame, MutableBytes body, bool& throttled);
-  std::optional<Verified> try_keys(DirectionKeys& keys, bool known, const Header& h, Bytes frame,
-                                   MutableBytes body, bool& throttled);
+  std::optional<Verified> verify(const FrameHeader& h, Bytes frame, MutableBytes body,
+                                 bool& throttled);
+  std::optional<Verified> try_keys(DirectionKeys& keys, bool known, const FrameHeader& h,
+                                   Bytes frame, MutableBytes body, bool& throttled);
   Failure<RejectedFrame> refuse(Rejection reason, std::uint32_t value = 0,
                                 const std::optional<Verified>& proof = std::nullopt);
-  Failure<RejectedFrame> refuse_mismatch(Rejection reason, std::uint32_t value, const Header& h,
-                                         Bytes frame, MutableBytes body);
-  std::optional<Rejection> misaddressed(const Header& h, PathId path, std::uint32_t& value) const;
-  Result<OpenedFrame, RejectedFrame> accept(const Header& h, PathId path, const Verified& proof);
-  bool associate(const Header& h, const Verified& proof);
+  Failure<RejectedFrame> refuse_mismatch(Rejection reason, std::uint32_t value,
+                                         const FrameHeader& h, Bytes frame, MutableBytes body);
+  std::optional<Rejection> misaddressed(const FrameHeader& h, PathId path,
+                                        std::uint32_t& value) const;
+  Result<OpenedFrame, RejectedFrame> accept(const FrameHeader& h, PathId path,
+                                            const Verified& proof);
+  bool associate(const FrameHeader& h, const Verified& proof);
   void retire(const Salt& salt);
-  std::size_t seal_with(const Key& key, std::uint8_t kind, const Salt& echoed, PathId path,
-                        Bytes body, MutableBytes out);
+  std::size_t seal_with(const Key& key, FrameKind kind, const Salt& echoed, PathId path, Bytes body,
+                        MutableBytes out);
 };
 
 Association::Association(ChassisId self, std::uint16_t group, FrameCipher& cipher)
@@ -167,11 +115,12 @@ Result<OpenedFrame, RejectedFrame> Association::open(PathId path, Bytes frame, M
   if (frame.size() > kHeartbeatHeaderSize + kMaxBodySize + kTagSize)
     return s.refuse(Rejection::too_long);
   s.unknown.frame_seen();
-  const Header h = parse_header(frame);
+  const FrameHeader h = parse_header(frame);
   if (!h.magic_ok) return s.refuse(Rejection::wrong_magic);
-  if (h.version != kVersion) return s.refuse(Rejection::wrong_version, h.version);
-  if (!h.reserved_ok || (h.kind != kKindHeartbeat && h.kind != kKindGreeting))
-    return s.refuse(Rejection::reserved_bits);
+  if (h.version != kFrameVersion) return s.refuse(Rejection::wrong_version, h.version);
+  if (!h.reserved_ok) return s.refuse(Rejection::reserved_bits);
+  if (h.kind_of() != FrameKind::heartbeat && h.kind_of() != FrameKind::greeting)
+    return s.refuse(Rejection::unknown_kind, h.kind);  // of a later version: skipped
   if (h.sender != 1 && h.sender != 2) return s.refuse(Rejection::bad_chassis_id, h.sender);
   if (h.sender_salt == s.own) return s.refuse(Rejection::own_frame);
   std::uint32_t value = 0;
@@ -185,7 +134,7 @@ Result<OpenedFrame, RejectedFrame> Association::open(PathId path, Bytes frame, M
   return s.accept(h, path, *proof);
 }
 
-std::optional<Rejection> Association::State::misaddressed(const Header& h, PathId path,
+std::optional<Rejection> Association::State::misaddressed(const FrameHeader& h, PathId path,
                                                           std::uint32_t& value) const {
   if (h.group != group) return value = h.group, Rejection::wrong_group;
   if (h.sender == static_cast<std::uint8_t>(self))
@@ -203,14 +152,14 @@ Failure<RejectedFrame> Association::State::refuse(Rejection reason, std::uint32_
 // Whether a misaddressed frame is a stranger's or our misconfigured peer's is told by the tag
 // alone.
 Failure<RejectedFrame> Association::State::refuse_mismatch(Rejection reason, std::uint32_t value,
-                                                           const Header& h, Bytes frame,
+                                                           const FrameHeader& h, Bytes frame,
                                                            MutableBytes body) {
   bool throttled = false;
   return refuse(reason, value, verify(h, frame, body, throttled));
 }
 
-std::optional<Verified> Association::State::verify(const Header& h, Bytes frame, MutableBytes body,
-                                                   bool& throttled) {
+std::optional<Verified> Association::State::verify(const FrameHeader& h, Bytes frame,
+                                                   MutableBytes body, bool& throttled) {
   const Direction direction{h.sender_salt, h.echoed_salt, static_cast<ChassisId>(h.sender)};
   if (peer && peer->rx.direction == direction)
     return try_keys(peer->rx, true, h, frame, body, throttled);
@@ -223,7 +172,7 @@ std::optional<Verified> Association::State::verify(const Header& h, Bytes frame,
 }
 
 std::optional<Verified> Association::State::try_keys(DirectionKeys& keys, bool known,
-                                                     const Header& h, Bytes frame,
+                                                     const FrameHeader& h, Bytes frame,
                                                      MutableBytes body, bool& throttled) {
   const Nonce nonce = nonce_of(h.path, h.counter);
   const Bytes header = frame.first(kHeartbeatHeaderSize);
@@ -247,7 +196,7 @@ std::optional<Verified> Association::State::try_keys(DirectionKeys& keys, bool k
   return std::nullopt;
 }
 
-Result<OpenedFrame, RejectedFrame> Association::State::accept(const Header& h, PathId path,
+Result<OpenedFrame, RejectedFrame> Association::State::accept(const FrameHeader& h, PathId path,
                                                               const Verified& proof) {
   const bool from_peer = peer && peer->rx.direction.sender_salt == h.sender_salt;
   if (h.echoed_salt != own) {
@@ -260,7 +209,7 @@ Result<OpenedFrame, RejectedFrame> Association::State::accept(const Header& h, P
           kGreetingsPerCandidate};
     return refuse(Rejection::not_echoed, h.sender, proof);
   }
-  if (h.kind != kKindHeartbeat) return refuse(Rejection::reserved_bits);
+  if (h.kind_of() != FrameKind::heartbeat) return refuse(Rejection::reserved_bits);
   const bool fresh = from_peer ? false : associate(h, proof);
   if (!peer->windows[path].accept(h.counter)) return refuse(Rejection::replayed);
   if (peer->password != proof.password) {
@@ -271,7 +220,7 @@ Result<OpenedFrame, RejectedFrame> Association::State::accept(const Header& h, P
 }
 
 // A frame from a new salt echoes ours: its sender is there, now, and becomes the peer.
-bool Association::State::associate(const Header& h, const Verified& proof) {
+bool Association::State::associate(const FrameHeader& h, const Verified& proof) {
   if (peer) retire(peer->rx.direction.sender_salt);
   const Salt salt = h.sender_salt;
   peer.emplace();
@@ -299,10 +248,10 @@ void Association::State::retire(const Salt& salt) {
 std::size_t Association::seal(PathId path, Bytes body, MutableBytes out) {
   State& s = *state_;
   if (s.peer)
-    return s.seal_with(s.peer->tx, kKindHeartbeat, s.peer->rx.direction.sender_salt, path, body,
-                       out);
+    return s.seal_with(s.peer->tx, FrameKind::heartbeat, s.peer->rx.direction.sender_salt, path,
+                       body, out);
   if (!s.greeting_key) s.greeting_key = s.tx_key(kNoSalt);
-  return s.seal_with(*s.greeting_key, kKindGreeting, kNoSalt, path, body, out);
+  return s.seal_with(*s.greeting_key, FrameKind::greeting, kNoSalt, path, body, out);
 }
 
 std::optional<std::size_t> Association::greet(PathId path, Bytes body, MutableBytes out) {
@@ -310,17 +259,16 @@ std::optional<std::size_t> Association::greet(PathId path, Bytes body, MutableBy
   if (!s.candidate) return std::nullopt;
   const Candidate candidate = *s.candidate;
   if (--s.candidate->greetings_left == 0) s.candidate.reset();
-  return s.seal_with(candidate.tx, kKindHeartbeat, candidate.salt, path, body, out);
+  return s.seal_with(candidate.tx, FrameKind::heartbeat, candidate.salt, path, body, out);
 }
 
-std::size_t Association::State::seal_with(const Key& key, std::uint8_t kind, const Salt& echoed,
+std::size_t Association::State::seal_with(const Key& key, FrameKind kind, const Salt& echoed,
                                           PathId path, Bytes body, MutableBytes out) {
   HOTPAIR_ASSERT(path < kMaxPaths && body.size() <= kMaxBodySize);
   const std::size_t size = kHeartbeatHeaderSize + body.size() + kTagSize;
   HOTPAIR_ASSERT(out.size() >= size);
-  Header h;
-  h.version = kVersion;
-  h.kind = kind;
+  FrameHeader h;
+  h.kind = static_cast<std::uint8_t>(kind);
   h.group = group;
   h.sender = static_cast<std::uint8_t>(self);
   h.path = path;
@@ -340,8 +288,8 @@ std::optional<std::size_t> Association::inspect(Bytes frame, MutableBytes body) 
       frame.size() > kHeartbeatHeaderSize + kMaxBodySize + kTagSize)
     return std::nullopt;
   s.unknown.frame_seen();
-  const Header h = parse_header(frame);
-  if (!h.magic_ok || h.version != kVersion || !h.reserved_ok || h.sender_salt == s.own ||
+  const FrameHeader h = parse_header(frame);
+  if (!h.magic_ok || h.version != kFrameVersion || !h.reserved_ok || h.sender_salt == s.own ||
       (h.sender != 1 && h.sender != 2))
     return std::nullopt;
   bool throttled = false;
@@ -398,6 +346,13 @@ Key Association::derive(std::string_view purpose, ChassisId sender) const {
   // Each end seals with the password it uses, which during a rotation need not be the same one.
   if (sender == s.self) return s.cipher.derive(s.which(s.sealing), s.own, theirs, sender, purpose);
   return s.cipher.derive(s.which(s.peer->password), theirs, s.own, sender, purpose);
+}
+
+std::optional<ChannelKeys> Association::channel(std::string_view purpose) const {
+  const State& s = *state_;
+  if (!s.peer) return std::nullopt;
+  return ChannelKeys{s.own, s.peer->rx.direction.sender_salt, derive(purpose, s.self),
+                     derive(purpose, other(s.self))};
 }
 
 const std::array<std::uint64_t, static_cast<std::size_t>(Rejection::count_)>&

@@ -73,6 +73,7 @@ enum class Rejection : std::uint8_t {
   untagged,
   wrong_ethertype,
   throttled,  // from a salt never seen, while too many such arrive to derive a key for each
+  unknown_kind,
   count_,
 };
 std::string_view to_string(Rejection rejection);
@@ -80,6 +81,13 @@ std::string_view to_string(Rejection rejection);
 struct OpenedFrame {
   bool new_association = false;
   std::size_t body_size = 0;
+};
+
+// What two ends share for another channel: both present salts, and a key for each direction.
+struct ChannelKeys {
+  Salt own{}, peers{};
+  Key send{}, receive{};
+  friend bool operator==(const ChannelKeys&, const ChannelKeys&) = default;
 };
 
 struct RejectedFrame {
@@ -124,6 +132,9 @@ class Association {
   // A key for another purpose (session sync), bound to both current salts and an extra nonce;
   // established only.
   Key derive(std::string_view purpose, ChassisId sender) const;
+  // Both directions of a channel of its own; none before the peer is proven. They change with
+  // generation().
+  std::optional<ChannelKeys> channel(std::string_view purpose) const;
   const std::array<std::uint64_t, static_cast<std::size_t>(Rejection::count_)>& rejected() const;
 
   static constexpr std::size_t header_size();

@@ -43,6 +43,8 @@ std::string_view to_string(Rejection rejection) {
       return "wrong_ethertype";
     case Rejection::throttled:
       return "throttled";
+    case Rejection::unknown_kind:
+      return "unknown_kind";
     case Rejection::count_:
       break;
   }

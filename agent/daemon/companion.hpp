@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,7 +32,9 @@ struct PairView {
   bool peer_alive = false;
   agent::Role peer_role = agent::Role::init;  // as last heard
   std::string peer_version{};
-  bool in_sync = false;  // the sessions
+  bool in_sync = false;                         // the sessions
+  std::optional<agent::PathId> cluster_path{};  // that the cluster network sends on
+  std::uint32_t keys_generation = 0;            // of the association
   friend bool operator==(const PairView&, const PairView&) = default;
 
   bool is_primary() const { return role == agent::Role::primary && !in_transaction; }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agent/daemon/cluster_network.hpp"
+
 namespace hotpair::daemon {
 
 void Companions::configure(const config::Config& config, const NodePlan& plan) {
@@ -30,8 +32,10 @@ bool Companions::answer(const std::string& command, const nlohmann::json& reques
   });
 }
 
-std::vector<std::unique_ptr<Companion>> make_companions(const CompanionNeeds&) {
-  return {};
+std::vector<std::unique_ptr<Companion>> make_companions(const CompanionNeeds& needs) {
+  std::vector<std::unique_ptr<Companion>> all;
+  all.push_back(std::make_unique<ClusterNetwork>(needs.association, needs.log));
+  return all;
 }
 
 }  // namespace hotpair::daemon

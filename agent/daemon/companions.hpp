@@ -8,6 +8,7 @@
 
 #include "agent/daemon/companion.hpp"
 #include "agent/daemon/options.hpp"
+#include "agent/daemon/shared_association.hpp"
 #include "agent/daemon/worker.hpp"
 #include "platform/base/log.hpp"
 #include "platform/linux/event_loop.hpp"
@@ -21,6 +22,7 @@ struct CompanionNeeds {
   Worker& kernel;  // the one whose work a takeover waits for: nothing long
   const sys::LinkMonitor& links;
   const Options& options;
+  SharedAssociation& association;
   Log log;
 };
 

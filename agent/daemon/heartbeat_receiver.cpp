@@ -64,6 +64,7 @@ void HeartbeatReceiver::accept(const Origin& origin, bool new_association, Bytes
                        {{"source", source_of(origin)}});
     return;
   }
+  jitter_[origin.path].heard(heartbeat->sequence, origin.heard_at, needs_.interval());
   needs_.emit(agent::HeartbeatReceived{origin.path, origin.heard_at, new_association, *heartbeat});
   needs_.heard(origin.path, *heartbeat);
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/core/beat_jitter.hpp"
 #include "agent/core/heartbeat.hpp"
 #include "agent/daemon/links.hpp"
 #include "agent/daemon/mismatch_table.hpp"
@@ -26,6 +27,7 @@ class HeartbeatReceiver {
     Emit emit;
     Log log;
     std::function<void(agent::PathId, const agent::Heartbeat&)> heard;  // after emit
+    std::function<Duration()> interval;                                 // of the peer's heartbeats
   };
   HeartbeatReceiver(Needs needs, std::vector<HeartbeatPath> paths, std::uint16_t group)
       : needs_(std::move(needs)), paths_(std::move(paths)), group_(group) {}
@@ -37,6 +39,7 @@ class HeartbeatReceiver {
   void on_management(Instant heard_at, Bytes frame);
 
   std::vector<MismatchRow> mismatches() const { return table_.rows(); }
+  const std::array<agent::BeatJitter, agent::kMaxPaths>& jitter() const { return jitter_; }
 
  private:
   struct Origin {
@@ -58,6 +61,7 @@ class HeartbeatReceiver {
   std::vector<HeartbeatPath> paths_;
   std::uint16_t group_;
   MismatchTable table_;
+  std::array<agent::BeatJitter, agent::kMaxPaths> jitter_;
   std::array<std::uint8_t, agent::kMaxBodySize> body_{};
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "agent/core/cluster_network.hpp"
 #include "platform/linux/clock.hpp"
 #include "platform/linux/sd_notify.hpp"
 
@@ -64,6 +65,8 @@ void Runtime::after_turn() {
 
 PairView Runtime::pair_view() const {
   const agent::NodeStatus node = engine_->status();
+  unsigned alive = 0;
+  for (std::size_t i = 0; i < node.paths.size(); ++i) alive |= unsigned{node.paths[i].alive} << i;
   return {.role = node.role,
           .epoch = node.epoch.number,
           .in_transaction = node.in_transaction,
@@ -71,7 +74,12 @@ PairView Runtime::pair_view() const {
           .peer_alive = node.peer_alive,
           .peer_role = node.peer.role,
           .peer_version = std::string(node.peer.version.view()),
-          .in_sync = node.in_sync};
+          .in_sync = node.in_sync,
+          .cluster_path = agent::choose_cluster_path(static_cast<std::uint8_t>(alive),
+                                                     node.peer_alive ? node.peer.paths_alive : 0,
+                                                     plan_->heartbeats.size()),
+          .keys_generation =
+              association_->with([](auto& association) { return association.generation(); })};
 }
 
 // Alone, this node is fenced before a booting peer's hold-down is over; there is no hurry

@@ -115,7 +115,8 @@ Status Runtime::open_heartbeats() {
   sender_ = std::move(sender).value();
   HeartbeatReceiver::Needs hears{
       *association_, [this](EventBody e) { engine_->submit(std::move(e)); }, log_,
-      [this](auto path, const auto& heartbeat) { heard(path, heartbeat); }};
+      [this](auto path, const auto& heartbeat) { heard(path, heartbeat); },
+      [this] { return plan_->node.interval; }};
   receiver_ = std::make_unique<HeartbeatReceiver>(std::move(hears), plan_->heartbeats, group);
   ports_ = std::make_unique<HeartbeatPorts>(
       HeartbeatPorts::Needs{*loop_, *kernel_, *link_monitor_, *receiver_, *sender_, log_},
@@ -197,7 +198,7 @@ void Runtime::start_node() {
   remote_monitors_ = std::make_unique<RemoteMonitors>(*prober_, submit);
   witness_ = std::make_unique<Witness>(*prober_, submit);
   companions_ = std::make_unique<Companions>(
-      make_companions({*loop_, *disk_, *kernel_, *link_monitor_, options_, log_}));
+      make_companions({*loop_, *disk_, *kernel_, *link_monitor_, options_, *association_, log_}));
   companions_->configure(config_, *plan_);
   clean_up();
   prepare_devices_now();

@@ -90,6 +90,7 @@ StatusView Runtime::view() {
     view.addresses_put_back.push_back(addresses_->losses().count(i));
   view.peer_role_since = peer_role_since_;
   view.mismatches = receiver_->mismatches();
+  view.jitter = receiver_->jitter();
   const auto rejected =
       association_->with([](auto& association) { return association.rejected(); });
   for (std::size_t i = 0; i < rejected.size(); ++i)

@@ -119,6 +119,12 @@ json election_json(const agent::NodeStatus& node) {
           {"loser_value", text(node.verdict.loser_value)}};
 }
 
+json jitter_json(const agent::BeatJitter& jitter, Instant now) {
+  return {{"max_ms", to_seconds(jitter.max()) * 1e3},
+          {"recent_max_ms", to_seconds(jitter.recent_max(now)) * 1e3},
+          {"late", jitter.late()}};
+}
+
 json path_json(const StatusView& view, std::size_t id, json interface, json vlan, bool link_up,
                std::string_view kind) {
   const auto& path = view.node.paths[id];
@@ -133,6 +139,7 @@ json path_json(const StatusView& view, std::size_t id, json interface, json vlan
            last_heard_json(view, path.ever_heard ? std::optional(path.last_heard) : std::nullopt)},
           {"received", path.received},
           {"lost", path.lost},
+          {"jitter", jitter_json(view.jitter[id], view.now)},
           {"heard_by_peer", view.node.peer_known && (view.node.peer.paths_alive >> id & 1) != 0}};
 }
 

@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agent/core/beat_jitter.hpp"
 #include "agent/core/node.hpp"
 #include "agent/daemon/lag.hpp"
 #include "agent/daemon/mismatch_table.hpp"
@@ -47,6 +48,7 @@ struct StatusView {
   std::optional<Prober::View> witness{};  // none configured
   nlohmann::json neighbours{};            // the last verification of an announcement
   std::vector<MismatchRow> mismatches{};
+  std::array<agent::BeatJitter, agent::kMaxPaths> jitter{};
   std::map<std::string, std::uint64_t> rejected{};
   std::vector<std::string> warnings{};
 };

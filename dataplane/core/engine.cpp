@@ -88,6 +88,7 @@ bool Engine::admit(const Session& session) {
     case Pickup::sctp_off:
       ++counters_.not_carried_sctp;
       return false;
+    case Pickup::link_local:
     case Pickup::excluded:
       ++counters_.not_carried_excluded;
       return false;

@@ -6,6 +6,12 @@
 
 namespace hotpair::dataplane {
 
+namespace {
+
+const Prefix kLinkLocal4{{169, 254}, 16, false}, kLinkLocal6{{0xfe, 0x80}, 10, true};
+
+}  // namespace
+
 bool contains(const Prefix& prefix, bool ipv6, const Address& address) {
   if (prefix.ipv6 != ipv6) return false;
   const unsigned length = std::min<unsigned>(prefix.length, ipv6 ? 128 : 32);
@@ -43,6 +49,10 @@ Pickup judge(const PickupOptions& options, const Session& session) {
   if (!options.enabled) return Pickup::disabled;
   if (const Pickup of_protocol = judge_protocol(options, key); of_protocol != Pickup::carry)
     return of_protocol;
+  const Prefix& link_local = key.ipv6 ? kLinkLocal6 : kLinkLocal4;
+  if (contains(link_local, key.ipv6, key.original.src) ||
+      contains(link_local, key.ipv6, key.original.dst))
+    return Pickup::link_local;
   for (const Prefix& prefix : options.exclude)
     if (contains(prefix, key.ipv6, key.original.src) ||
         contains(prefix, key.ipv6, key.original.dst))

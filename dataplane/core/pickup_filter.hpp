@@ -1,6 +1,7 @@
 // Which sessions are replicated: cluster.yaml's session_pickup as a pure predicate, applied where
 // sessions enter the engine. The delay is not judged here: the sender keeps a young session back
-// for that long.
+// for that long. What is link-local is never carried: no router forwards it (RFC 3927, 4291), so it
+// is a session of the box itself, and the other box may be its other end.
 #pragma once
 
 #include <array>
@@ -37,6 +38,7 @@ enum class Pickup : std::uint8_t {
   udp_off,
   icmp_off,
   sctp_off,
+  link_local,
   excluded,
   not_assured
 };

@@ -87,6 +87,13 @@ Codec<LogicalSystem> logical_system_schema() {
   });
 }
 
+Codec<ClusterNetwork> cluster_network_schema() {
+  return object<ClusterNetwork>({
+      field("enabled", &ClusterNetwork::enabled, boolean()),
+      field("rate_mbps", &ClusterNetwork::rate_mbps, integer<int>(1, 10'000)),
+  });
+}
+
 Codec<ConfigSync> config_sync_schema() {
   const auto path_key = [](const std::string& key) -> std::optional<std::string> {
     return key.starts_with('/') ? std::optional(key) : std::nullopt;

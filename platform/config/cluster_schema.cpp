@@ -124,6 +124,7 @@ Codec<ClusterFile> cluster_schema() {
       field("management", &ClusterFile::management, management_schema()),
       field("modules", &ClusterFile::modules, modules),
       field("logical_systems", &ClusterFile::logical_systems, systems),
+      field("cluster_network", &ClusterFile::cluster_network, cluster_network_schema()),
       field("config_sync", &ClusterFile::config_sync, config_sync_schema()),
       field("route_sync", &ClusterFile::route_sync, route_sync_schema()),
       field("takeover", &ClusterFile::takeover, takeover_schema()),

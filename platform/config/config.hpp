@@ -158,6 +158,12 @@ struct ConfigSync {
   std::map<std::string, std::vector<std::string>> apply;
 };
 
+// The Ethernet segment between the two nodes that rides in the heartbeat channel.
+struct ClusterNetwork {
+  bool enabled = true;
+  int rate_mbps = 100;  // 1-10000; of data in one direction, in millions of bits a second
+};
+
 struct RouteSync {
   bool enabled = false;
   std::vector<std::string> protocols;
@@ -182,6 +188,7 @@ struct ClusterFile {
   std::optional<Management> management;
   std::vector<Module> modules;
   std::vector<LogicalSystem> logical_systems;
+  ClusterNetwork cluster_network;
   ConfigSync config_sync;
   RouteSync route_sync;
   Takeover takeover;

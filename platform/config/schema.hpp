@@ -17,6 +17,7 @@ Codec<Monitor> monitor_schema();
 Codec<Management> management_schema();
 Codec<Module> module_schema();
 Codec<LogicalSystem> logical_system_schema();
+Codec<ClusterNetwork> cluster_network_schema();
 Codec<ConfigSync> config_sync_schema();
 Codec<RouteSync> route_sync_schema();
 Codec<Takeover> takeover_schema();

@@ -99,12 +99,10 @@ void configure(pcap_t* handle, const PcapOptions& options) {
 }
 
 // Best effort; all of it is also true, if slower, without.
-void tune_socket(int fd) {
+void tune_socket(int fd, int priority) {
   const int on = 1;
   setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
-  // The first band of the default queueing discipline: heartbeats pass ahead of what waits.
-  const int control_priority = 7;
-  setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &control_priority, sizeof(control_priority));
+  setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority));
 }
 
 }  // namespace
@@ -193,7 +191,7 @@ Result<std::unique_ptr<PcapChannel>> PcapChannel::open(const PcapOptions& option
   state->options = options;
   state->fd = pcap_get_selectable_fd(handle.get());
   state->handle = std::move(handle);
-  tune_socket(state->fd);
+  tune_socket(state->fd, options.priority);
   return std::unique_ptr<PcapChannel>(new PcapChannel(std::move(state)));
 }
 

@@ -40,6 +40,9 @@ struct PcapOptions {
   int snaplen = 1600;       // longer frames are cut, counted and not delivered
   bool promiscuous = true;  // multicast and foreign VLANs pass the NIC's filters
   bool receive = true;      // false: a channel for sending alone
+  // SO_PRIORITY of what is sent. 7 stands in the first band of the default queueing discipline:
+  // heartbeats pass ahead of what waits.
+  int priority = 7;
   int buffer_bytes = 512 * 1024;
 };
 

@@ -113,9 +113,18 @@ std::string refused(const Style& style, const Json& status) {
   return list.empty() ? "" : "  " + style(Tone::faint, "refused frames: " + list) + "\n";
 }
 
+// The latest heartbeat of the last 10 to 20 s, beyond its interval.
+std::string lateness(const Json& jitter) {
+  const auto ms = number(jitter, "recent_max_ms");
+  if (!ms) return "";
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "+%.1f ms", *ms);
+  return buffer;
+}
+
 std::string paths(const Style& style, const Json& status) {
   Rows rows = {{"path", "interface", "vlan", "link", "state", "last heard", "received", "lost",
-                "peer hears us"}};
+                "latest", "peer hears us"}};
   for (const Json& path : child(status, "heartbeat_paths")) {
     const bool alive = flag(path, "alive");
     Cell state = yes_no(alive, "alive", "DEAD");
@@ -123,11 +132,34 @@ std::string paths(const Style& style, const Json& status) {
     rows.push_back({text(path, "kind"), text(path, "interface"), text(path, "vlan"),
                     yes_no(flag(path, "link_up"), "up", "DOWN"), state,
                     ago(number(path, "last_heard_ms")), spoken_count(count(path, "received")),
-                    spoken_count(count(path, "lost")),
+                    spoken_count(count(path, "lost")), lateness(child(path, "jitter")),
                     yes_no(flag(path, "heard_by_peer"), "yes", "NO")});
   }
   return style(Tone::strong, "Heartbeat paths") + "\n" + columns(style, rows) +
          refused(style, status);
+}
+
+std::string cluster_network(const Style& style, const Json& status) {
+  const Json& network = child(status, "cluster_network");
+  if (!flag(network, "enabled")) return "";
+  std::string line = "  " + text(network, "device") + " ";
+  if (!flag(network, "up")) {
+    line += style(Tone::warning, "is not there");
+  } else {
+    line += text(child(network, "local"), "ipv4") + ", the peer " +
+            text(child(network, "peer"), "ipv4") + ", over ";
+    line += child(network, "path").is_null() ? style(Tone::warning, "no heartbeat interface")
+                                             : "path " + text(network, "path");
+    line += "; sent " + spoken_count(count(child(network, "sent"), "frames")) +
+            " frames, received " + spoken_count(count(child(network, "received"), "frames"));
+  }
+  std::string dropped;
+  for (const auto& [reason, times] : child(network, "dropped").items())
+    if (times.is_number_unsigned())
+      dropped +=
+          (dropped.empty() ? "" : ", ") + reason + " " + spoken_count(times.get<std::uint64_t>());
+  if (!dropped.empty()) line += "\n  " + style(Tone::faint, "dropped: " + dropped);
+  return style(Tone::strong, "Cluster network") + "\n" + line + "\n";
 }
 
 std::string speed(const Json& interface) {
@@ -268,8 +300,8 @@ std::string status_view(const Style& style, const Json& status) {
   screen += style(wrong.tone, wrong.text) + "\n";
   for (const std::string& block :
        {troubles(style, status), nodes(style, status), reasons(style, status), paths(style, status),
-        interfaces(style, status), lags(style, status), modules(style, status),
-        remote_monitors(style, status), sessions(style, status)})
+        cluster_network(style, status), interfaces(style, status), lags(style, status),
+        modules(style, status), remote_monitors(style, status), sessions(style, status)})
     if (!block.empty()) screen += "\n" + block;
   return screen;
 }

@@ -99,7 +99,7 @@ TEST_F(Associations, RefuseByNameWhatIsWrong) {
   };
   EXPECT_EQ(with(0, 'X'), Rejection::wrong_magic);
   EXPECT_EQ(with(4, 2), Rejection::wrong_version);
-  EXPECT_EQ(with(5, 3), Rejection::reserved_bits);
+  EXPECT_EQ(with(5, 3), Rejection::unknown_kind);
   EXPECT_EQ(with(8, 3), Rejection::bad_chassis_id);
   EXPECT_EQ(with(10, 1), Rejection::reserved_bits);
   EXPECT_EQ(with(63, 1), Rejection::reserved_bits);

@@ -245,6 +245,10 @@ TEST(PickupFilter, NamesTheFirstReasonNotToCarryASession) {
   options.exclude = {{.address = {192, 0, 2, 0}, .length = 29, .ipv6 = false}};
   EXPECT_EQ(judge(options, s), Pickup::excluded);
   options.exclude[0].address[3] = 8;
+  const Address routed = s.key.original.dst;
+  set_address(s.key.original.dst, false, 0xa9fec81d);  // 169.254.200.29
+  EXPECT_EQ(judge(options, s), Pickup::link_local);
+  s.key.original.dst = routed;
   EXPECT_EQ(judge(options, s), Pickup::not_assured);
   options.udp = false;
   s.key.protocol = kProtocolUdp;

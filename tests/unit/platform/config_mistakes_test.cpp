@@ -96,7 +96,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Mistake{"hartbeat: {}\n",
                 "cluster.yaml:2: hartbeat: found 'unknown key hartbeat', allowed: heartbeat (of "
-                "config_sync, election, group_id, group_name, heartbeat, logical_systems, "
+                "cluster_network, config_sync, election, group_id, group_name, heartbeat, logical_systems, "
                 "management, modules, monitor, password_file, redundant_interfaces, route_sync, "
                 "session_pickup, takeover)"},
         Mistake{"heartbeat: { intervall: 10ms }\n",
@@ -219,6 +219,9 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"config_sync: { apply: { /etc/a: [x] } }\n",
                 "cluster.yaml:2: config_sync.apply./etc/a: found '/etc/a', allowed: a path that "
                 "stands in config_sync.paths"},
+        Mistake{"cluster_network: { rate_mbps: 0 }\n",
+                "cluster.yaml:2: cluster_network.rate_mbps: found '0', allowed: a number from 1 to "
+                "10000"},
         Mistake{"route_sync: { enabled: true }\n",
                 "cluster.yaml:2: route_sync.protocols: found nothing, allowed: the protocols whose "
                 "routes are kept, e.g. [bgp, ospf, static]"}));
