@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/daemon/cluster_network.hpp"
+#include "agent/daemon/peer_companion.hpp"
 
 namespace hotpair::daemon {
 
@@ -33,8 +34,12 @@ bool Companions::answer(const std::string& command, const nlohmann::json& reques
 }
 
 std::vector<std::unique_ptr<Companion>> make_companions(const CompanionNeeds& needs) {
+  const auto link = std::make_shared<PeerLink>();
+  const Options& options = needs.options;
   std::vector<std::unique_ptr<Companion>> all;
   all.push_back(std::make_unique<ClusterNetwork>(needs.association, needs.log));
+  all.push_back(
+      std::make_unique<PeerCompanion>(link, needs.association, options.run_dir, needs.log));
   return all;
 }
 

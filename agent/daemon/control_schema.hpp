@@ -35,4 +35,25 @@ constexpr const char* kVerify = "verify";  // compares the digests now; answered
 constexpr const char* kDataplaneStatus = "status";
 }  // namespace command
 
+// <run-dir>/hotpaird.peer: a Unix seqpacket socket for root alone. The request is one byte, the
+// service (1: run a command at the peer); the answer "ok" with a connection to the peer's agent as
+// a descriptor (SCM_RIGHTS), both ends proven, or a sentence that says why there is none.
+constexpr const char* kPeerSocket = "hotpaird.peer";
+constexpr unsigned char kPeerServiceExec = 1;
+
+// What travels on such a connection: messages of a type and a payload (message_stream.hpp).
+enum class PeerMessage : unsigned char {
+  // To the peer. start: terminal u8 (0 or 1), rows u16, columns u16, then texts that each end with
+  // a zero byte: TERM, and the words of the command; none: a login shell.
+  start = 1,
+  input = 2,   // for the command; empty: there is no more
+  signal = 3,  // number u8, for the command and its group
+  window = 4,  // rows u16, columns u16
+  // From the peer.
+  output = 16,
+  errors = 17,
+  ended = 18,    // signalled u8, exit status or signal number u8
+  refused = 19,  // a sentence
+};
+
 }  // namespace hotpair::control

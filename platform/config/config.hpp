@@ -53,6 +53,7 @@ struct NodeFile {
   std::vector<HeartbeatInterface> heartbeat_interfaces;  // 1-4, required
   SessionSync session_sync;
   std::optional<ManagementPath> management_path;
+  bool peer_exec = true;                          // the peer's root may run commands here
   std::map<std::string, std::string> interfaces;  // cluster's name -> this box's device
 
   // This box's device for the cluster's name: the mapping, or the same name.

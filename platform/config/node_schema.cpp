@@ -117,6 +117,7 @@ Codec<NodeFile> node_schema() {
       required(field("heartbeat_interfaces", &NodeFile::heartbeat_interfaces, heartbeats)),
       field("session_sync", &NodeFile::session_sync, session_sync_schema()),
       field("management_path", &NodeFile::management_path, management_path_schema()),
+      field("peer_exec", &NodeFile::peer_exec, boolean()),
       field("interfaces", &NodeFile::interfaces,
             map_of<std::string, std::string>(name_key, "names of interfaces as keys", device_name(),
                                              4 * kMaxInterfaces)),

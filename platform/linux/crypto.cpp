@@ -85,6 +85,10 @@ Status hkdf_sha256(Bytes secret, Bytes salt, Bytes info, MutableBytes out) {
   return derive("HKDF", parameters, out);
 }
 
+bool equal_secrets(Bytes a, Bytes b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
 std::array<std::uint8_t, 32> sha256(Bytes data) {
   std::array<std::uint8_t, 32> digest{};
   unsigned size = 0;

@@ -48,6 +48,9 @@ Status hkdf_sha256(Bytes secret, Bytes salt, Bytes info, MutableBytes out);
 
 std::array<std::uint8_t, 32> sha256(Bytes data);
 
+// In a time that does not tell where they differ.
+bool equal_secrets(Bytes a, Bytes b);
+
 // One key, ready for use: the key schedule is done once, a frame costs only its bytes. Not to be
 // shared between threads. Never seal twice with one nonce.
 class Aes256Gcm {

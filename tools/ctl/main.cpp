@@ -84,6 +84,18 @@ constexpr std::array kCommands = {
             "Example:\n"
             "  hotpair password switch --back               to the first line again",
             add_password_options, run_password},
+    Command{"peer",
+            "Runs a command or a shell on the other node, or ssh to it; needs nothing set up",
+            "Over the cluster network, which rides in the heartbeat cables. Root's, on both ends; "
+            "logged there.\n"
+            "exec: the words are the program and its arguments; its exit status is this one's.\n"
+            "Switched off on a node by 'peer_exec: false' in its node.yaml. ssh needs sshd there.\n"
+            "Examples:\n"
+            "  sudo hotpair peer exec nft list ruleset | diff - <(sudo nft list ruleset)\n"
+            "  sudo hotpair peer exec sh -c 'journalctl -u hotpaird | tail'\n"
+            "  sudo hotpair peer shell\n"
+            "  hotpair peer ssh -l admin",
+            add_peer_options, run_peer},
     Command{"completion", "Prints the shell's completion of this command",
             "Example:\n"
             "  hotpair completion | sudo tee /etc/bash_completion.d/hotpair >/dev/null",
