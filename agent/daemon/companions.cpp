@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/daemon/cluster_network.hpp"
+#include "agent/daemon/config_sync.hpp"
 #include "agent/daemon/peer_companion.hpp"
 
 namespace hotpair::daemon {
@@ -38,6 +39,8 @@ std::vector<std::unique_ptr<Companion>> make_companions(const CompanionNeeds& ne
   const Options& options = needs.options;
   std::vector<std::unique_ptr<Companion>> all;
   all.push_back(std::make_unique<ClusterNetwork>(needs.association, needs.log));
+  all.push_back(std::make_unique<ConfigSync>(
+      ConfigSync::Needs{link, needs.loop, options.config_dir, options.state_dir, needs.log}));
   all.push_back(
       std::make_unique<PeerCompanion>(link, needs.association, options.run_dir, needs.log));
   return all;

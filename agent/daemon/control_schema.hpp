@@ -28,6 +28,8 @@ constexpr const char* kForce = "force";  // {"state": "primary" | "backup" | "no
 constexpr const char* kReload = "reload";
 // {"action": "status" | "switch", "back": bool}; a switch is answered when the peer has followed
 constexpr const char* kPassword = "password";
+// {"action": "checksum" | "diff" | "push" | "pull"}; answered when it is done
+constexpr const char* kConfig = "config";
 // to the data plane
 constexpr const char* kSessions =
     "sessions";  // {"count_only", "protocol", "address", "port", "state", "cursor", "limit"}

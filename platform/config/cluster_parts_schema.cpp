@@ -98,12 +98,24 @@ Codec<ConfigSync> config_sync_schema() {
   const auto path_key = [](const std::string& key) -> std::optional<std::string> {
     return key.starts_with('/') ? std::optional(key) : std::nullopt;
   };
+  const auto commands = map_of<std::string, std::vector<std::string>>(path_key, "paths as keys",
+                                                                      command_line(), kMaxPaths);
+  const auto pattern = text(1, 4096, "a path or a glob",
+                            [](const std::string& t) { return t.find('\0') == std::string::npos; });
+  const auto patterns = list_of(pattern, 0, kMaxPaths, Order::does_not, "globs");
   return object<ConfigSync>({
       field("paths", &ConfigSync::paths,
             list_of(absolute_path(), 0, kMaxPaths, Order::does_not, "paths")),
-      field("apply", &ConfigSync::apply,
-            map_of<std::string, std::vector<std::string>>(path_key, "paths as keys", command_line(),
-                                                          kMaxPaths)),
+      field("ignore", &ConfigSync::ignore, patterns),
+      field("substitute", &ConfigSync::substitute,
+            list_of(absolute_path(), 0, kMaxPaths, Order::does_not, "paths")),
+      field("check", &ConfigSync::check, commands),
+      field("apply", &ConfigSync::apply, commands),
+      field("backup_changes", &ConfigSync::backup_changes,
+            choice<BackupChanges>(
+                {{"report", BackupChanges::report}, {"revert", BackupChanges::revert}})),
+      field("timeout", &ConfigSync::timeout, duration(1s, 600s)),
+      field("rescan", &ConfigSync::rescan, duration(1s, 3600s)),
   });
 }
 

@@ -154,9 +154,19 @@ struct LogicalSystem {
   std::vector<std::string> interfaces;
 };
 
+// What becomes of a change that was made on the backup.
+enum class BackupChanges : std::uint8_t { report, revert };
+
+// Paths are files, directories (all below them) or globs, as in glob(7).
 struct ConfigSync {
   std::vector<std::string> paths;
-  std::map<std::string, std::vector<std::string>> apply;
+  std::vector<std::string> ignore;      // globs, against the whole path or the last name
+  std::vector<std::string> substitute;  // of `paths`: P is made here of P.template, which travels
+  // By one of `paths`. In a check {} is the directory where the new files lie under their paths.
+  std::map<std::string, std::vector<std::string>> check, apply;
+  BackupChanges backup_changes = BackupChanges::report;
+  Duration timeout = 30s;  // of a check or an apply command, 1-600s
+  Duration rescan = 60s;   // 1-3600s; changes are noticed at once where the kernel tells of them
 };
 
 // The Ethernet segment between the two nodes that rides in the heartbeat channel.

@@ -157,11 +157,21 @@ void check_synchronisation(Context& context, const ClusterFile& cluster) {
       context.report(context.line_of(path), path, sync.paths[i],
                      "any file but the password_file, which never travels");
   }
-  for (const auto& [file, command] : sync.apply) {
+  const auto check_keys = [&](const auto& commands, const std::string& key) {
+    for (const auto& [file, command] : commands) {
+      if (std::find(sync.paths.begin(), sync.paths.end(), file) != sync.paths.end()) continue;
+      const std::string path = key + "." + file;
+      context.report(context.line_of(path), path, file, "a path that stands in config_sync.paths");
+    }
+  };
+  for (std::size_t i = 0; i < sync.substitute.size(); ++i) {
+    const std::string& file = sync.substitute[i];
     if (std::find(sync.paths.begin(), sync.paths.end(), file) != sync.paths.end()) continue;
-    const std::string path = "config_sync.apply." + file;
+    const std::string path = indexed("config_sync.substitute", i);
     context.report(context.line_of(path), path, file, "a path that stands in config_sync.paths");
   }
+  check_keys(sync.check, "config_sync.check");
+  check_keys(sync.apply, "config_sync.apply");
   Unique(context).add_all(cluster.route_sync.protocols, "route_sync.protocols");
   if (cluster.route_sync.enabled && cluster.route_sync.protocols.empty() &&
       !context.given("route_sync.protocols"))

@@ -64,6 +64,7 @@ Exit run_what_if(Context& context);
 Exit rehearse_failover(const Context& context, bool by_force);
 Exit run_password(Context& context);
 Exit run_peer(Context& context);
+Exit run_config(Context& context);
 Exit run_completion(Context& context);
 Exit run_version(Context& context);
 void add_history_options(CLI::App& app);
@@ -74,5 +75,6 @@ void add_doctor_options(CLI::App& app);
 void add_what_if_options(CLI::App& app);
 void add_password_options(CLI::App& app);
 void add_peer_options(CLI::App& app);
+void add_config_options(CLI::App& app);
 
 }  // namespace hotpair::ctl

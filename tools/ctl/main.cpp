@@ -96,6 +96,18 @@ constexpr std::array kCommands = {
             "  sudo hotpair peer shell\n"
             "  hotpair peer ssh -l admin",
             add_peer_options, run_peer},
+    Command{
+        "config",
+        "Whether both nodes' configuration files are the same, how they differ, who prevails",
+        "About the paths of config_sync in cluster.yaml. On the primary changes go over by "
+        "themselves;\npush and pull also overwrite what was changed on the other node, and keep "
+        "it beside.\n"
+        "Exit status of checksum and diff: 0 the same, 1 different.\n"
+        "Examples:\n"
+        "  hotpair config checksum\n"
+        "  hotpair config diff\n"
+        "  hotpair config push",
+        add_config_options, run_config},
     Command{"completion", "Prints the shell's completion of this command",
             "Example:\n"
             "  hotpair completion | sudo tee /etc/bash_completion.d/hotpair >/dev/null",

@@ -96,7 +96,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Mistake{"hartbeat: {}\n",
                 "cluster.yaml:2: hartbeat: found 'unknown key hartbeat', allowed: heartbeat (of "
-                "cluster_network, config_sync, election, group_id, group_name, heartbeat, logical_systems, "
+                "cluster_network, config_sync, election, group_id, group_name, heartbeat, "
+                "logical_systems, "
                 "management, modules, monitor, password_file, redundant_interfaces, route_sync, "
                 "session_pickup, takeover)"},
         Mistake{"heartbeat: { intervall: 10ms }\n",
@@ -219,6 +220,12 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"config_sync: { apply: { /etc/a: [x] } }\n",
                 "cluster.yaml:2: config_sync.apply./etc/a: found '/etc/a', allowed: a path that "
                 "stands in config_sync.paths"},
+        Mistake{"config_sync: { check: { /etc/a: [x] } }\n",
+                "cluster.yaml:2: config_sync.check./etc/a: found '/etc/a', allowed: a path that "
+                "stands in config_sync.paths"},
+        Mistake{"config_sync: { backup_changes: keep }\n",
+                "cluster.yaml:2: config_sync.backup_changes: found 'keep', allowed: report or "
+                "revert"},
         Mistake{"cluster_network: { rate_mbps: 0 }\n",
                 "cluster.yaml:2: cluster_network.rate_mbps: found '0', allowed: a number from 1 to "
                 "10000"},

@@ -1,0 +1,33 @@
+#include "agent/daemon/config_command.hpp"
+
+#include <optional>
+
+#include "platform/linux/process.hpp"
+
+namespace hotpair::daemon {
+namespace {
+
+constexpr std::size_t kMaxShown = 600;
+constexpr Duration kLookForStop = 100ms;
+
+}  // namespace
+
+Status run_command_to_end(std::vector<std::string> argv, Duration timeout,
+                          const std::atomic<bool>& stopping) {
+  auto loop = sys::EventLoop::create();
+  if (!loop) return fail(loop.error());
+  sys::ProcessRunner runner(**loop);
+  sys::ProcessRequest request;
+  request.argv = std::move(argv);
+  request.timeout = timeout;
+  std::optional<sys::ProcessOutcome> ended;
+  runner.run(std::move(request), [&](const sys::ProcessOutcome& outcome) { ended = outcome; });
+  while (!ended && !stopping) (void)(*loop)->run_once(kLookForStop);
+  if (!ended) return fail_with("it was ended with hotpaird");
+  if (ended->ok()) return Ok{};
+  std::string said = ended->output.substr(0, kMaxShown);
+  while (!said.empty() && said.back() == '\n') said.pop_back();
+  return fail_with(ended->error + (said.empty() ? "" : ": " + said));
+}
+
+}  // namespace hotpair::daemon
