@@ -162,6 +162,20 @@ std::string cluster_network(const Style& style, const Json& status) {
   return style(Tone::strong, "Cluster network") + "\n" + line + "\n";
 }
 
+std::string configuration(const Style& style, const Json& status) {
+  const Json& config = child(status, "config");
+  if (!config.is_object()) return "";
+  std::string line = "  " + spoken_count(count(config, "files")) + " files, ";
+  const std::string error = text(config, "error");
+  if (count(config, "in_sync") == 1)
+    line += style(Tone::good, "in sync");
+  else
+    line += style(Tone::warning, "NOT IN SYNC" + (error.empty() ? "" : ": " + error));
+  const std::string last = text(config, "last_change");
+  if (!last.empty()) line += "; last change went over " + spoken_time(last);
+  return style(Tone::strong, "Configuration") + "\n" + line + "\n";
+}
+
 std::string speed(const Json& interface) {
   const auto mbps = number(interface, "speed_mbps");
   if (!mbps || *mbps <= 0) return "unknown";
@@ -301,7 +315,8 @@ std::string status_view(const Style& style, const Json& status) {
   for (const std::string& block :
        {troubles(style, status), nodes(style, status), reasons(style, status), paths(style, status),
         cluster_network(style, status), interfaces(style, status), lags(style, status),
-        modules(style, status), remote_monitors(style, status), sessions(style, status)})
+        modules(style, status), remote_monitors(style, status), sessions(style, status),
+        configuration(style, status)})
     if (!block.empty()) screen += "\n" + block;
   return screen;
 }
