@@ -170,7 +170,7 @@ Codec<Takeover> takeover_schema() {
     return file.show(
         File{{t.garp_count, t.garp_interval}, {t.hooks_primary, t.hooks_backup, t.hooks_fault}});
   };
-  return {read, show, file.allowed};
+  return {read, show, file.allowed, file.keys};
 }
 
 }  // namespace hotpair::config

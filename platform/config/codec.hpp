@@ -48,11 +48,20 @@ struct Input {
   }
 };
 
+// A key that a schema knows, for documents: its path without the places in lists, '*' for a free
+// key.
+struct Key {
+  std::string path;  // "heartbeat.interval", "modules.*.priority"
+  bool required = false;
+  std::string allowed;
+};
+
 template <typename T>
 struct Codec {
   std::function<std::optional<T>(const Input&)> read;  // none: the problem was reported
   std::function<std::string(const T&)> show;
   std::string allowed;
+  std::vector<Key> keys = {};  // of maps, in the order of their tables
 };
 
 template <typename S>
@@ -62,6 +71,7 @@ struct Field {
   std::string allowed;
   std::function<void(const Input&, S&)> read;
   std::function<std::string(const S&)> show;
+  std::vector<Key> keys;  // below this one
 };
 template <typename S>
 using Fields = std::vector<Field<S>>;
@@ -80,7 +90,7 @@ Field<S> field(const char* key, M S::*member, Codec<M> codec) {
     if (auto value = c->read(in)) out.*member = std::move(*value);
   };
   auto show = [member, c](const S& s) { return c->show(s.*member); };
-  return {key, false, c->allowed, read, show};
+  return {key, false, c->allowed, read, show, c->keys};
 }
 template <typename S, typename M>
 Field<S> field(const char* key, std::optional<M> S::*member, Codec<M> codec) {
@@ -89,7 +99,7 @@ Field<S> field(const char* key, std::optional<M> S::*member, Codec<M> codec) {
   auto show = [member, c](const S& s) {
     return s.*member ? c->show(*(s.*member)) : std::string("-");
   };
-  return {key, false, c->allowed, read, show};
+  return {key, false, c->allowed, read, show, c->keys};
 }
 template <typename S>
 Field<S> required(Field<S> f) {

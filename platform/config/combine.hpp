@@ -13,6 +13,21 @@
 
 namespace hotpair::config {
 
+inline void add_keys(std::vector<Key>& all, const std::string& above,
+                     const std::vector<Key>& below) {
+  for (const Key& key : below) all.push_back({above + "." + key.path, key.required, key.allowed});
+}
+
+template <typename S>
+std::vector<Key> keys_of(const Fields<S>& fields) {
+  std::vector<Key> all;
+  for (const Field<S>& f : fields) {
+    all.push_back({f.key, f.required, f.allowed});
+    add_keys(all, f.key, f.keys);
+  }
+  return all;
+}
+
 // A map with the keys of `fields`. `check` sees the whole and reports what its parts cannot know.
 template <typename S>
 Codec<S> object(Fields<S> list, std::function<void(const Input&, S&)> check = nullptr) {
@@ -54,7 +69,7 @@ Codec<S> object(Fields<S> list, std::function<void(const Input&, S&)> check = nu
         text += f.key + "=" + shown + ";";
     return text + "}";
   };
-  return {read, show, "a map of keys and values"};
+  return {read, show, "a map of keys and values", keys_of(*shared)};
 }
 
 enum class Order : std::uint8_t { matters, does_not };
@@ -91,7 +106,7 @@ Codec<std::vector<T>> list_of(Codec<T> codec, std::size_t at_least, std::size_t 
     for (const std::string& each : shown) text += each + ",";
     return text + "]";
   };
-  return {read, show, allowed};
+  return {read, show, allowed, shared->keys};
 }
 
 // A map whose keys are free within `check_key` (false: reported as not allowed).
@@ -130,7 +145,9 @@ Codec<std::map<K, V>> map_of(std::function<std::optional<K>(const std::string&)>
     }
     return shown + "}";
   };
-  return {read, show, allowed};
+  std::vector<Key> keys;
+  add_keys(keys, "*", shared->keys);
+  return {read, show, allowed, keys};
 }
 
 }  // namespace hotpair::config
