@@ -218,7 +218,7 @@ class HotpairCommand(unittest.TestCase):
 
     def test_help_is_0_and_teaches_with_examples(self):
         for command in ("status", "why", "doctor", "history", "sessions", "verify", "failover", "what-if", "force", "reload",
-                        "password", "completion", "version"):
+                        "password", "keys", "setup", "migrate", "completion", "version"):
             code, out, _ = self.hotpair(command, "--help")
             self.assertEqual(code, 0)
             self.assertIn("Example", out)
@@ -339,6 +339,16 @@ class HotpairCommand(unittest.TestCase):
         self.assertLessEqual({"--dry-run", "--force"}, set(complete("hotpair", "failover")))
         self.assertLessEqual({"primary", "backup", "none"}, set(complete("hotpair", "--json", "force")))
         self.assertEqual(complete("hotpair", "what-if", "--management"), ["up", "down"])
+
+    def test_keys_tells_what_the_configuration_knows(self):
+        code, out, _ = self.hotpair("keys", "lost_threshold")
+        self.assertEqual(code, 0)
+        for words in ("heartbeat.lost_threshold", "a number from 2 to 60", "default: 4"):
+            self.assertIn(words, out)
+        self.assertEqual(self.hotpair("keys", "sideways")[0], 1)
+        files = json.loads(self.hotpair("keys", "--json")[1])
+        for file in ("node.yaml", "cluster.yaml"):
+            self.assertEqual([key["key"] for key in files[file] if not key["meaning"]], [])
 
     def test_force_passes_the_state(self):
         agent = self.agent(force={"ok": True, "message": "done"})

@@ -65,6 +65,9 @@ Exit rehearse_failover(const Context& context, bool by_force);
 Exit run_password(Context& context);
 Exit run_peer(Context& context);
 Exit run_config(Context& context);
+Exit run_keys(Context& context);
+Exit run_setup(Context& context);
+Exit run_migrate(Context& context);
 Exit run_completion(Context& context);
 Exit run_version(Context& context);
 void add_history_options(CLI::App& app);
@@ -76,5 +79,8 @@ void add_what_if_options(CLI::App& app);
 void add_password_options(CLI::App& app);
 void add_peer_options(CLI::App& app);
 void add_config_options(CLI::App& app);
+void add_keys_options(CLI::App& app);
+void add_setup_options(CLI::App& app);
+void add_migrate_options(CLI::App& app);
 
 }  // namespace hotpair::ctl

@@ -108,6 +108,27 @@ constexpr std::array kCommands = {
         "  hotpair config diff\n"
         "  hotpair config push",
         add_config_options, run_config},
+    Command{"setup", "Writes this box's configuration from a few answers, or from flags alone",
+            "Writes node.yaml, cluster.yaml, the password, hugepages and the NIC's binding to "
+            "vfio-pci, both at\neach boot; then lets hotpaird check them. Starts nothing.\n"
+            "Examples:\n"
+            "  sudo hotpair setup                           asks\n"
+            "  sudo hotpair setup --yes --chassis 1 --heartbeat ha0 --heartbeat ha1 --sync "
+            "0000:3b:00.1 \\\n"
+            "      --group-id 7 --address lan=192.0.2.1/24 --address wan=198.51.100.1/24\n"
+            "  sudo hotpair setup --chassis 2 --cluster-from cluster.yaml --password-from password",
+            add_setup_options, run_setup},
+    Command{"migrate", "Writes cluster.yaml from keepalived's and conntrackd's configuration",
+            "What could not be carried over is listed on standard error, with file and line.\n"
+            "Examples:\n"
+            "  hotpair migrate /etc/keepalived/keepalived.conf /etc/conntrackd/conntrackd.conf\n"
+            "  hotpair migrate keepalived.conf -o cluster.yaml",
+            add_migrate_options, run_migrate},
+    Command{"keys", "Every key of the configuration: what it means, what is allowed, its default",
+            "Examples:\n"
+            "  hotpair keys heartbeat\n"
+            "  hotpair keys --json | jq -r '.\"cluster.yaml\"[].key'",
+            add_keys_options, run_keys},
     Command{"completion", "Prints the shell's completion of this command",
             "Example:\n"
             "  hotpair completion | sudo tee /etc/bash_completion.d/hotpair >/dev/null",
