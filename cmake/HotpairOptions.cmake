@@ -13,6 +13,8 @@ endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   target_compile_options(hotpair_options INTERFACE -Wno-null-dereference -Wno-restrict)
 endif()
+# Addresses are bound before the first packet, and not to be overwritten after.
+target_link_options(hotpair_options INTERFACE -Wl,-z,relro,-z,now)
 if(HOTPAIR_SANITIZE)
   target_compile_options(hotpair_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
   target_link_options(hotpair_options INTERFACE -fsanitize=address,undefined)

@@ -120,7 +120,7 @@ def dead_sources(paths):
 
 def folder_readmes():
     for folder in ("agent", "agent/daemon", "dataplane", "dataplane/conntrack", "dataplane/dpdk", "platform", "tests",
-                   "tools", "systemd"):
+                   "tools", "systemd", "packaging", "tests/vm"):
         if not (ROOT / folder / "README.md").exists():
             yield f"{folder}/README.md:1: each folder has a short README"
 
