@@ -1,0 +1,147 @@
+"""Two machines as a pair: installed from the packages, set up by `hotpair setup`, with traffic through them."""
+import glob
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../netns"))
+
+import image
+import segments
+from traffic import Traffic
+from virtual_machine import Failed, Machine
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+PACKAGES = os.path.join(ROOT, "build/package")
+RULES = """flush ruleset
+table inet fw {
+  chain forward { type filter hook forward priority 0; policy drop;
+    ct state established,related accept
+    meta l4proto ipv6-icmp accept
+    ct state invalid drop
+    iifname { "lan0", "lan1", "lag" } accept
+  }
+}
+"""
+# Emulation stands still for up to 50 ms by itself, more on a busy machine.
+TIMING = "heartbeat: { interval: 100ms, lost_threshold: 4 }\n"
+
+
+class Pair:
+    """Context manager: networks and machines are there inside, and gone after, whatever happens."""
+
+    def __init__(self, iommu=False, cards=("lan0", "wan0"), vlans=None):
+        self.directory = os.environ.get("HOTPAIR_VM_RUN", "/var/tmp/hotpair-vm-run")
+        self._iommu, self._cards = iommu, cards
+        self._vlans = vlans or {}  # heartbeat card -> what a switch between does (switch.py)
+        self._others, self.machines = [], []
+
+    def __enter__(self):
+        packages = sorted(glob.glob(f"{PACKAGES}/hotpair_*.deb"))
+        if not packages:
+            raise Failed("there are no packages: run tools/dev package")
+        image.build(packages)
+        shutil.rmtree(self.directory, ignore_errors=True)
+        os.makedirs(self.directory)
+        segments.remove()
+        segments.make()
+        try:
+            self.machines = [self._machine(number) for number in (1, 2)]
+            for card, what in self._vlans.items():
+                self._spawn([sys.executable, os.path.join(os.path.dirname(__file__), "switch.py"), what, self._end(card, "s1"),
+                             self._end(card, 1), self._end(card, "s2"), self._end(card, 2)])
+            self.boot(*self.machines)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for machine in self.machines:
+            machine.end()
+        for process in self._others:
+            process.kill()
+            process.wait()
+        segments.remove()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _end(self, card, side):
+        return os.path.join(self.directory, f"{card}-{side}")
+
+    def _machine(self, number):
+        machine = Machine(number, f"fw{number}", self.directory, PACKAGES, iommu=self._iommu)
+        for card in self._cards:
+            machine.on_segment(card, card.rstrip("01"))
+        for card in ("ha0", "ha1", "sync0"):
+            other = f"s{number}" if card in self._vlans else 3 - number
+            machine.on_cable(card, self._end(card, number), self._end(card, other))
+        return machine
+
+    def _spawn(self, command, **more):
+        process = subprocess.Popen(command, **more)
+        self._others.append(process)
+        return process
+
+    @staticmethod
+    def boot(*machines):
+        for machine in machines:
+            machine.start()
+        for machine in machines:
+            machine.wait_until_up()
+
+    # --- from packages to a running pair
+    def install(self):
+        for machine in self.machines:
+            machine.run("dpkg -i /packages/hotpair_*.deb /packages/hotpair-bench_*.deb", timeout=240)
+
+    def set_up(self, sync="sync0", cluster="", heartbeats=("ha0", "ha1"), lan="lan0", more=""):
+        """As a deployer would: the first box answers, the second takes the first one's files."""
+        one, two = self.machines
+        box = (f"{' '.join('--heartbeat ' + card for card in heartbeats)} --sync {sync} --interface lan={lan} "
+               f"--interface wan=wan0 {more}")
+        one.run(f"hotpair setup --yes --chassis 1 {box} --group-id 7 --address lan=192.0.2.1/24 "
+                "--address lan=2001:db8:1::1/64 --address wan=198.51.100.1/24 --address wan=2001:db8:2::1/64")
+        one.write("/etc/hotpair/cluster.yaml", one.run("cat /etc/hotpair/cluster.yaml") + TIMING + cluster)
+        for name, mode in (("cluster.yaml", "0644"), ("password", "0600")):
+            two.write(f"/root/{name}", one.run(f"cat /etc/hotpair/{name}"), mode)
+        two.run(f"hotpair setup --yes --chassis 2 {box} --cluster-from /root/cluster.yaml --password-from /root/password")
+        for machine in self.machines:
+            machine.write("/etc/nftables.conf", RULES)
+            machine.run("systemctl daemon-reload; systemctl enable nftables; nft -f /etc/nftables.conf; modprobe nf_conntrack; "
+                        "sysctl --system")
+
+    def start(self):
+        for machine in self.machines:
+            machine.run("systemctl enable --now hotpair-dataplane hotpaird", timeout=90)
+
+    def ready(self, **settings):
+        self.install()
+        self.set_up(**settings)
+        self.start()
+        return self.formed()
+
+    # --- what it is
+    def formed(self, seconds=90):
+        """(primary, backup) once there is exactly one, and the backup is in sync."""
+        one, two = self.machines
+        one.wait_status(lambda status: status["in_sync"] and status["peer"] is not None, seconds, "a pair in sync")
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            roles = [machine.status()["role"] for machine in (one, two)]
+            if roles == ["primary", "backup"]:
+                return one, two
+            if roles == ["backup", "primary"]:
+                return two, one
+        raise Failed(f"the roles are {roles}")
+
+    # --- traffic, by what the namespaces' stories use
+    prefix = "hotpair-vm-"
+
+    @staticmethod
+    def program(name):
+        return os.path.join(ROOT, "build/release/tools/bench", name)
+
+    def traffic(self, tcp=20):
+        return Traffic(self, tcp=tcp, udp_interval_ms=5, settle_s=15)

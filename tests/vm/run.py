@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""Runs stories on two virtual machines: tests/vm/run.py STORY... ; without one it lists them."""
+import argparse
+import os
+import sys
+import time
+
+sys.path.append(os.path.dirname(os.path.abspath(__file__)))
+
+from stories import STORIES
+from virtual_machine import Failed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("stories", nargs="*", metavar="STORY", choices=[*STORIES, []])
+    arguments = parser.parse_args()
+    if not arguments.stories:
+        for name, story in STORIES.items():
+            print(f"{name:14} {story.__doc__.splitlines()[0]}")
+        return 0
+    failed = 0
+    for name in arguments.stories:
+        print(f"{name}: {STORIES[name].__doc__.splitlines()[0]}", flush=True)
+        began = time.monotonic()
+        try:
+            STORIES[name]()
+            print(f"{name}: passed, {time.monotonic() - began:.0f} s", flush=True)
+        except Failed as why:
+            failed += 1
+            print(f"{name}: FAILED after {time.monotonic() - began:.0f} s: {why}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+"""What two machines show and namespaces cannot. Each story stands alone; its first line is what it says, and the time
+it takes is in README.md."""
+import json
+import time
+
+from pair import Pair
+from virtual_machine import Failed
+
+
+def expect(true, what):
+    if not true:
+        raise Failed(what)
+
+
+def say(what):
+    print(f"  {what}", flush=True)
+
+
+def install():
+    """From the packages to a pair: nothing runs before it is set up, and it forms by itself after every boot."""
+    with Pair() as pair:
+        pair.install()
+        for machine in pair.machines:
+            for unit in ("hotpaird", "hotpair-dataplane"):
+                expect(machine.run(f"systemctl is-enabled {unit}", check=False).strip() == "disabled", f"{unit} is enabled")
+                expect(machine.run(f"systemctl is-active {unit}", check=False).strip() == "inactive", f"{unit} runs")
+        say("installed; nothing runs yet")
+        pair.set_up()
+        pair.start()
+        primary, backup = pair.formed()
+        say(f"{primary.name} is primary, {backup.name} is in sync")
+        for unit in ("hotpaird", "hotpair-dataplane"):
+            exposure = primary.run(f"systemd-analyze security --no-pager {unit} | tail -1")
+            level = float(exposure.split(":")[1].split()[0])
+            expect(level < 4.0, exposure)
+            say(f"exposure of {unit}: {level}")
+        for machine in pair.machines:
+            machine.power_off()
+        pair.boot(*pair.machines)
+        primary, backup = pair.formed()
+        say(f"after a boot of both {primary.name} is primary, {backup.name} is in sync")
+        groups = primary.run("stat -c %G:%a /run/hotpair/hotpaird.control /run/hotpair").split()
+        expect(groups == ["hotpair:660", "hotpair:750"], f"the control socket belongs to {groups}")
+
+
+def moved(pair, traffic, what, act):
+    """Acts on the primary under traffic; the other takes over and every connection lives. (primary, backup), now."""
+    primary, backup = pair.formed()
+    traffic.mark(what)
+    act(primary)
+    backup.wait_status(lambda status: status["role"] == "primary", 30, f"{backup.name} to take over: {what}")
+    report = traffic.report()
+    say(f"{what}: {report}")
+    expect(report.all_alive, f"{what}: connections were lost: {report.reasons}")
+    return backup, primary
+
+
+def power_cut():
+    """The primary's power is cut, with connections through both kernels: all live on."""
+    with Pair() as pair:
+        pair.ready()
+        with pair.traffic() as traffic:
+            primary, dead = moved(pair, traffic, "power cut", lambda machine: machine.power_cut())
+        before = primary.status()["epoch"]
+        pair.boot(dead)
+        now, backup = pair.formed()
+        expect(now is primary and now.status()["epoch"] == before, "the role moved when the dead one came back")
+        say(f"{backup.name} came back as backup, in sync")
+
+
+def freeze():
+    """The primary stands still for five seconds and goes on: it must not speak as primary again."""
+    with Pair() as pair:
+        pair.ready()
+        with pair.traffic() as traffic:
+            primary, frozen = moved(pair, traffic, "frozen", lambda machine: machine.freeze())
+            traffic.mark("thawed")
+            time.sleep(5)  # that long it stands still: this is the story, not a wait
+            frozen.thaw()
+            frozen.wait_status(lambda status: status["role"] == "backup" and status["peer"]["role"] == "primary", 20,
+                               "the thawed one to be backup")
+            report = traffic.report()
+            say(f"thawed: {report}")
+            expect(report.all_alive, f"connections were lost: {report.reasons}")
+        status = primary.status()
+        expect(status["role"] == "primary", "the thawed one took the role back")
+        expect(status["dual_primary_episodes"] == 0, f"both were primary: {status['dual_primary_episodes']} times")
+        expect(not frozen.run("ip -br addr show dev lan0 | grep 192.0.2.1", check=False), "the thawed one kept an address")
+
+
+def units():
+    """systemctl restart, kill -9 and stop of each unit on each machine, under traffic: no connection is lost."""
+    with Pair() as pair:
+        pair.ready()
+        with pair.traffic() as traffic:
+            for unit in ("hotpair-dataplane", "hotpaird"):
+                for order in (f"systemctl restart {unit}", f"systemctl kill -s KILL {unit}"):
+                    for which in (0, 1):
+                        machine = pair.formed()[which]
+                        what = f"{order} on the {('primary', 'backup')[which]}"
+                        traffic.mark(what)
+                        machine.run(order)
+                        pair.formed()
+                        report = traffic.report()
+                        say(f"{what}: {report}")
+                        expect(report.all_alive, f"{what}: connections were lost: {report.reasons}")
+            primary, stopped = moved(pair, traffic, "systemctl stop hotpaird on the primary",
+                                     lambda machine: machine.run("systemctl stop hotpaird"))
+            expect(not stopped.run("ip -br addr show dev lan0 | grep 192.0.2.1", check=False), "a stopped agent kept an address")
+
+
+def vrf():
+    """A link of one logical system fails: the whole node hands over."""
+    system = "logical_systems: [{ name: tenant, vrf: vrf-a, interfaces: [lan1, wan1] }]\n"
+    with Pair(cards=("lan0", "wan0", "lan1", "wan1")) as pair:
+        for machine in pair.machines:
+            machine.run("ip link add vrf-a type vrf table 10 && ip link set vrf-a up && "
+                        "ip link set lan1 master vrf-a && ip link set wan1 master vrf-a")
+        pair.ready(cluster=system)
+        with pair.traffic() as traffic:
+            moved(pair, traffic, "a cable of the VRF pulled", lambda machine: machine.pull("lan1"))
+
+
+def stripped_vlan():
+    """A switch between the heartbeat NICs takes the VLAN tag off: named by the doctor, and no two quiet primaries."""
+    with Pair(vlans={"ha0": "strip", "ha1": "strip"}) as pair:
+        pair.install()
+        pair.set_up()
+        pair.start()
+        for machine in pair.machines:
+            machine.wait("hotpair doctor --json | grep -q pair.untagged", 60, "the doctor to name the missing tag")
+        primaries = [machine for machine in pair.machines if machine.status()["role"] == "primary"]
+        conflicts = [machine.status()["conflict"] for machine in pair.machines]
+        say(f"{len(primaries)} primary; conflict: {conflicts[0]}")
+        expect(len(primaries) <= 1, "two primaries beside a switch that strips tags")
+
+
+def tagged_vlans():
+    """Heartbeats across a switch that passes VLAN 999 alone, and across q-in-q: a pair as on cables."""
+    with Pair(vlans={"ha0": "pass", "ha1": "push"}) as pair:
+        primary, _ = pair.ready()
+        paths = [path for path in primary.status()["heartbeat_paths"] if path["kind"] == "heartbeat"]
+        say(", ".join(f"{path['interface']}: {'alive' if path['alive'] else 'dead'}" for path in paths))
+        expect(all(path["alive"] and path["heard_by_peer"] for path in paths), "a path is dead")
+
+
+def vfio():
+    """The session-sync NIC on vfio-pci behind an IOMMU, also after a boot; pulled out, it is an alarm."""
+    with Pair(iommu=True) as pair:
+        address = pair.machines[0].run("basename $(readlink /sys/class/net/sync0/device)").strip()
+        pair.ready(sync=address, more="--hugepages 64")
+        for machine in pair.machines:
+            machine.power_off()
+        pair.boot(*pair.machines)
+        primary, backup = pair.formed()
+        for machine in pair.machines:
+            driver = machine.run(f"basename $(readlink /sys/bus/pci/devices/{address}/driver)").strip()
+            expect(driver == "vfio-pci", f"{machine.name}: {address} is driven by {driver}")
+        say(f"{address} is on vfio-pci after a boot; in sync over it")
+        with pair.traffic() as traffic:
+            traffic.mark("replicated")
+            expect(traffic.report().all_alive, "traffic does not pass")
+            backup.wait_status(lambda status: status["replication"]["sessions_local"] >= 20, 20, "20 sessions at the backup")
+        primary.pull("sync0")
+        primary.wait_status(lambda status: not status["in_sync"], 30, "the lost cable to show")
+        say("cable of the session-sync port pulled: not in sync")
+        primary.plug("sync0")
+        pair.formed()
+        say("plugged in again: in sync")
+
+
+STORIES = {story.__name__: story for story in (install, power_cut, freeze, units, vrf, stripped_vlan, tagged_vlans, vfio)}

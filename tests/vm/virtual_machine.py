@@ -1,0 +1,181 @@
+"""One machine: a QEMU with a disk of its own over the image, told what to do by QMP and by its agent."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+
+import image
+import segments
+
+BOOT_SECONDS = 180  # 12 on an idle machine; others may be at work
+# Emulated, because a firewall's kernel must be Debian's own: without what emulation is slow at.
+QEMU = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", "q35",
+        "-accel", "tcg,thread=multi", "-cpu", "max,la57=off,smap=off,smep=off,pku=off", "-smp", "1"]
+
+
+class Failed(Exception):
+    """What a story expected did not come."""
+
+
+class Lines:
+    """A Unix socket with a line of JSON each way."""
+
+    def __init__(self, path, timeout):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(timeout)
+        self._socket.connect(path)
+        self._file = self._socket.makefile("rwb")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.close()
+        self._socket.close()
+
+    def tell(self, message):
+        self._file.write(json.dumps(message).encode() + b"\n")
+        self._file.flush()
+
+    def hear(self):
+        line = self._file.readline()
+        if not line:
+            raise ConnectionError("the machine is gone")
+        return json.loads(line)
+
+
+class Machine:
+    """`cards` maps a name (image.CARDS) to the tap or socket it is on; all of them are e1000e."""
+
+    def __init__(self, number, name, directory, share, memory=640, iommu=False):
+        self.number, self.name, self._memory, self._iommu = number, name, memory, iommu
+        self._dir, self._share = os.path.join(directory, name), share
+        self._cards, self._process = {}, None
+        os.makedirs(self._dir)
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", f"{image.CACHE}/root.img", self._at("disk")],
+                       check=True)
+
+    def _at(self, name):
+        return os.path.join(self._dir, name)
+
+    # --- cards, before the start
+    def on_segment(self, card, segment):
+        tap = f"{self.name}-{card}"
+        segments.add_tap(tap, segment)
+        self._cards[card] = ["tap", f"ifname={tap},script=no,downscript=no"]
+
+    def on_cable(self, card, own, other):
+        self._cards[card] = ["dgram", f"local.type=unix,local.path={own},remote.type=unix,remote.path={other}"]
+
+    # --- power
+    def start(self):
+        for card in self._cards.values():
+            if card[0] == "dgram":
+                path = card[1].split("local.path=")[1].split(",")[0]
+                if os.path.exists(path):
+                    os.remove(path)
+        with open(self._at("qemu.log"), "ab") as log:
+            self._process = subprocess.Popen(segments.inside(segments.LAB, *self._command()), stdin=subprocess.DEVNULL, stdout=log,
+                                             stderr=log, start_new_session=True)
+        return self
+
+    def _command(self):
+        command = [*QEMU, "-m", str(self._memory), "-kernel", f"{image.CACHE}/vmlinux", "-initrd", f"{image.CACHE}/initrd",
+                   "-append", f"console=ttyS0 quiet panic=2 mitigations=off intel_iommu=on iommu=pt tsc=reliable "
+                              f"systemd.hostname={self.name} systemd.machine_id={self.number:032x}",
+                   "-serial", f"file:{self._at('console')}", "-qmp", f"unix:{self._at('qmp')},server=on,wait=off"]
+        if self._iommu:
+            command += ["-device", "intel-iommu,intremap=on"]
+        command += ["-drive", f"file={self._at('disk')},if=none,id=disk,format=qcow2", "-device", "virtio-blk-pci,drive=disk",
+                    "-device", "virtio-serial-pci", "-chardev", f"socket,id=exec,path={self._at('exec')},server=on,wait=off",
+                    "-device", "virtserialport,chardev=exec,name=hotpair.exec",
+                    "-virtfs", f"local,path={self._share},mount_tag=packages,security_model=none,readonly=on"]
+        for card, (kind, options) in self._cards.items():
+            command += ["-netdev", f"{kind},id=net-{card},{options}",
+                        "-device", f"e1000e,id={card},netdev=net-{card},mac={image.mac(self.number, card)},romfile="]
+        return command
+
+    def wait_until_up(self, seconds=BOOT_SECONDS):
+        self.wait("systemctl is-system-running --wait | grep -E 'running|degraded'", seconds, "systemd to be through its boot")
+
+    def power_cut(self):
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+    def power_off(self):
+        self.run("systemctl --no-block poweroff")
+        self._process.wait(60)
+
+    def freeze(self):
+        self.qmp("stop")
+
+    def thaw(self):
+        self.qmp("cont")
+
+    def end(self):
+        if self._process and self._process.poll() is None:
+            self.power_cut()
+
+    # --- cables
+    def pull(self, card):
+        self.qmp("set_link", name=card, up=False)
+
+    def plug(self, card):
+        self.qmp("set_link", name=card, up=True)
+
+    def qmp(self, command, **arguments):
+        with Lines(self._at("qmp"), 20) as channel:
+            channel.hear()
+            for request in ({"execute": "qmp_capabilities"}, {"execute": command, "arguments": arguments}):
+                channel.tell(request)
+                answer = channel.hear()
+                while "event" in answer:
+                    answer = channel.hear()
+        if "error" in answer:
+            raise Failed(f"{self.name}: {command}: {answer['error']['desc']}")
+
+    # --- inside
+    def run(self, command, timeout=60, check=True, text=""):
+        """The command's output; a status that is not 0 fails the story unless `check` is false."""
+        with Lines(self._at("exec"), timeout + 30) as channel:
+            channel.tell({"command": command, "timeout": timeout, "input": text})
+            answer = channel.hear()
+        if check and answer["status"] != 0:
+            raise Failed(f"{self.name}: {command}: status {answer['status']}\n{answer['out']}{answer['err']}")
+        return answer["out"]
+
+    def write(self, path, text, mode="0644"):
+        self.run(f"mkdir -p $(dirname {path}) && cat >{path} && chmod {mode} {path}", text=text)
+
+    def wait(self, command, seconds, what):
+        """Until the command ends well. The event is in the machine, so it is asked again and again."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                return self.run(command, timeout=max(5, seconds))
+            except (Failed, OSError, ValueError) as why:
+                if self._process.poll() is not None:
+                    raise Failed(f"{self.name} ended: see {self._at('qemu.log')}") from None
+                if time.monotonic() > end:
+                    raise Failed(f"{self.name}: waited {seconds} s for {what}: {why}") from None
+            time.sleep(0.3)
+
+    def status(self):
+        return json.loads(self.run("hotpair status --json"))
+
+    def wait_status(self, test, seconds, what):
+        """Until the status passes the test; that status."""
+        end = time.monotonic() + seconds
+        status = None
+        while time.monotonic() < end:
+            try:
+                status = self.status()
+                if test(status):
+                    return status
+            except (Failed, OSError, ValueError):
+                pass
+            time.sleep(0.2)
+        seen = {key: status.get(key) for key in ("role", "in_sync", "suppressed", "conflict", "warnings")} if status else None
+        raise Failed(f"{self.name}: waited {seconds} s for {what}; last: {seen}")
