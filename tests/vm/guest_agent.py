@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Runs what the tests ask for in a machine: a JSON line {"command", "input", "timeout"} comes in by the virtual serial
-port, a JSON line {"status", "out", "err"} goes back. A command that takes too long is killed with all it started."""
+"""Runs what the tests ask for in a machine: a JSON line {"id", "command", "input", "timeout"} comes in by the virtual serial
+port, a JSON line {"id", "status", "out", "err"} goes back. A command that takes too long is killed with all it started."""
 import json
 import os
 import signal
@@ -34,7 +34,8 @@ def serve(port):
         waiting += read
         while b"\n" in waiting:
             line, waiting = waiting.split(b"\n", 1)
-            left = memoryview(json.dumps(answer(json.loads(line))).encode() + b"\n")
+            request = json.loads(line)
+            left = memoryview(json.dumps({"id": request["id"], **answer(request)}).encode() + b"\n")
             while left:
                 left = left[port.write(left):]
 

@@ -109,8 +109,8 @@ class Pair:
         two.run(f"hotpair setup --yes --chassis 2 {box} --cluster-from /root/cluster.yaml --password-from /root/password")
         for machine in self.machines:
             machine.write("/etc/nftables.conf", RULES)
-            machine.run("systemctl daemon-reload; systemctl enable nftables; nft -f /etc/nftables.conf; modprobe nf_conntrack; "
-                        "sysctl --system")
+            machine.run("systemctl daemon-reload; systemctl enable nftables; nft -f /etc/nftables.conf; "
+                        "systemctl restart systemd-modules-load systemd-sysctl")
 
     def start(self):
         for machine in self.machines:
@@ -129,12 +129,19 @@ class Pair:
         one.wait_status(lambda status: status["in_sync"] and status["peer"] is not None, seconds, "a pair in sync")
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            roles = [machine.status()["role"] for machine in (one, two)]
+            roles = [self._role(machine) for machine in (one, two)]
             if roles == ["primary", "backup"]:
                 return one, two
             if roles == ["backup", "primary"]:
                 return two, one
         raise Failed(f"the roles are {roles}")
+
+    @staticmethod
+    def _role(machine):
+        try:
+            return machine.status()["role"]
+        except Failed:
+            return "not reachable"
 
     # --- traffic, by what the namespaces' stories use
     prefix = "hotpair-vm-"

@@ -39,6 +39,7 @@ def install():
         pair.boot(*pair.machines)
         primary, backup = pair.formed()
         say(f"after a boot of both {primary.name} is primary, {backup.name} is in sync")
+        expect(primary.run("sysctl -n net.netfilter.nf_conntrack_tcp_loose").strip() == "0", "a boot lost the kernel's settings")
         groups = primary.run("stat -c %G:%a /run/hotpair/hotpaird.control /run/hotpair").split()
         expect(groups == ["hotpair:660", "hotpair:750"], f"the control socket belongs to {groups}")
 

@@ -52,7 +52,7 @@ class Machine:
     def __init__(self, number, name, directory, share, memory=640, iommu=False):
         self.number, self.name, self._memory, self._iommu = number, name, memory, iommu
         self._dir, self._share = os.path.join(directory, name), share
-        self._cards, self._process = {}, None
+        self._cards, self._process, self._asked = {}, None, 0
         os.makedirs(self._dir)
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", f"{image.CACHE}/root.img", self._at("disk")],
                        check=True)
@@ -140,8 +140,11 @@ class Machine:
     def run(self, command, timeout=60, check=True, text=""):
         """The command's output; a status that is not 0 fails the story unless `check` is false."""
         with Lines(self._at("exec"), timeout + 30) as channel:
-            channel.tell({"command": command, "timeout": timeout, "input": text})
+            self._asked += 1
+            channel.tell({"id": self._asked, "command": command, "timeout": timeout, "input": text})
             answer = channel.hear()
+            while answer["id"] != self._asked:  # of a question that was given up
+                answer = channel.hear()
         if check and answer["status"] != 0:
             raise Failed(f"{self.name}: {command}: status {answer['status']}\n{answer['out']}{answer['err']}")
         return answer["out"]

@@ -131,7 +131,9 @@ bool checked_by_the_agent() {
 
 void say_what_is_next(const Plan& plan) {
   const char* config = places.config_dir.c_str();
-  std::printf("\nNext, on this box:\n  systemctl daemon-reload\n  sysctl --system\n");
+  std::printf(
+      "\nNext, on this box:\n  systemctl daemon-reload\n  systemctl restart systemd-modules-load "
+      "systemd-sysctl\n");
   for (const std::string& nic : plan.nics)
     std::printf("  systemctl start hotpair-vfio@%s      the kernel loses this NIC\n", nic.c_str());
   std::printf(

@@ -191,6 +191,7 @@ class Keepalived {
 
   void script(const Block& block) {
     Check check;
+    check.line = block.line;
     check.name = block.word(1);
     const auto timing = [&](const char* key) {
       return [&check, key](const Block& b) { check.timing[key] = seconds(b.word(1)); };
@@ -278,10 +279,11 @@ class Keepalived {
     const auto unused = [this](const Check& check) { return !used_.contains(check.name); };
     for (const Check& check : draft_.checks)
       if (unused(check))
-        notes_.add({0, {"vrrp_script", check.name}, {}, false}, "not carried: nothing tracks it");
+        notes_.add({check.line, {"vrrp_script", check.name}, {}, false},
+                   "not carried: nothing tracks it");
     std::erase_if(draft_.checks, unused);
     if (draft_.override_ && draft_.nopreempt)
-      notes_.add({0, {"nopreempt"}, {}, false},
+      notes_.add({1, {"nopreempt"}, {}, false},
                  "some instances preempt and some do not: all move together, and override is set");
   }
 

@@ -21,6 +21,7 @@ struct Note {
 };
 
 struct Check {
+  int line = 0;
   std::string name;
   std::vector<std::string> command;
   std::map<std::string, std::string> timing;  // interval, timeout, rise, fall as YAML
