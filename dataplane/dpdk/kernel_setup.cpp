@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "platform/linux/sysctl.hpp"
 
@@ -45,10 +46,33 @@ void enable_events(const Log& log) {
         {{"sessions", tracked}});
 }
 
+Status raise(const std::string& setting, std::uint32_t wanted, const Log& log) {
+  if (wanted == 0) return Ok{};
+  const std::string name = "net/netfilter/" + setting;
+  const auto before = sys::read_sysctl_number(name);
+  if (!before.ok()) return fail(before.error());
+  const bool unlimited = *before == 0;
+  if (unlimited || *before >= wanted) return Ok{};
+  const Status set = sys::write_sysctl(name, std::to_string(wanted));
+  if (number(name) < wanted)
+    return fail_with("session_sync.conntrack in node.yaml asks for " + setting + " of " +
+                     std::to_string(wanted) + ", it is " + std::to_string(*before) +
+                     " and stays so" + (set.ok() ? "" : " (" + set.error().message + ")") +
+                     "; run 'sysctl -w net.netfilter." + setting + "=" + std::to_string(wanted) +
+                     "' in the initial namespace, or ask for less");
+  log.notice("conntrack-raised", setting + " is raised, as session_sync.conntrack asks",
+             {{"from", *before}, {"to", wanted}});
+  return Ok{};
+}
+
 }  // namespace
 
-KernelTable prepare_kernel(const Log& log) {
+Result<KernelTable> prepare_kernel(const config::ConntrackSize& wanted, const Log& log) {
   enable_events(log);
+  // The buckets first: a larger limit alone would only make the chains longer.
+  for (const auto& [setting, least] : {std::pair("nf_conntrack_buckets", wanted.buckets),
+                                       std::pair("nf_conntrack_max", wanted.max)})
+    if (Status raised = raise(setting, least, log); !raised.ok()) return fail(raised.error());
   KernelTable table;
   table.max_sessions = number("net/netfilter/nf_conntrack_max");
   table.buckets = number("net/netfilter/nf_conntrack_buckets");

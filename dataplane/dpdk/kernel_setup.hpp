@@ -5,6 +5,8 @@
 #include <cstdint>
 
 #include "platform/base/log.hpp"
+#include "platform/base/result.hpp"
+#include "platform/config/config.hpp"
 
 namespace hotpair::dpdk {
 
@@ -13,6 +15,8 @@ struct KernelTable {
   std::uint32_t buckets = 0;       // 0: unknown
 };
 
-KernelTable prepare_kernel(const Log& log);
+// Raises what `wanted` asks for and the kernel has less of; nothing is lowered. An error, with the
+// command that mends it, when there is still less: sessions would be refused under load.
+Result<KernelTable> prepare_kernel(const config::ConntrackSize& wanted, const Log& log);
 
 }  // namespace hotpair::dpdk

@@ -108,6 +108,9 @@ Result<ReplicaParts> make_parts(const config::Config& config, const Options& opt
                                 Counters& counters, const Log& log) {
   const config::SessionSync& sync = config.node.session_sync;
   ReplicaParts parts;
+  const auto kernel = prepare_kernel(sync.conntrack, log);
+  if (!kernel.ok()) return fail(kernel.error());
+  parts.engine.max_sessions = table_size(*kernel);
   if (!sync.devices.empty()) {
     if (Status eal = start_eal(eal_options(sync, options.run_dir), log); !eal.ok())
       return fail(eal.error());
@@ -128,7 +131,6 @@ Result<ReplicaParts> make_parts(const config::Config& config, const Options& opt
   parts.identity.chassis = static_cast<std::uint8_t>(config.node.chassis_id);
   parts.identity.ethertype = config.cluster.heartbeat.ethertype;
   if (parts.port) parts.identity.mac = parts.port->mac();
-  parts.engine.max_sessions = table_size(prepare_kernel(log));
   std::array<std::uint8_t, 8> seed;
   sys::random_bytes(seed);
   parts.engine.seed = load_be<std::uint64_t>(seed.data());

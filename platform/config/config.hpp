@@ -27,11 +27,18 @@ struct HeartbeatInterface {
   std::optional<std::uint16_t> ethertype;  // overrides the cluster's; 0x0600-0xffff
 };
 
+// What the kernel's connection tracking has room for; 0: as it is set already.
+struct ConntrackSize {
+  std::uint32_t max = 0;      // sessions
+  std::uint32_t buckets = 0;  // of the hash; best one a session
+};
+
 struct SessionSync {
   std::vector<std::string>
       devices;  // PCI addresses or DPDK vdev strings, in order of preference; may be empty
   std::vector<unsigned> lcores;  // empty: the system picks
   bool hugepages = true;
+  ConntrackSize conntrack;
 };
 
 struct ModuleOverride {

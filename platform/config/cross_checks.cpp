@@ -261,6 +261,16 @@ void check_management_addresses(Context& context, const ManagementPath& path,
   if (cluster.management) check(cluster.management->addresses);
 }
 
+// Every packet walks a chain as long as there are sessions to a bucket.
+void check_conntrack_size(Context& context, const ConntrackSize& size) {
+  constexpr std::uint32_t kLongestChain = 8;
+  if (size.max == 0 || size.buckets == 0 || size.buckets >= size.max / kLongestChain) return;
+  const std::string path = "session_sync.conntrack.buckets";
+  context.report(context.line_of(path), path, std::to_string(size.buckets),
+                 "at least " + std::to_string(size.max / kLongestChain) +
+                     ", an eighth of session_sync.conntrack.max; one for each session is best");
+}
+
 }  // namespace
 
 void check_node(Context& context, const NodeFile& node) {
@@ -271,6 +281,7 @@ void check_node(Context& context, const NodeFile& node) {
     const std::string shown = each.interface + " with vlan " + std::to_string(each.vlan);
     heartbeats.add(shown, indexed("heartbeat_interfaces", i) + ".interface", shown);
   }
+  check_conntrack_size(context, node.session_sync.conntrack);
   devices.add_all(node.session_sync.devices, "session_sync.devices");
   for (std::size_t i = 0; i < node.session_sync.lcores.size(); ++i)
     lcores.add(std::to_string(node.session_sync.lcores[i]), indexed("session_sync.lcores", i));

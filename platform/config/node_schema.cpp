@@ -74,6 +74,14 @@ Codec<HeartbeatInterface> heartbeat_interface_schema() {
   });
 }
 
+Codec<ConntrackSize> conntrack_size_schema() {
+  constexpr std::uint32_t kMost = 1u << 28;
+  return object<ConntrackSize>({
+      field("max", &ConntrackSize::max, integer<std::uint32_t>(1024, kMost)),
+      field("buckets", &ConntrackSize::buckets, integer<std::uint32_t>(1024, kMost)),
+  });
+}
+
 Codec<SessionSync> session_sync_schema() {
   const auto device =
       text(1, kMaxDeviceText,
@@ -86,6 +94,7 @@ Codec<SessionSync> session_sync_schema() {
       field("lcores", &SessionSync::lcores,
             list_of(integer<unsigned>(0, 1023), 0, 128, Order::matters, "CPU numbers")),
       field("hugepages", &SessionSync::hugepages, boolean()),
+      field("conntrack", &SessionSync::conntrack, conntrack_size_schema()),
   });
 }
 

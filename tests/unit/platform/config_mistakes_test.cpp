@@ -306,6 +306,14 @@ INSTANTIATE_TEST_SUITE_P(
                 "node.yaml:3: session_sync.devices[0]: found 'eth1', allowed: a PCI address "
                 "(0000:3b:00.1) or a DPDK device; a kernel NIC eth1 is written "
                 "\"net_af_packet0,iface=eth1\""},
+        Mistake{"chassis_id: 1\nheartbeat_interfaces: [{ interface: ha0 }]\n"
+                "session_sync: { conntrack: { max: 12 } }\n",
+                "node.yaml:3: session_sync.conntrack.max: found '12', allowed: a number from 1024 "
+                "to 268435456"},
+        Mistake{"chassis_id: 1\nheartbeat_interfaces: [{ interface: ha0 }]\n"
+                "session_sync: { conntrack: { max: 1048576, buckets: 65536 } }\n",
+                "node.yaml:3: session_sync.conntrack.buckets: found '65536', allowed: at least "
+                "131072, an eighth of session_sync.conntrack.max; one for each session is best"},
         Mistake{"chassis_id: 1\nheartbeat_interfaces: [{ interface: ha0 }]\npriority: 010\n",
                 "node.yaml:3: priority: found '010', allowed: a number from 0 to 255"},
         Mistake{"chassis_id: '1'\nheartbeat_interfaces: [{ interface: ha0 }]\n",

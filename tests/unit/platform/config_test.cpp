@@ -26,6 +26,7 @@ session_sync:
   devices: ["0000:3b:00.1", "net_af_packet0,iface=dps0"]
   lcores: [2]
   hugepages: true
+  conntrack: { max: 1048576, buckets: 524288 }
 interfaces: { lan: ens3f0, wan: ens3f1 }
 )";
 
@@ -90,6 +91,8 @@ TEST(ConfigTest, every_key_of_the_manual_is_read) {
   EXPECT_EQ(node.heartbeat_interfaces[1].ethertype, 0x9891);
   EXPECT_EQ(node.session_sync.devices[1], "net_af_packet0,iface=dps0");
   EXPECT_EQ(node.session_sync.lcores, std::vector<unsigned>{2});
+  EXPECT_EQ(node.session_sync.conntrack.max, 1048576u);
+  EXPECT_EQ(node.session_sync.conntrack.buckets, 524288u);
   EXPECT_EQ(node.device("lan"), "ens3f0");
   EXPECT_EQ(node.device("mgmt0"), "mgmt0");
   const ClusterFile& cluster = config->cluster;
