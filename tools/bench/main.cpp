@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   hotpair::bench::add_serve(app, exit_status);
   hotpair::bench::add_flows(app, exit_status);
   hotpair::bench::add_fill(app, exit_status);
+  hotpair::bench::add_kernel(app, exit_status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

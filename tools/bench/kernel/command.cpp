@@ -1,0 +1,150 @@
+// hotpair-bench kernel: from one kernel's table to another's, by hotpair and by what it replaces.
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "tools/bench/commands.hpp"
+#include "tools/bench/kernel/race.hpp"
+
+namespace hotpair::bench {
+namespace {
+
+using kernel::Outcome;
+
+struct Given {
+  kernel::Load load;
+  std::string compare, json, dataplane;
+  bool keep = false;
+};
+
+// Beside the installed program, or in the build folder this one was built in.
+std::string find_dataplane() {
+  std::error_code unknown;
+  const auto own = std::filesystem::read_symlink("/proc/self/exe", unknown).parent_path();
+  for (const auto& place :
+       {own / "../sbin/hotpair-dataplane", own / "../../dataplane/dpdk/hotpair-dataplane"})
+    if (std::filesystem::exists(place)) return std::filesystem::canonical(place).string();
+  return "hotpair-dataplane";
+}
+
+class Scratch {
+ public:
+  explicit Scratch(bool keep) : keep_(keep) {
+    char name[] = "/tmp/hotpair-bench-XXXXXX";
+    if (::mkdtemp(name) != nullptr) path_ = name;
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    if (keep_)
+      std::fprintf(stderr, "kept: %s\n", path_.c_str());
+    else if (!path_.empty())
+      std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  bool keep_;
+  std::string path_;
+};
+
+// Boxes of its own for each, so that none finds what another left.
+Result<Outcome> measure(const std::string& name, const Given& given, const std::string& scratch) {
+  const auto boxes = kernel::TwoBoxes::make();
+  if (!boxes.ok()) return fail(boxes.error());
+  auto replicator = name == "hotpair" ? kernel::start_hotpair(*boxes, scratch, given.dataplane)
+                                      : kernel::start_conntrackd(*boxes, scratch);
+  if (!replicator.ok()) return fail(replicator.error());
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  auto outcome = kernel::race(*boxes, **replicator, given.load,
+                              [&](std::uint64_t made, std::uint64_t arrived) {
+                                if (terminal)
+                                  std::fprintf(stderr, "\r%s: %llu made, %llu arrived ",
+                                               name.c_str(), static_cast<unsigned long long>(made),
+                                               static_cast<unsigned long long>(arrived));
+                              });
+  if (terminal) std::fputs("\n", stderr);
+  return outcome;
+}
+
+void print_row(const std::string& name, const Outcome& o) {
+  std::printf("  %-12s %12.0f %10llu %10llu %10.2f %12.2f\n", name.c_str(), o.rate(),
+              static_cast<unsigned long long>(o.arrived),
+              static_cast<unsigned long long>(o.missing()), o.seconds, o.cpu_us());
+}
+
+nlohmann::json to_json(const Outcome& o) {
+  return {{"sessions", o.sessions},
+          {"arrived", o.arrived},
+          {"missing", o.missing()},
+          {"seconds", o.seconds},
+          {"making_seconds", o.making_seconds},
+          {"sessions_per_second", o.rate()},
+          {"cpu_us_per_session", o.cpu_us()}};
+}
+
+bool write_json(const std::string& path, const nlohmann::json& report) {
+  if (path.empty()) return true;
+  const std::string text = report.dump(1) + "\n";
+  if (path == "-") return std::fputs(text.c_str(), stdout) >= 0;
+  std::ofstream file(path);
+  file << text;
+  file.close();
+  if (!file) std::fprintf(stderr, "hotpair-bench kernel: cannot write %s\n", path.c_str());
+  return static_cast<bool>(file);
+}
+
+int measure_all(const Given& given) {
+  std::vector<std::string> names = {"hotpair"};
+  if (!given.compare.empty()) names.push_back(given.compare);
+  const Scratch scratch(given.keep);
+  nlohmann::json report;
+  std::uint64_t missing = 0;
+  if (given.json != "-")
+    std::printf("  %-12s %12s %10s %10s %10s %12s\n", "", "sessions/s", "arrived", "missing",
+                "seconds", "CPU us each");
+  for (const std::string& name : names) {
+    const auto outcome = measure(name, given, scratch.path());
+    if (!outcome.ok()) {
+      std::fprintf(stderr, "hotpair-bench kernel: %s: %s\n", name.c_str(),
+                   outcome.error().message.c_str());
+      return 1;
+    }
+    if (given.json != "-") print_row(name, *outcome);
+    report[name] = to_json(*outcome);
+    if (name == "hotpair") missing = outcome->missing();
+  }
+  return write_json(given.json, report) && missing == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+void add_kernel(CLI::App& app, int& exit_status) {
+  CLI::App* command = app.add_subcommand(
+      "kernel", "Measures from kernel to kernel: sessions made in one box, awaited in another");
+  static Given given;
+  given.dataplane = find_dataplane();
+  command->add_option("--sessions", given.load.sessions, "how many: TCP and UDP, IPv4 and IPv6")
+      ->check(CLI::Range(64u, 16'000'000u))
+      ->capture_default_str();
+  command->add_option("--rate", given.load.rate, "new ones a second; 0: as fast as they are made")
+      ->check(CLI::Range(0u, 10'000'000u))
+      ->capture_default_str();
+  command->add_option("--compare", given.compare, "measure this one too, under the same load")
+      ->check(CLI::IsMember({"conntrackd"}));
+  command->add_option("--dataplane", given.dataplane, "the hotpair-dataplane to run")
+      ->capture_default_str();
+  command->add_option("--json", given.json, "write all figures here; - is standard output");
+  command->add_flag("--keep", given.keep, "leave configurations and logs for a look");
+  command->footer(
+      "As root. Makes two network namespaces with a cable between them, and touches no other; the\n"
+      "limit nf_conntrack_max is the machine's and must have room for both tables. Exit status 0\n"
+      "when everything arrived by hotpair.\n"
+      "Example: hotpair-bench kernel --sessions 100000 --compare conntrackd");
+  command->callback([&exit_status] { exit_status = measure_all(given); });
+}
+
+}  // namespace hotpair::bench

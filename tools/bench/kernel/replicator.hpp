@@ -1,0 +1,27 @@
+// What carries sessions from one box's kernel to the other's.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "tools/bench/kernel/two_boxes.hpp"
+
+namespace hotpair::bench::kernel {
+
+class Replicator {
+ public:
+  virtual ~Replicator() = default;
+  // Called every few milliseconds: whatever it needs to go on. The error ends the measurement.
+  virtual Status work() = 0;
+  virtual bool ready() = 0;                // what happens from now on is carried
+  virtual double cpu_seconds() const = 0;  // of both ends so far
+};
+
+// `directory`: for files of theirs; it is the caller's to remove.
+Result<std::unique_ptr<Replicator>> start_hotpair(const TwoBoxes& boxes,
+                                                  const std::string& directory,
+                                                  const std::string& dataplane);
+Result<std::unique_ptr<Replicator>> start_conntrackd(const TwoBoxes& boxes,
+                                                     const std::string& directory);
+
+}  // namespace hotpair::bench::kernel
