@@ -119,6 +119,8 @@ void Engine::upsert(const Session& reported, Instant now) {
   const std::uint32_t known = table_.find(session.key, hash);
   if (known != SessionTable::kNone)
     keep_untold(table_.slot(known).session.state, session.key.protocol, session.state);
+  else if (!early_.empty())
+    early_.claim(session, now);
   if (admit(session))
     upsert_admitted(session, hash, known, now);
   else if (known != SessionTable::kNone)
@@ -146,7 +148,10 @@ void Engine::expectation(const SessionKey& reported, const Expectation& expectat
   const std::uint32_t hash = table_.hash(session.key);
   const std::uint32_t known = table_.find(session.key, hash);
   if (known == SessionTable::kNone) {
-    ++counters_.expectations_unknown;
+    if (gone)
+      early_.forget(session.key, expectation);
+    else
+      counters_.expectations_unknown += early_.add(session.key, expectation, now);
     return;
   }
   session.state = table_.slot(known).session.state;

@@ -17,6 +17,7 @@
 #include "dataplane/core/counters.hpp"
 #include "dataplane/core/delta_receiver.hpp"
 #include "dataplane/core/delta_sender.hpp"
+#include "dataplane/core/early_expectations.hpp"
 #include "dataplane/core/key_set.hpp"
 #include "dataplane/core/pickup_filter.hpp"
 #include "dataplane/core/session_sink.hpp"
@@ -148,6 +149,7 @@ class Engine {
   DeltaSender sender_;
   DeltaReceiver receiver_;
   PickupOptions pickup_;
+  EarlyExpectations early_;
   Role role_ = Role::idle;
   std::uint64_t epoch_ = 0;
   std::uint64_t newest_epoch_heard_ = 0;

@@ -16,6 +16,8 @@
 
 #include "dataplane/conntrack/sink.hpp"
 #include "dataplane/conntrack/source.hpp"
+#include "dataplane/core/early_expectations.hpp"
+#include "dataplane/core/untold.hpp"
 #include "tests/unit/dataplane/conntrack_namespace.hpp"
 
 namespace hotpair::conntrack::test {
@@ -27,16 +29,27 @@ using dataplane::SessionKey;
 struct Known : SourceVisitor {
   std::vector<Session> sessions;
   bool dump_done = false;
+  dataplane::EarlyExpectations early;  // of a session whose first packet was read by a helper
   void on_upsert(const Session& s) override {
     for (Session& known : sessions) {
       if (known.key != s.key) continue;
+      const dataplane::SessionState before = known.state;
       known = s;
+      dataplane::keep_untold(before, s.key.protocol, known.state);
       return;
     }
     sessions.push_back(s);
+    early.claim(sessions.back(), {});
   }
   void on_destroy(const SessionKey&) override {}
-  void on_expectation(const SessionKey&, const dataplane::Expectation&, bool) override {}
+  void on_expectation(const SessionKey& master, const dataplane::Expectation& expectation,
+                      bool gone) override {
+    for (Session& known : sessions)
+      if (known.key == master)
+        return (void)dataplane::with_expectation(known.state.extras, expectation, gone,
+                                                 known.state.extras);
+    early.add(master, expectation, {});
+  }
   void on_dump_entry(const Session& s) override { on_upsert(s); }
   void on_dump_done(bool) override { dump_done = true; }
   void on_overrun() override {}
@@ -88,7 +101,7 @@ class TwoFirewalls : public testing::Test {
                                "  oifname s ip saddr 10.9.0.2 meta l4proto { tcp, udp } snat ip to "
                                "20.8.0.1:40000-50000; };"
                                " chain f { type filter hook forward priority 0; policy drop;"
-                               "  ct state invalid drop; ct state established accept; ") +
+                               "  ct state invalid drop; ct state established,related accept; ") +
                        (index == 0 ? "ct state new accept; " : "") + "}; }'");
   }
 
