@@ -41,6 +41,14 @@ std::optional<std::pair<std::size_t, bool>> match_class(std::string_view pattern
   return std::nullopt;
 }
 
+// How much of `pattern`, which begins with no star, `c` matches; 0: none.
+std::size_t match_one(std::string_view pattern, char c) {
+  if (pattern.empty()) return 0;
+  if (pattern[0] == '[')
+    if (const auto bracket = match_class(pattern, c)) return bracket->second ? bracket->first : 0;
+  return pattern[0] == c || (pattern[0] == '?' && c != '/') ? 1 : 0;
+}
+
 const ConfigEntry* find(const ConfigManifest& manifest, const std::string& path) {
   const auto found = manifest.find(path);
   return found == manifest.end() ? nullptr : &found->second;
@@ -80,40 +88,32 @@ void append_hex(std::string& text, const ContentHash& hash) {
 }  // namespace
 
 bool glob_matches(std::string_view pattern, std::string_view text) {
-  // The last star to fall back to, and how far it has eaten; a later star makes earlier ones final.
+  // Where to go on after a star that has eaten one character more. A star stops at a slash; then an
+  // earlier double star, which does not, may still help.
+  struct Star {
+    std::size_t pattern = 0, text = 0;
+  };
+  std::optional<Star> star, deep;
   std::size_t p = 0, t = 0;
-  std::optional<std::size_t> star_p;
-  std::size_t star_t = 0;
-  bool star_deep = false;
   while (t < text.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
-      const bool deep = p + 1 < pattern.size() && pattern[p + 1] == '*';
-      p += deep ? 2 : 1;
-      star_p = p;
-      star_t = t;
-      star_deep = deep;
-      continue;
+      const bool doubled = p + 1 < pattern.size() && pattern[p + 1] == '*';
+      p += doubled ? 2 : 1;
+      (doubled ? deep : star) = Star{p, t};
+      if (doubled) star.reset();
+    } else if (const std::size_t taken = match_one(pattern.substr(p), text[t]); taken > 0) {
+      p += taken;
+      ++t;
+    } else if (star && text[star->text] != '/') {
+      p = star->pattern;
+      t = ++star->text;
+    } else if (deep) {
+      star.reset();
+      p = deep->pattern;
+      t = ++deep->text;
+    } else {
+      return false;
     }
-    if (p < pattern.size()) {
-      if (pattern[p] == '[') {
-        if (const auto taken = match_class(pattern.substr(p), text[t])) {
-          if (taken->second) {
-            p += taken->first;
-            ++t;
-            continue;
-          }
-        } else if (text[t] == '[') {
-          ++p, ++t;
-          continue;
-        }
-      } else if (pattern[p] == text[t] || (pattern[p] == '?' && text[t] != '/')) {
-        ++p, ++t;
-        continue;
-      }
-    }
-    if (!star_p || (!star_deep && text[star_t] == '/')) return false;
-    p = *star_p;
-    t = ++star_t;
   }
   while (p < pattern.size() && pattern[p] == '*') ++p;
   return p == pattern.size();

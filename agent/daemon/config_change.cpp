@@ -132,9 +132,9 @@ Status ConfigChange::append(const agent::ContentHash& hash, std::string_view chu
   const sys::FileDescriptor file(
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!file) return sys::fail_errno("cannot write " + path, errno);
-  if (::write(file.get(), chunk.data(), chunk.size()) == static_cast<ssize_t>(chunk.size()))
-    return Ok{};
-  return sys::fail_errno("cannot write " + path, errno == 0 ? ENOSPC : errno);
+  const ssize_t wrote = ::write(file.get(), chunk.data(), chunk.size());
+  if (wrote == static_cast<ssize_t>(chunk.size())) return Ok{};
+  return sys::fail_errno("cannot write " + path, wrote < 0 ? errno : ENOSPC);
 }
 
 // What comes from the peer is believed in nothing: where it points, what it replaces, what it is.
@@ -147,6 +147,8 @@ Status ConfigChange::verify(const std::vector<ConfigOperation>& operations,
     const bool as_expected = operation.found
                                  ? found != present.end() && found->second == *operation.found
                                  : found == present.end();
+    if (!operation.entry && !operation.found)
+      return fail_with(operation.path + " is to be removed and is not there");
     if (!as_expected) return fail_with(operation.path + " was changed here meanwhile");
     if (!has_content(operation)) continue;
     const auto content = read_config_content(staged(operation.entry->hash), Kind::file);

@@ -120,7 +120,7 @@ Result<ConfigEngine::Sides> ConfigEngine::ask_for_manifest(sys::MessageStream& s
   sides.own = look_locked();
   if (!send_json(stream, ConfigMessage::ask_manifest, json::object())) return lost();
   const auto answer = receive_json(stream, ConfigMessage::manifest, kConfigPatience);
-  if (!answer) return lost();
+  if (!answer) return fail_with("the peer gave no list of its files; it is asked again");
   const auto peers = manifest_from(answer->value("entries", json()));
   if (!peers) return fail_with("the peer's list of files cannot be read; run one version on both");
   sides.peers = *peers;

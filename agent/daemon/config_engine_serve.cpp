@@ -77,7 +77,10 @@ void ConfigEngine::serve(sys::FileDescriptor socket) {
 
 void ConfigEngine::answer_manifest(sys::MessageStream& stream) {
   const std::unique_lock turn(turns_, kTurn);
-  if (!turn) return;  // the asker's patience ends and it asks again
+  if (!turn) {
+    const Status busy = fail_with("a change of the configuration is under way");
+    return (void)send_json(stream, ConfigMessage::outcome, outcome_json(busy));
+  }
   const ConfigScan scan = look_locked();
   (void)send_json(stream, ConfigMessage::manifest,
                   {{"entries", to_json(scan.manifest)}, {"problems", scan.problems}});

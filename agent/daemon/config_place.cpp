@@ -119,6 +119,9 @@ Status place_config(const std::string& path, const agent::ConfigEntry& entry,
 }
 
 Status remove_config(const std::string& path) {
+  struct stat facts {};
+  if (::lstat(path.c_str(), &facts) != 0 && (errno == ENOENT || errno == ENOTDIR)) return Ok{};
+  if (Status real = refuse_links_above(parent_of(path)); !real) return real;
   if (::unlink(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) return Ok{};
   if (errno != EISDIR) return sys::fail_errno("cannot remove " + path, errno);
   if (::rmdir(path.c_str()) == 0 || errno == ENOTEMPTY || errno == EEXIST) return Ok{};

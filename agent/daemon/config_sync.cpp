@@ -105,8 +105,10 @@ void ConfigSync::turn() {
 }
 
 void ConfigSync::begin_round() {
-  if (engine_->round(false) || engine_->was_refused()) return;  // else not before the next look
-  dirty_ = true;                                                // said in the status; tried again
+  if (engine_->round(false)) return;
+  // The same again would be refused again; that waits for a change or the next look.
+  if (engine_->was_refused()) return;
+  dirty_ = true;
   not_before_ = sys::now() + kRetry;
 }
 
@@ -118,6 +120,11 @@ void ConfigSync::watch(const agent::ConfigManifest& manifest) {
   for (const auto& [path, entry] : manifest)
     directories.insert(entry.kind == agent::ConfigEntry::Kind::directory ? path : parent_of(path));
   const bool whole = directories_.watch(directories);
+  if (directories != watched_) {  // what happened before they were watched is seen now
+    watched_ = directories;
+    dirty_ = true;
+    not_before_ = sys::now() + kSettle;
+  }
   if (!whole && whole_watch_)
     needs_.log.warning("config-not-watched",
                        "not every directory of config_sync can be watched; raise "

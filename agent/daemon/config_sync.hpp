@@ -57,6 +57,7 @@ class ConfigSync final : public Companion {
 
   // The thread's own.
   sys::DirectoryWatch directories_;
+  std::set<std::string> watched_;
   std::string seen_;  // checksum at the last look
   Instant next_look_{}, not_before_{};
   bool whole_watch_ = true;

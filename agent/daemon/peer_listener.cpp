@@ -56,6 +56,7 @@ PeerListener::~PeerListener() {
 void PeerListener::serve() {
   sys::set_thread_name("peer");
   for (;;) {
+    if (!link_->enabled) network_.reset();  // its device goes too
     if (!network_ && link_->enabled) open_network();
     std::array<pollfd, 3> waited{
         {{stop_.get(), POLLIN, 0}, {local_.fd(), POLLIN, 0}, {network_.get(), POLLIN, 0}}};

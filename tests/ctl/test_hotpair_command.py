@@ -218,7 +218,7 @@ class HotpairCommand(unittest.TestCase):
 
     def test_help_is_0_and_teaches_with_examples(self):
         for command in ("status", "why", "doctor", "history", "sessions", "verify", "failover", "what-if", "force", "reload",
-                        "password", "keys", "setup", "migrate", "completion", "version"):
+                        "password", "keys", "setup", "migrate", "completion", "version", "peer", "config"):
             code, out, _ = self.hotpair(command, "--help")
             self.assertEqual(code, 0)
             self.assertIn("Example", out)
@@ -285,6 +285,33 @@ class HotpairCommand(unittest.TestCase):
         self.setUp()
         self.agent(password={"ok": False, "error": "the other node has not loaded it"})
         self.assertEqual(self.hotpair("password", "switch")[0], 1)
+
+    def test_config_checksum_shows_both_nodes_and_is_1_when_they_differ(self):
+        answer = {"ok": True, "paths": ["/etc/a", "/etc/b"], "own": {"/etc/a": "11", "/etc/b": "22", "": "33"},
+                  "peer": {"/etc/a": "11", "/etc/b": "99", "": "44"}}
+        self.agent(config=answer)
+        code, out, _ = self.hotpair("config", "checksum")
+        self.assertEqual(code, 1)
+        self.assertRegex(out, r"/etc/a +11 +11 +same")
+        self.assertRegex(out, r"/etc/b +22 +99 +DIFFERENT")
+        self.assertRegex(out, r"all +33 +44 +DIFFERENT")
+
+    def test_config_diff_is_unified_and_names_rights_and_files_of_one_node_alone(self):
+        entry = {"kind": 1, "mode": 0o644, "user": 0, "group": 0, "size": 4}
+        rows = [{"path": "/etc/a", "own": entry, "peer": {**entry, "mode": 0o600}, "own_text": "new\n", "peer_text": "old\n"},
+                {"path": "/etc/b", "own": None, "peer": entry}]
+        agent = self.agent(config={"ok": True, "differences": rows})
+        code, out, _ = self.hotpair("config", "diff")
+        self.assertEqual(code, 1)
+        self.assertIn("-old\n+new\n", out)
+        self.assertIn("here mode 0644 owner 0:0, at the peer mode 0600", out)
+        self.assertIn("only at the peer: /etc/b", out)
+        self.assertEqual(agent.requests, [{"command": "config", "action": "diff"}])
+
+    def test_peer_without_an_agent_is_3_and_without_a_command_2(self):
+        self.assertEqual(self.hotpair("peer", "exec", "true")[0], 3)
+        self.assertEqual(self.hotpair("peer", "exec")[0], 2)
+        self.assertEqual(self.hotpair("peer", "dance", "--fast")[0], 2)
 
     def doctor(self, *arguments):
         code, out, _ = self.hotpair("doctor", "--config-dir", self._dir.name, *arguments)

@@ -1,54 +1,16 @@
-// Frames of any content on a heartbeat path. The cipher is a toy whose tag the fuzzer can guess, so
-// that what lies behind the tag is reached as well; it still binds header and key.
+// Frames of any content on a heartbeat path.
 #include <algorithm>
 #include <array>
 #include <cstdint>
 
 #include "agent/core/association.hpp"
 #include "agent/core/heartbeat_wire.hpp"
-
-namespace {
+#include "tests/fuzz/guessable_cipher.hpp"
 
 using namespace hotpair;
 
-class ToyCipher final : public agent::FrameCipher {
- public:
-  agent::Key derive(int which, const agent::Salt& sender, const agent::Salt& echoed,
-                    agent::ChassisId id, std::string_view) override {
-    agent::Key key{};
-    for (std::size_t i = 0; i < 16; ++i) key[i] = static_cast<std::uint8_t>(sender[i] ^ echoed[i]);
-    key[16] = static_cast<std::uint8_t>(id);
-    key[17] = static_cast<std::uint8_t>(which);
-    return key;
-  }
-  agent::PasswordId password_id(int which) const override {
-    return static_cast<agent::PasswordId>(which) + 1;
-  }
-  void seal(const agent::Key&, const agent::Nonce&, Bytes, Bytes body, MutableBytes out) override {
-    std::copy(body.begin(), body.end(), out.begin());
-    std::fill(out.begin() + static_cast<std::ptrdiff_t>(body.size()), out.end(), std::uint8_t{0});
-  }
-  bool open(const agent::Key&, const agent::Nonce&, Bytes, Bytes sealed,
-            MutableBytes out) override {
-    const auto tag = sealed.last(agent::kTagSize);
-    if (std::any_of(tag.begin(), tag.end(), [](std::uint8_t b) { return b != 0; })) return false;
-    std::copy(sealed.begin(), sealed.end() - agent::kTagSize, out.begin());
-    return true;
-  }
-  agent::Salt random_salt() override {
-    agent::Salt salt{};
-    salt[0] = ++salts_;
-    return salt;
-  }
-
- private:
-  std::uint8_t salts_ = 0;
-};
-
-}  // namespace
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  ToyCipher cipher;
+  fuzz::GuessableCipher cipher;
   agent::Association association(agent::ChassisId::one, 7, cipher);
   std::array<std::uint8_t, agent::kMaxBodySize> body{};
   // Several frames in turn: {path u8, size u16, bytes}.

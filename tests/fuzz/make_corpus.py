@@ -30,6 +30,11 @@ def heartbeats():
     put("heartbeat_wire", "documented", frame[64:-16])
     put("association", "documented", b"\x01" + sized(frame))
     put("association", "greeted", b"\x00" + sized(greeting) + b"\x00" + sized(frame))
+    mac = [b"\x02HP\x00\x07" + bytes([chassis]) for chassis in (1, 2)]
+    network = b"HPHB\x01\x03\x00\x07\x02\x01" + bytes(38) + struct.pack(">QQ", 5, 0)
+    ethernet = mac[0] + mac[1] + b"\x08\x00" + bytes(46)
+    put("cluster", "ethernet", b"\x01" + sized(network + ethernet + bytes(16)))
+    put("cluster", "glob", b"\x00" + sized(b"/etc/[a-z]*.d/**/etc/a.d/x/{{chassis_id}}"))
 
 
 def dataplane_dumps():

@@ -26,6 +26,7 @@ TEST(Globs, MatchAsInTheShell) {
   EXPECT_FALSE(glob_matches("/etc/*.conf", "/etc/d/a.conf")) << "a star stops at a slash";
   EXPECT_TRUE(glob_matches("/etc/**.conf", "/etc/d/e/a.conf"));
   EXPECT_TRUE(glob_matches("*.swp", ".a.swp"));
+  EXPECT_TRUE(glob_matches("/etc/**/x*y", "/etc/a/xb/xcy")) << "a later star may be tried again";
   EXPECT_TRUE(glob_matches("rule-[0-9][!a].nft", "rule-7b.nft"));
   EXPECT_FALSE(glob_matches("rule-[0-9].nft", "rule-x.nft"));
   EXPECT_FALSE(glob_matches("a?c", "a/c"));
