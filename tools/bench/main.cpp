@@ -16,7 +16,9 @@ constexpr const char* kDescription =
     "                           mark outage      (typed; then pull the plug of the primary)\n"
     "                           report           (one line of JSON: silence, losses, survivors)\n"
     "  with a full table        hotpair-bench fill --sessions 500000      (on the primary, as "
-    "root)\n";
+    "root)\n"
+    "\n"
+    "Session sync from kernel to kernel, on this machine alone: hotpair-bench kernel, and bulk.\n";
 
 }  // namespace
 
@@ -28,6 +30,7 @@ int main(int argc, char** argv) {
   hotpair::bench::add_serve(app, exit_status);
   hotpair::bench::add_flows(app, exit_status);
   hotpair::bench::add_fill(app, exit_status);
+  hotpair::bench::add_bulk(app, exit_status);
   hotpair::bench::add_kernel(app, exit_status);
   try {
     app.parse(argc, argv);

@@ -1,14 +1,12 @@
 // hotpair-bench kernel: from one kernel's table to another's, by hotpair and by what it replaces.
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "tools/bench/commands.hpp"
 #include "tools/bench/kernel/race.hpp"
+#include "tools/bench/kernel/surroundings.hpp"
 
 namespace hotpair::bench {
 namespace {
@@ -19,36 +17,6 @@ struct Given {
   kernel::Load load;
   std::string compare, json, dataplane;
   bool keep = false;
-};
-
-// Beside the installed program, or in the build folder this one was built in.
-std::string find_dataplane() {
-  std::error_code unknown;
-  const auto own = std::filesystem::read_symlink("/proc/self/exe", unknown).parent_path();
-  for (const auto& place :
-       {own / "../sbin/hotpair-dataplane", own / "../../dataplane/dpdk/hotpair-dataplane"})
-    if (std::filesystem::exists(place)) return std::filesystem::canonical(place).string();
-  return "hotpair-dataplane";
-}
-
-class Scratch {
- public:
-  explicit Scratch(bool keep) : keep_(keep) {
-    char name[] = "/tmp/hotpair-bench-XXXXXX";
-    if (::mkdtemp(name) != nullptr) path_ = name;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    if (keep_)
-      std::fprintf(stderr, "kept: %s\n", path_.c_str());
-    else if (!path_.empty())
-      std::filesystem::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  bool keep_;
-  std::string path_;
 };
 
 // Boxes of its own for each, so that none finds what another left.
@@ -70,10 +38,12 @@ Result<Outcome> measure(const std::string& name, const Given& given, const std::
   return outcome;
 }
 
+// Where both times are alike, what makes the sessions was the limit and not what carries them.
 void print_row(const std::string& name, const Outcome& o) {
-  std::printf("  %-12s %12.0f %10llu %10llu %10.2f %12.2f\n", name.c_str(), o.rate(),
+  std::printf("  %-12s %12.0f %10llu %10llu %10.2f %10.2f %12.2f\n", name.c_str(), o.rate(),
               static_cast<unsigned long long>(o.arrived),
-              static_cast<unsigned long long>(o.missing()), o.seconds, o.cpu_us());
+              static_cast<unsigned long long>(o.missing()), o.making_seconds, o.seconds,
+              o.cpu_us());
 }
 
 nlohmann::json to_json(const Outcome& o) {
@@ -86,26 +56,15 @@ nlohmann::json to_json(const Outcome& o) {
           {"cpu_us_per_session", o.cpu_us()}};
 }
 
-bool write_json(const std::string& path, const nlohmann::json& report) {
-  if (path.empty()) return true;
-  const std::string text = report.dump(1) + "\n";
-  if (path == "-") return std::fputs(text.c_str(), stdout) >= 0;
-  std::ofstream file(path);
-  file << text;
-  file.close();
-  if (!file) std::fprintf(stderr, "hotpair-bench kernel: cannot write %s\n", path.c_str());
-  return static_cast<bool>(file);
-}
-
 int measure_all(const Given& given) {
   std::vector<std::string> names = {"hotpair"};
   if (!given.compare.empty()) names.push_back(given.compare);
-  const Scratch scratch(given.keep);
+  const kernel::Scratch scratch(given.keep);
   nlohmann::json report;
   std::uint64_t missing = 0;
   if (given.json != "-")
-    std::printf("  %-12s %12s %10s %10s %10s %12s\n", "", "sessions/s", "arrived", "missing",
-                "seconds", "CPU us each");
+    std::printf("  %-12s %12s %10s %10s %10s %10s %12s\n", "", "sessions/s", "arrived", "missing",
+                "made in s", "there in s", "CPU us each");
   for (const std::string& name : names) {
     const auto outcome = measure(name, given, scratch.path());
     if (!outcome.ok()) {
@@ -117,7 +76,7 @@ int measure_all(const Given& given) {
     report[name] = to_json(*outcome);
     if (name == "hotpair") missing = outcome->missing();
   }
-  return write_json(given.json, report) && missing == 0 ? 0 : 1;
+  return kernel::write_report(given.json, report.dump(1)) && missing == 0 ? 0 : 1;
 }
 
 }  // namespace
@@ -126,7 +85,7 @@ void add_kernel(CLI::App& app, int& exit_status) {
   CLI::App* command = app.add_subcommand(
       "kernel", "Measures from kernel to kernel: sessions made in one box, awaited in another");
   static Given given;
-  given.dataplane = find_dataplane();
+  given.dataplane = kernel::find_dataplane();
   command->add_option("--sessions", given.load.sessions, "how many: TCP and UDP, IPv4 and IPv6")
       ->check(CLI::Range(64u, 16'000'000u))
       ->capture_default_str();

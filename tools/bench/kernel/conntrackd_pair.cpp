@@ -32,8 +32,10 @@ class ConntrackdPair final : public Replicator {
   Status work() override {
     for (Program& end : ends_)
       if (!end.running())
-        return fail_with("conntrackd ended; run 'conntrackd -C " + directory_ +
-                         "1/conf' to see why, with --keep");
+        return fail_with(
+            "conntrackd is not installed, or ended; see 'apt install conntrackd', or with --keep "
+            "what 'conntrackd -C " +
+            directory_ + "1/conf' says");
     return Ok{};
   }
   bool ready() override {

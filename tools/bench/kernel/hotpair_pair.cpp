@@ -1,3 +1,5 @@
+#include "tools/bench/kernel/hotpair_pair.hpp"
+
 // Two hotpair-dataplane, one box each. The bench plays both agents: it gives the keys and the
 // roles.
 #include <filesystem>
@@ -7,10 +9,8 @@
 #include <variant>
 #include <vector>
 
-#include "dataplane/core/control.hpp"
 #include "platform/linux/crypto.hpp"
 #include "platform/linux/unix_socket.hpp"
-#include "tools/bench/kernel/replicator.hpp"
 
 namespace hotpair::bench::kernel {
 namespace {
@@ -41,7 +41,9 @@ Status write_configuration(const std::string& directory, int chassis) {
                                                 "session_pickup: { enabled: true }\n");
 }
 
-class Dataplane {
+}  // namespace
+
+class HotpairPair::Dataplane {
  public:
   static Result<Dataplane> start(const TwoBoxes& boxes, int box, const std::string& directory,
                                  const std::string& program) {
@@ -59,6 +61,7 @@ class Dataplane {
 
   Program& program() { return program_; }
   const Program& program() const { return program_; }
+  std::uint64_t sessions() const { return state_.sessions; }
   bool in_sync() const { return state_.in_sync && state_.role == control::Role::primary; }
 
   Status work(const control::SetKeys& keys, int chassis, control::Role role) {
@@ -106,48 +109,56 @@ class Dataplane {
   std::vector<std::uint8_t> buffer_;
 };
 
-class HotpairPair final : public Replicator {
- public:
-  HotpairPair(Dataplane primary, Dataplane backup) : ends_{std::move(primary), std::move(backup)} {
-    sys::random_bytes(keys_.tx_key);
-    sys::random_bytes(keys_.rx_key);
-    keys_.tx_key_id = 1;
-    keys_.rx_key_id = 2;
-  }
+HotpairPair::HotpairPair(const TwoBoxes& boxes, std::string directory, std::string program)
+    : boxes_(boxes), directory_(std::move(directory)), program_(std::move(program)) {
+  sys::random_bytes(keys_.tx_key);
+  sys::random_bytes(keys_.rx_key);
+  keys_.tx_key_id = 1;
+  keys_.rx_key_id = 2;
+}
 
-  Status work() override {
-    control::SetKeys other = keys_;
-    std::swap(other.tx_key, other.rx_key);
-    std::swap(other.tx_key_id, other.rx_key_id);
-    if (Status primary = ends_[0].work(keys_, 1, control::Role::primary); !primary.ok())
-      return primary;
-    return ends_[1].work(other, 2, control::Role::backup);
-  }
-  bool ready() override { return ends_[0].in_sync(); }
-  double cpu_seconds() const override {
-    return ends_[0].program().cpu_seconds() + ends_[1].program().cpu_seconds();
-  }
+HotpairPair::~HotpairPair() = default;
 
- private:
-  std::array<Dataplane, 2> ends_;
-  control::SetKeys keys_;
-};
+Status HotpairPair::start(int box) {
+  const std::string own = directory_ + "/hotpair" + std::to_string(box + 1);
+  std::filesystem::create_directories(own);
+  auto end = Dataplane::start(boxes_, box, own, program_);
+  if (!end.ok()) return fail(end.error());
+  ends_[static_cast<std::size_t>(box)] = std::make_unique<Dataplane>(std::move(end).value());
+  return Ok{};
+}
 
-}  // namespace
+Status HotpairPair::work() {
+  control::SetKeys peers = keys_;
+  std::swap(peers.tx_key, peers.rx_key);
+  std::swap(peers.tx_key_id, peers.rx_key_id);
+  if (Status primary = ends_[0]->work(keys_, 1, control::Role::primary); !primary.ok())
+    return primary;
+  return ends_[1] ? ends_[1]->work(peers, 2, control::Role::backup) : Status(Ok{});
+}
+
+bool HotpairPair::ready() {
+  return ends_[0]->in_sync();
+}
+
+std::uint64_t HotpairPair::sessions() const {
+  return ends_[0]->sessions();
+}
+
+double HotpairPair::cpu_seconds() const {
+  double sum = 0;
+  for (const auto& end : ends_)
+    if (end) sum += end->program().cpu_seconds();
+  return sum;
+}
 
 Result<std::unique_ptr<Replicator>> start_hotpair(const TwoBoxes& boxes,
                                                   const std::string& directory,
                                                   const std::string& dataplane) {
-  std::vector<Dataplane> ends;
-  for (const int box : {0, 1}) {
-    const std::string own = directory + "/hotpair" + std::to_string(box + 1);
-    std::filesystem::create_directories(own);
-    auto end = Dataplane::start(boxes, box, own, dataplane);
-    if (!end.ok()) return fail(end.error());
-    ends.push_back(std::move(end).value());
-  }
-  return std::unique_ptr<Replicator>(
-      std::make_unique<HotpairPair>(std::move(ends[0]), std::move(ends[1])));
+  auto pair = std::make_unique<HotpairPair>(boxes, directory, dataplane);
+  for (const int box : {0, 1})
+    if (Status started = pair->start(box); !started.ok()) return fail(started.error());
+  return std::unique_ptr<Replicator>(std::move(pair));
 }
 
 }  // namespace hotpair::bench::kernel

@@ -1,11 +1,8 @@
 #include "tools/bench/kernel/race.hpp"
 
-#include <atomic>
 #include <thread>
 
-#include "dataplane/conntrack/sink.hpp"
 #include "platform/linux/clock.hpp"
-#include "tools/bench/synthetic_sessions.hpp"
 
 namespace hotpair::bench::kernel {
 namespace {
@@ -14,52 +11,6 @@ constexpr Duration kStep = 5ms;
 constexpr Duration kReadyAtMost = 20s;
 constexpr Duration kPatience = 5s;  // without one more arrival the rest is given up
 constexpr Duration kRest = 300ms;   // of the replicator's CPU time, for acknowledgements
-constexpr std::uint32_t kTimeout = 3600;
-constexpr std::uint32_t kBatch = 64;
-
-// Makes the sessions in a thread of its own, as traffic would: nothing waits for the replicator.
-class Maker {
- public:
-  Maker(const TwoBoxes& boxes, const Load& load)
-      : thread_([this, &boxes, load] { outcome_ = make(boxes, load); }) {}
-  ~Maker() { join(); }
-  void join() {
-    if (thread_.joinable()) thread_.join();
-  }
-  std::uint32_t made() const { return made_; }
-  bool done() const { return done_; }
-  const Status& outcome() const { return outcome_; }
-
- private:
-  Status make(const TwoBoxes& boxes, const Load& load) {
-    const Inside inside(boxes, 0);
-    auto sink = conntrack::Sink::open();
-    if (!sink.ok()) return done_ = true, fail(sink.error());
-    const Instant began = sys::now();
-    for (std::uint32_t number = 0; number < load.sessions; ++number) {
-      (*sink)->upsert(synthetic_session(number, kTimeout), kTimeout, true);
-      if (number % kBatch != kBatch - 1) continue;
-      (*sink)->flush();
-      made_ = number + 1;
-      if (load.rate == 0) continue;
-      const Instant due = began + Duration(1s) * (number + 1) / load.rate;
-      std::this_thread::sleep_for(due - sys::now());
-    }
-    (*sink)->flush();
-    made_ = load.sessions;
-    done_ = true;
-    if ((*sink)->counters().failed == 0) return Ok{};
-    return fail_with(
-        "the kernel refused sessions; raise it: sysctl -w "
-        "net.netfilter.nf_conntrack_max=" +
-        std::to_string(3 * load.sessions));
-  }
-
-  std::atomic<std::uint32_t> made_{0};
-  std::atomic<bool> done_{false};
-  Status outcome_ = Ok{};
-  std::thread thread_;
-};
 
 Status await_ready(Replicator& replicator) {
   const Instant until = sys::now() + kReadyAtMost;
@@ -71,6 +22,8 @@ Status await_ready(Replicator& replicator) {
   return Ok{};
 }
 
+}  // namespace
+
 Status rest(Replicator& replicator, Duration time) {
   for (const Instant until = sys::now() + time; sys::now() < until;) {
     if (Status working = replicator.work(); !working.ok()) return working;
@@ -78,8 +31,6 @@ Status rest(Replicator& replicator, Duration time) {
   }
   return Ok{};
 }
-
-}  // namespace
 
 Result<Outcome> race(const TwoBoxes& boxes, Replicator& replicator, const Load& load,
                      const Progress& progress) {
@@ -103,8 +54,7 @@ Result<Outcome> race(const TwoBoxes& boxes, Replicator& replicator, const Load& 
     progress(maker.made(), there);
     std::this_thread::sleep_for(kStep);
   }
-  maker.join();
-  if (!maker.outcome().ok()) return fail(maker.outcome().error());
+  if (Status made = maker.join(); !made.ok()) return fail(made.error());
   if (Status rested = rest(replicator, kRest); !rested.ok()) return fail(rested.error());
   out.cpu_seconds = replicator.cpu_seconds() - cpu_before;
   return out;

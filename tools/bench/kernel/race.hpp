@@ -4,14 +4,11 @@
 #include <cstdint>
 #include <functional>
 
+#include "platform/base/time.hpp"
+#include "tools/bench/kernel/maker.hpp"
 #include "tools/bench/kernel/replicator.hpp"
 
 namespace hotpair::bench::kernel {
-
-struct Load {
-  std::uint32_t sessions = 200'000;
-  std::uint32_t rate = 0;  // new ones a second; 0: as fast as the kernel takes them
-};
 
 struct Outcome {
   std::uint64_t sessions = 0, arrived = 0;
@@ -26,6 +23,9 @@ struct Outcome {
 };
 
 using Progress = std::function<void(std::uint64_t made, std::uint64_t arrived)>;
+
+// Lets it work and nothing else happen.
+Status rest(Replicator& replicator, Duration time);
 
 Result<Outcome> race(const TwoBoxes& boxes, Replicator& replicator, const Load& load,
                      const Progress& progress);

@@ -1,0 +1,35 @@
+// Two hotpair-dataplane, one box each. The bench plays both agents: it gives the keys and the
+// roles, so that nothing but the data planes is measured.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "dataplane/core/control.hpp"
+#include "tools/bench/kernel/replicator.hpp"
+
+namespace hotpair::bench::kernel {
+
+class HotpairPair final : public Replicator {
+ public:
+  // `boxes` outlives it; `program` is the hotpair-dataplane to run.
+  HotpairPair(const TwoBoxes& boxes, std::string directory, std::string program);
+  ~HotpairPair() override;
+
+  Status start(int box);  // 0: the primary, first; 1: the backup
+  Status work() override;
+  bool ready() override;  // the tables are proven equal
+  double cpu_seconds() const override;
+  std::uint64_t sessions() const;  // in the primary's table, as it last said
+
+ private:
+  class Dataplane;
+  const TwoBoxes& boxes_;
+  std::string directory_, program_;
+  std::array<std::unique_ptr<Dataplane>, 2> ends_;
+  dataplane::control::SetKeys keys_;
+};
+
+}  // namespace hotpair::bench::kernel

@@ -1,0 +1,40 @@
+// Makes sessions in one box's kernel, in a thread of its own as traffic would: nothing waits for
+// the replicator.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <thread>
+
+#include "tools/bench/kernel/two_boxes.hpp"
+
+namespace hotpair::bench::kernel {
+
+struct Load {
+  std::uint32_t sessions = 200'000;
+  std::uint32_t rate = 0;  // new ones a second; 0: as fast as the kernel takes them
+};
+
+class Maker {
+ public:
+  // `boxes` outlives it. Begins at once, in box 0.
+  Maker(const TwoBoxes& boxes, const Load& load)
+      : thread_([this, &boxes, load] { outcome_ = make(boxes, load); }) {}
+  Maker(const Maker&) = delete;
+  Maker& operator=(const Maker&) = delete;
+  ~Maker() { (void)join(); }
+
+  std::uint32_t made() const { return made_; }
+  bool done() const { return done_; }
+  Status join();  // how it went
+
+ private:
+  Status make(const TwoBoxes& boxes, const Load& load);
+
+  std::atomic<std::uint32_t> made_{0};
+  std::atomic<bool> done_{false};
+  Status outcome_ = Ok{};
+  std::thread thread_;
+};
+
+}  // namespace hotpair::bench::kernel
