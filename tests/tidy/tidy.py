@@ -24,7 +24,7 @@ ARROWS = {
     "dataplane/dpdk": ["dataplane/", "platform/", CONTROL_SCHEMA],
     "tools/ctl": ["tools/ctl/", "platform/", CONTROL_SCHEMA],
     "tools/replay": ["tools/replay/", "agent/core/", "platform/"],  # the decisions are the core's
-    "tools/bench": ["tools/bench/", "platform/", "dataplane/core/", "dataplane/conntrack/", CONTROL_SCHEMA],
+    "tools/bench": ["tools/bench/", "platform/", "dataplane/", CONTROL_SCHEMA],
 }
 CORES = ("agent/core", "dataplane/core", "platform/base")
 CORE_HEADERS_BANNED = {

@@ -11,5 +11,6 @@ void add_flows(CLI::App& app, int& exit_status);
 void add_fill(CLI::App& app, int& exit_status);
 void add_bulk(CLI::App& app, int& exit_status);
 void add_kernel(CLI::App& app, int& exit_status);
+void add_sync(CLI::App& app, int& exit_status);
 
 }  // namespace hotpair::bench

@@ -1,0 +1,17 @@
+// The same engine at both ends.
+#pragma once
+
+#include "dataplane/core/engine.hpp"
+#include "tools/bench/sync/options.hpp"
+
+namespace hotpair::bench::sync {
+
+inline dataplane::EngineConfig engine_config(const Options& options, std::uint64_t end) {
+  dataplane::EngineConfig config;
+  config.max_sessions = options.sessions + options.sessions / 8 + 4096;
+  config.seed = options.seed + end;
+  config.pickup.enabled = true;
+  return config;
+}
+
+}  // namespace hotpair::bench::sync

@@ -1,0 +1,66 @@
+#include "tools/bench/sync/ring_link.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace hotpair::bench::sync {
+
+FrameRing::FrameRing(std::size_t max_frame, Faults faults, std::uint64_t seed)
+    : max_frame_(max_frame),
+      faults_(faults),
+      rng_(seed),
+      bytes_(std::make_unique<std::uint8_t[]>(kFrames * max_frame)) {}
+
+bool FrameRing::happens(double percent) {
+  return percent > 0 && static_cast<double>(rng_.below(1'000'000)) < percent * 10'000;
+}
+
+// Two places are kept free, so that a frame that was held back always finds one.
+MutableBytes FrameRing::begin() {
+  const std::uint64_t head = head_.load(std::memory_order_relaxed);
+  if (head - tail_.load(std::memory_order_acquire) >= kFrames - 2) return {};
+  return {place(head), max_frame_};
+}
+
+void FrameRing::publish(std::size_t size) {
+  const std::uint64_t head = head_.load(std::memory_order_relaxed);
+  sizes_[head % kFrames] = static_cast<std::uint32_t>(size);
+  head_.store(head + 1, std::memory_order_release);
+}
+
+void FrameRing::commit(std::size_t size) {
+  if (size == 0) return;
+  ++committed_;
+  if (happens(faults_.loss_percent)) return;
+  if (held_.empty() && happens(faults_.reorder_percent)) {
+    const std::uint8_t* frame = place(head_.load(std::memory_order_relaxed));
+    held_.assign(frame, frame + size);
+    held_until_ = committed_ + kOvertakenBy;
+    return;
+  }
+  publish(size);
+  if (held_.empty() || committed_ < held_until_) return;
+  std::copy(held_.begin(), held_.end(), place(head_.load(std::memory_order_relaxed)));
+  publish(std::exchange(held_, {}).size());
+}
+
+std::size_t FrameRing::waiting() const {
+  return head_.load(std::memory_order_acquire) - tail_.load(std::memory_order_relaxed);
+}
+
+Bytes FrameRing::peek(std::size_t i) const {
+  const std::uint64_t number = tail_.load(std::memory_order_relaxed) + i;
+  return {place(number), sizes_[number % kFrames]};
+}
+
+void FrameRing::pop(std::size_t count) {
+  tail_.store(tail_.load(std::memory_order_relaxed) + count, std::memory_order_release);
+}
+
+std::span<const Bytes> RingLink::receive() {
+  count_ = std::min(in_.waiting(), burst_.size());
+  for (std::size_t i = 0; i < count_; ++i) burst_[i] = in_.peek(i);
+  return {burst_.data(), count_};
+}
+
+}  // namespace hotpair::bench::sync

@@ -1,0 +1,69 @@
+// Two rings of frames between two threads, one each way, as a NIC and a cable would be: bounded,
+// and on request it loses frames and lets some be overtaken, as a seed says.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "platform/base/rng.hpp"
+#include "tools/bench/sync/frame_link.hpp"
+
+namespace hotpair::bench::sync {
+
+struct Faults {
+  double loss_percent = 0, reorder_percent = 0;
+};
+
+// One writer thread, one reader thread.
+class FrameRing {
+ public:
+  FrameRing(std::size_t max_frame, Faults faults, std::uint64_t seed);
+
+  std::size_t max_frame() const { return max_frame_; }
+  MutableBytes begin();
+  void commit(std::size_t size);
+  std::size_t waiting() const;  // to be read
+  Bytes peek(std::size_t i) const;
+  void pop(std::size_t count);
+
+ private:
+  static constexpr std::size_t kFrames = 512;  // as many as a port's descriptors
+  static constexpr std::uint64_t kOvertakenBy = 3;
+
+  std::uint8_t* place(std::uint64_t number) const {
+    return bytes_.get() + number % kFrames * max_frame_;
+  }
+  void publish(std::size_t size);
+  bool happens(double percent);
+
+  std::size_t max_frame_;
+  Faults faults_;
+  Rng rng_;
+  std::unique_ptr<std::uint8_t[]> bytes_;
+  std::array<std::uint32_t, kFrames> sizes_{};
+  std::vector<std::uint8_t> held_;  // overtaken until held_until_
+  std::uint64_t held_until_ = 0, committed_ = 0;
+  alignas(64) std::atomic<std::uint64_t> head_{0};  // written
+  alignas(64) std::atomic<std::uint64_t> tail_{0};  // read
+};
+
+class RingLink final : public FrameLink {
+ public:
+  RingLink(FrameRing& out, FrameRing& in) : out_(out), in_(in) {}
+  std::size_t max_frame() const override { return out_.max_frame(); }
+  MutableBytes begin_frame() override { return out_.begin(); }
+  void commit(std::size_t size) override { out_.commit(size); }
+  std::span<const Bytes> receive() override;
+  void release() override { in_.pop(count_); }
+
+ private:
+  FrameRing& out_;
+  FrameRing& in_;
+  std::array<Bytes, 16> burst_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace hotpair::bench::sync
