@@ -6,9 +6,16 @@
 #include "platform/base/assert.hpp"
 
 namespace hotpair::dataplane {
+namespace {
+
+constexpr std::size_t kPrefetchAhead = 8;  // records; about one memory access behind
+
+}  // namespace
 
 DeltaReceiver::DeltaReceiver(SessionTable& table, SessionSink& sink, Counters& counters)
-    : table_(table), sink_(sink), counters_(counters), ids_(table.capacity()) {}
+    : table_(table), sink_(sink), counters_(counters) {
+  wholes_.reserve(kMaxRecordsPerFrame);
+}
 
 void DeltaReceiver::start(std::uint64_t epoch, std::uint32_t instance) {
   HOTPAIR_ASSERT(instance != 0);
@@ -65,7 +72,6 @@ bool DeltaReceiver::follow(const FrameHeader& header) {
   if (sender_ != 0 && sender_ != header.sender) retired_senders_.add(sender_);
   sender_ = header.sender;
   stream_ = header.stream;
-  ++notes_stream_;
   table_.begin_generation();
   window_.reset();
   span_ = 0;
@@ -103,7 +109,7 @@ void DeltaReceiver::on_data(const FrameHeader& header, ByteReader& records, Inst
   ++counters_.frames_received;
   note_received(header, now);
   for (std::size_t i = 0; i < batch_size_; ++i) {
-    prefetch_ahead(i);
+    if (i + kPrefetchAhead < batch_size_) prefetch(batch_[i + kPrefetchAhead]);
     apply(batch_[i], header.sequence);
   }
 }

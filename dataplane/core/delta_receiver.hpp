@@ -1,6 +1,9 @@
 // The backup's half of the replication: applies the primary's frames to the table and tells the
 // sink, acknowledges, and reports digests. Frames may come late, twice, in any order or never.
 //
+// Each session stands in the slot whose number is its id, as on the primary, so that updates and
+// ends find it without a lookup. What stands there from an earlier stream makes way.
+//
 // A record is applied unless a newer frame already named its session. What an earlier stream left
 // in the table stays until the new stream has named all it has and says so (a sweep): never a
 // flush.
@@ -10,11 +13,12 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
+#include "dataplane/core/compact_record.hpp"
 #include "dataplane/core/counters.hpp"
 #include "dataplane/core/delta_wire.hpp"
 #include "dataplane/core/digest.hpp"
-#include "dataplane/core/id_map.hpp"
 #include "dataplane/core/offers.hpp"
 #include "dataplane/core/receive_window.hpp"
 #include "dataplane/core/retired.hpp"
@@ -52,24 +56,32 @@ class DeltaReceiver {
 
  private:
   struct Target {
-    Record record;
-    std::uint32_t hash = 0;
+    CompactRecord record;
+    std::uint16_t bucket = 0;  // sweep
+    std::uint16_t whole = 0;   // create: its place in wholes_; kAlone when `record` says all
+    std::uint64_t hash = 0;    // create; sweep: from which frame
   };
+  static constexpr std::uint16_t kAlone = 0xffff;
 
   bool accept(const FrameHeader& header, Instant now);
   bool follow(const FrameHeader& header);
   bool is_new(const FrameHeader& header);
   void note_received(const FrameHeader& header, Instant now);
   bool decode_all(ByteReader& in);
-  void prefetch_ahead(std::size_t at);
-  bool overtaken(std::uint32_t slot, std::uint64_t sequence);
+  bool decode_whole(ByteReader& in, Target& target);
+  void prefetch(const Target& target) const;
+  bool bound(const Slot& slot) const;
+  bool named_later(const Slot& slot, std::uint64_t sequence) const;
   void apply(const Target& target, std::uint64_t sequence);
-  void apply_create(const Target& target, IdNote& note);
-  void apply_update(const Record& record, IdNote& note);
-  std::uint32_t bound_slot(std::uint32_t id, const IdNote& note) const;
-  bool change(std::uint32_t id, const SessionState& state);
+  void apply_create(const Target& target, std::uint64_t sequence);
+  void apply_update(std::uint32_t id, const CompactSession& from);
+  std::uint32_t place_for(const Target& target, const SessionView& session, std::uint64_t sequence);
+  bool vacate(std::uint32_t id);
+  bool insert(std::uint32_t id, const SessionView& session, std::uint64_t hash);
+  void move(std::uint32_t from, std::uint32_t to);
+  void changed(std::uint32_t id);
   void remove(std::uint32_t id);
-  void begin_sweep(const Record& record);
+  void begin_sweep(std::uint16_t bucket, std::uint64_t from);
   void count_slot(std::uint32_t id);
   void sweep_slot(std::uint32_t id, Instant now);
   void settle_offers(Instant now);
@@ -77,7 +89,7 @@ class DeltaReceiver {
   std::size_t write_report(MutableBytes buffer);
   std::size_t write_offers(Instant now, MutableBytes buffer);
   FrameHeader reply_header(FrameKind kind);
-  void set_digest(Slot& slot, std::uint32_t id, std::uint64_t key_digest, std::uint64_t digest);
+  void set_digest(std::uint32_t id, std::uint64_t key_digest, std::uint64_t digest);
   void recount();
   bool counting() const { return counted_to_ != SessionTable::kNone; }
 
@@ -88,10 +100,8 @@ class DeltaReceiver {
 
   std::uint64_t epoch_ = 0;
   std::uint32_t sender_ = 0, stream_ = 0;  // whom we follow; sender 0: nobody yet
-  std::uint32_t notes_stream_ = 0;         // rises with each stream followed: validity of notes
   Retired retired_senders_;
   ReceiveWindow window_;
-  IdMap ids_;
   DigestTable digests_;                             // of the slots below counted_to_
   std::uint32_t counted_to_ = SessionTable::kNone;  // kNone: all
   std::uint64_t peer_sessions_ = 0;
@@ -119,6 +129,7 @@ class DeltaReceiver {
 
   std::array<Target, kMaxRecordsPerFrame> batch_;
   std::size_t batch_size_ = 0;
+  std::vector<Session> wholes_;  // of the batch
 };
 
 }  // namespace hotpair::dataplane

@@ -1,140 +1,202 @@
 // What the records of a frame do to the table, and what a sweep removes from it.
+#include <algorithm>
+
 #include "dataplane/core/delta_receiver.hpp"
+#include "dataplane/core/receiver_flags.hpp"
 #include "dataplane/core/session_key.hpp"
 
 namespace hotpair::dataplane {
-namespace {
 
-constexpr std::size_t kPrefetchAhead = 6;  // records; about one memory access behind
-
-void take_changing(SessionState& state, const SessionState& from) {
-  state.status = from.status;
-  state.timeout_s = from.timeout_s;
-  state.tcp_state = from.tcp_state;
-  state.tcp_flags_original = from.tcp_flags_original;
-  state.tcp_flags_reply = from.tcp_flags_reply;
-}
-
-}  // namespace
+using namespace receiver_flags;
 
 // All or nothing: a frame that is not understood to its end changes nothing.
 bool DeltaReceiver::decode_all(ByteReader& in) {
   batch_size_ = in.u16();
+  wholes_.clear();
   if (in.failed() || batch_size_ == 0 || batch_size_ > kMaxRecordsPerFrame) return false;
   for (std::size_t i = 0; i < batch_size_; ++i) {
     Target& target = batch_[i];
-    if (!decode_record(in, target.record)) return false;
-    if (target.record.kind == RecordKind::sweep) continue;
-    ids_.prefetch(target.record.id);
+    target.whole = kAlone;
+    const Decoded decoded = decode_compact(in, target.record);
+    if (decoded == Decoded::malformed) return false;
+    if (decoded == Decoded::whole && !decode_whole(in, target)) return false;
     if (target.record.kind != RecordKind::create) continue;
-    target.hash = table_.hash(target.record.session.key);
+    target.hash = target.whole == kAlone ? table_.hash(SessionView(target.record.session))
+                                         : table_.hash(wholes_[target.whole].key);
     table_.prefetch(target.hash);
   }
   return in.remaining() == 0;
 }
 
-void DeltaReceiver::prefetch_ahead(std::size_t at) {
-  if (at + kPrefetchAhead >= batch_size_) return;
-  const Record& record = batch_[at + kPrefetchAhead].record;
-  if (record.kind == RecordKind::sweep || record.kind == RecordKind::create) return;
-  const IdNote* note = ids_.find(record.id, notes_stream_);
-  if (note != nullptr && note->slot != SessionTable::kNone) table_.prefetch_slot(note->slot);
-}
-
-void DeltaReceiver::apply(const Target& target, std::uint64_t sequence) {
-  const Record& record = target.record;
-  if (record.kind == RecordKind::sweep) return begin_sweep(record);
-  IdNote* note = ids_.find(record.id, notes_stream_);
-  if (note == nullptr) {
-    ++counters_.records_out_of_range;
-    return;
-  }
-  if (note->sequence > sequence) {
-    ++counters_.records_stale;
-    return;
-  }
-  note->sequence = sequence;
-  if (record.kind == RecordKind::create) return apply_create(target, *note);
-  const std::uint32_t slot = bound_slot(record.id, *note);
-  if (slot == SessionTable::kNone) {
-    ++counters_.records_unknown;
-  } else if (record.kind == RecordKind::update) {
-    SessionState state = table_.slot(slot).session.state;
-    take_changing(state, record.session.state);
-    ++(change(slot, state) ? counters_.updates_applied : counters_.records_same);
+bool DeltaReceiver::decode_whole(ByteReader& in, Target& target) {
+  Record record;
+  if (!decode_record(in, record)) return false;
+  target.record.kind = record.kind;
+  target.record.id = record.id;
+  if (record.kind == RecordKind::sweep) {
+    target.bucket = record.bucket;
+    target.hash = record.from;
+  } else if (record.kind == RecordKind::create) {
+    target.whole = static_cast<std::uint16_t>(wholes_.size());
+    wholes_.push_back(normalised(record.session));
   } else {
-    ++counters_.deletes_applied;
-    remove(slot);
+    target.record.session = SessionView(record.session).compact;
   }
-}
-
-// The slot that holds the session with this id of the primary's.
-std::uint32_t DeltaReceiver::bound_slot(std::uint32_t id, const IdNote& note) const {
-  if (note.slot == SessionTable::kNone) return SessionTable::kNone;
-  const Slot& slot = table_.slot(note.slot);
-  const bool bound = slot.live() && slot.generation == table_.generation() && slot.wire == id;
-  return bound ? note.slot : SessionTable::kNone;
-}
-
-// True when the session in `slot` was named under another id by a frame newer than `sequence`: it
-// ended there and began anew here, or the other way round, and the frames changed places under way.
-bool DeltaReceiver::overtaken(std::uint32_t slot, std::uint64_t sequence) {
-  const Slot& s = table_.slot(slot);
-  if (s.generation != table_.generation()) return false;
-  const IdNote* other = ids_.find(s.wire, notes_stream_);
-  return other != nullptr && other->slot == slot && other->sequence > sequence;
-}
-
-void DeltaReceiver::apply_create(const Target& target, IdNote& note) {
-  const Record& record = target.record;
-  std::uint32_t slot = table_.find(record.session.key, target.hash);
-  const std::uint32_t bound = bound_slot(record.id, note);
-  if (bound != SessionTable::kNone && bound != slot)
-    remove(bound);  // the id is another session's now
-  if (slot == SessionTable::kNone) {
-    slot = table_.insert(record.session, target.hash);
-    if (slot == SessionTable::kNone) {
-      ++counters_.table_full;
-      return;
-    }
-    ++counters_.creates_applied;
-    const std::uint64_t key_digest = digest_key(record.session.key);
-    set_digest(table_.slot(slot), slot, key_digest,
-               digest_session(key_digest, record.session.state));
-    sink_.on_upsert(record.session, true);
-  } else if (overtaken(slot, note.sequence)) {
-    ++counters_.records_stale;
-    return;
-  } else {
-    table_.slot(slot).set_born(false);
-    const bool changed = change(slot, record.session.state);
-    ++(changed ? counters_.creates_applied : counters_.records_same);
-  }
-  Slot& s = table_.slot(slot);
-  s.generation = table_.generation();
-  s.wire = record.id;
-  note.slot = slot;
-}
-
-bool DeltaReceiver::change(std::uint32_t id, const SessionState& state) {
-  Slot& slot = table_.slot(id);
-  if (slot.session.state == state) return false;
-  slot.session.state = state;
-  const std::uint64_t key_digest = digest_key(slot.session.key);
-  set_digest(slot, id, key_digest, digest_session(key_digest, state));
-  sink_.on_upsert(slot.session, false);
   return true;
 }
 
+void DeltaReceiver::prefetch(const Target& target) const {
+  if (target.record.kind == RecordKind::sweep || target.record.id >= table_.capacity()) return;
+  table_.prefetch_slot(target.record.id);
+  if (target.record.kind == RecordKind::create) table_.prefetch_candidate(target.hash);
+}
+
+bool DeltaReceiver::bound(const Slot& slot) const {
+  return slot.live() && slot.generation == table_.generation() && (slot.flags & kBound) != 0;
+}
+
+// Only frames of the receive window come in, so the low bits of their numbers tell their order.
+bool DeltaReceiver::named_later(const Slot& slot, std::uint64_t sequence) const {
+  const std::uint32_t ahead = slot.frame - static_cast<std::uint32_t>(sequence);
+  return slot.generation == table_.generation() && ahead - 1 < 2 * kWindowFrames;
+}
+
+void DeltaReceiver::apply(const Target& target, std::uint64_t sequence) {
+  const CompactRecord& record = target.record;
+  if (record.kind == RecordKind::sweep) return begin_sweep(target.bucket, target.hash);
+  if (record.id >= table_.capacity()) {
+    ++counters_.records_out_of_range;
+    return;
+  }
+  Slot& slot = table_.slot_for_notes(record.id);
+  if (named_later(slot, sequence)) {
+    ++counters_.records_stale;
+    return;
+  }
+  const bool is_bound = bound(slot);
+  slot.generation = table_.generation();
+  slot.flags = is_bound ? kBound : std::uint8_t{0};
+  slot.frame = static_cast<std::uint32_t>(sequence);
+  if (record.kind == RecordKind::create) return apply_create(target, sequence);
+  if (!is_bound) {
+    ++counters_.records_unknown;
+  } else if (record.kind == RecordKind::update) {
+    apply_update(record.id, record.session);
+  } else {
+    ++counters_.deletes_applied;
+    remove(record.id);
+  }
+}
+
+void DeltaReceiver::apply_update(std::uint32_t id, const CompactSession& from) {
+  CompactSession& c = table_.slot(id).session;
+  const CompactSession before = c;
+  const bool tcp = c.protocol == kProtocolTcp;
+  c.timeout_s = from.timeout_s;
+  c.status_and_state =
+      static_cast<std::uint8_t>(from.status_and_state & (has_state(c.protocol) ? 0xffu : 0xf0u));
+  c.tcp_flags_original = tcp ? from.tcp_flags_original : std::uint8_t{0};
+  c.tcp_flags_reply = tcp ? from.tcp_flags_reply : std::uint8_t{0};
+  if (c == before) {
+    ++counters_.records_same;
+    return;
+  }
+  changed(id);
+  ++counters_.updates_applied;
+}
+
+void DeltaReceiver::apply_create(const Target& target, std::uint64_t sequence) {
+  const std::uint32_t id = target.record.id;
+  const SessionView session = target.whole == kAlone ? SessionView(target.record.session)
+                                                     : SessionView(wholes_[target.whole]);
+  const std::uint32_t found = place_for(target, session, sequence);
+  if (found == SessionTable::kNone) return;
+  table_.slot(id).flags |= kBound;
+  if (found != id) return;  // it was put there now
+  table_.slot(id).set_born(false);
+  if (table_.same_state(id, session)) {
+    ++counters_.records_same;
+    return;
+  }
+  table_.set_state(id, session);
+  changed(id);
+  ++counters_.creates_applied;
+}
+
+// Brings the session to its slot. That slot when it is there already (with another state, perhaps);
+// the capacity when it was inserted; kNone when the record is not to be applied.
+std::uint32_t DeltaReceiver::place_for(const Target& target, const SessionView& session,
+                                       std::uint64_t sequence) {
+  const std::uint32_t id = target.record.id;
+  const std::uint32_t found = table_.find(session, target.hash);
+  if (found == id) return id;
+  if (bound(table_.slot(id))) remove(id);  // the id is another session's now
+  if (found != SessionTable::kNone) {
+    // Named under another id by a newer frame: it ended there and began anew here, or the other way
+    // round, and the frames changed places under way.
+    if (bound(table_.slot(found)) && named_later(table_.slot(found), sequence)) {
+      ++counters_.records_stale;
+      return SessionTable::kNone;
+    }
+    if (!vacate(id)) return SessionTable::kNone;
+    move(found, id);
+    return id;
+  }
+  if (!vacate(id) || !insert(id, session, target.hash)) {
+    ++counters_.table_full;
+    return SessionTable::kNone;
+  }
+  ++counters_.creates_applied;
+  return table_.capacity();
+}
+
+// Makes a slot free whose session this stream does not name: what an earlier stream left there goes
+// elsewhere. False when there is nowhere to go.
+bool DeltaReceiver::vacate(std::uint32_t id) {
+  const Slot& slot = table_.slot(id);
+  if (slot.tombstone()) table_.release(id);  // of our time as the primary
+  if (!slot.live()) return true;
+  const std::uint32_t elsewhere = table_.any_free();
+  if (elsewhere == SessionTable::kNone) return false;
+  move(id, elsewhere);
+  return true;
+}
+
+bool DeltaReceiver::insert(std::uint32_t id, const SessionView& session, std::uint64_t hash) {
+  if (!table_.insert_at(id, session, hash)) return false;
+  const std::uint64_t key_digest = table_.digest_of_key(id);
+  set_digest(id, key_digest, table_.digest_of(id, key_digest));
+  sink_.on_upsert(session.whole != nullptr ? *session.whole : expanded(session.compact), true);
+  return true;
+}
+
+// The walks over the slots may have passed where it goes: it is counted and swept there anew, and
+// the kernel hears of it once more, so that its entry lasts until the next walk.
+void DeltaReceiver::move(std::uint32_t from, std::uint32_t to) {
+  const std::uint64_t key_digest = table_.digest_of_key(from);
+  set_digest(from, key_digest, 0);
+  table_.move(from, to);
+  table_.slot(from).flags = 0;
+  if (table_.slot(to).generation == table_.generation()) table_.slot(to).flags = 0;
+  set_digest(to, key_digest, table_.digest_of(to, key_digest));
+  if (sweeping_) sweep_at_ = std::min(sweep_at_, to);
+  sink_.on_upsert(table_.session(to), false);
+}
+
+void DeltaReceiver::changed(std::uint32_t id) {
+  const std::uint64_t key_digest = table_.digest_of_key(id);
+  set_digest(id, key_digest, table_.digest_of(id, key_digest));
+  sink_.on_upsert(table_.session(id), false);
+}
+
 void DeltaReceiver::remove(std::uint32_t id) {
-  Slot& slot = table_.slot(id);
-  set_digest(slot, id, digest_key(slot.session.key), 0);
-  sink_.on_remove(slot.session.key);
+  set_digest(id, table_.digest_of_key(id), 0);
+  sink_.on_remove(table_.key(id));
   table_.erase(id);
 }
 
-void DeltaReceiver::set_digest(Slot& slot, std::uint32_t id, std::uint64_t key_digest,
-                               std::uint64_t digest) {
+void DeltaReceiver::set_digest(std::uint32_t id, std::uint64_t key_digest, std::uint64_t digest) {
+  Slot& slot = table_.slot(id);
   if (id < counted_to_) digests_.replace(bucket_of(key_digest), slot.digest, digest);
   slot.digest = digest;
 }
@@ -150,35 +212,35 @@ void DeltaReceiver::count_slot(std::uint32_t id) {
   Slot& slot = table_.slot(id);
   if (slot.tombstone()) return table_.release(id);  // of our time as the primary
   if (!slot.live()) return;
-  const std::uint64_t key_digest = digest_key(slot.session.key);
-  slot.digest = digest_session(key_digest, slot.session.state);
+  const std::uint64_t key_digest = table_.digest_of_key(id);
+  slot.digest = table_.digest_of(id, key_digest);
   digests_.replace(bucket_of(key_digest), 0, slot.digest);
 }
 
-void DeltaReceiver::begin_sweep(const Record& record) {
+void DeltaReceiver::begin_sweep(std::uint16_t bucket, std::uint64_t from) {
   if (!sweeping_) {
     sweep_buckets_.reset();
-    sweep_from_ = record.from;
+    sweep_from_ = from;
   }
   sweeping_ = true;
   sweep_at_ = 0;
-  sweep_from_ = std::min(sweep_from_, record.from);
-  if (record.bucket == kAllBuckets)
+  sweep_from_ = std::min(sweep_from_, from);
+  if (bucket == kAllBuckets)
     sweep_buckets_.set();
   else
-    sweep_buckets_.set(record.bucket);
+    sweep_buckets_.set(bucket);
 }
 
 void DeltaReceiver::sweep_slot(std::uint32_t id, Instant now) {
-  Slot& slot = table_.slot(id);
-  if (!slot.live() || !sweep_buckets_.test(bucket_of(digest_key(slot.session.key)))) return;
-  if (slot.generation == table_.generation()) {
-    const IdNote* note = ids_.find(slot.wire, notes_stream_);
-    if (note != nullptr && note->slot == id && note->sequence >= sweep_from_) return;
+  const Slot& slot = table_.slot(id);
+  if (!slot.live() || !sweep_buckets_.test(bucket_of(table_.digest_of_key(id)))) return;
+  if (bound(slot)) {
+    const std::uint32_t age = static_cast<std::uint32_t>(window_.newest()) - slot.frame;
+    if (age <= window_.newest() - sweep_from_) return;
   }
   ++counters_.swept;
-  if (!slot.born() || !offers_.add(slot.session, now)) return remove(id);
-  set_digest(slot, id, digest_key(slot.session.key), 0);
+  if (!slot.born() || !offers_.add(table_.session(id), now)) return remove(id);
+  set_digest(id, table_.digest_of_key(id), 0);
   table_.erase(id);
 }
 
@@ -210,18 +272,15 @@ void DeltaReceiver::work(std::size_t max_slots, Instant now) {
 // Finds memory errors: content that is no longer what its digest was made of. The digest is set
 // right, so that the primary finds the difference and sends the session again.
 void DeltaReceiver::scrub(std::uint32_t id) {
-  Slot& slot = table_.slot(id);
+  const Slot& slot = table_.slot(id);
   if (!slot.live() || id >= counted_to_) return;
-  if (table_.hash(slot.session.key) != slot.hash) {
-    ++counters_.scrub_damaged;
-    table_.erase(id);  // the kernel's entry, under the true key, is the next create's
-    recount();
-    return;
-  }
-  const std::uint64_t digest = digest_session(slot.session);
-  if (digest == slot.digest) return;
+  const std::uint64_t key_digest = table_.digest_of_key(id);
+  const std::uint64_t digest = table_.digest_of(id, key_digest);
+  if (digest == slot.digest && table_.well_formed(id)) return;
   ++counters_.scrub_damaged;
-  set_digest(slot, id, digest_key(slot.session.key), digest);
+  if (table_.reachable(id)) return set_digest(id, key_digest, digest);
+  table_.erase(id);  // the kernel's entry, under the true key, is the next create's
+  recount();
 }
 
 }  // namespace hotpair::dataplane

@@ -13,6 +13,12 @@ namespace hotpair::dataplane {
 
 using namespace sender_flags;
 
+namespace {
+
+constexpr std::uint8_t kPackedAssured = 0x40;  // packed_status(kStatusAssured)
+
+}  // namespace
+
 DeltaSender::DeltaSender(SessionTable& table, Counters& counters)
     : table_(table), counters_(counters) {}
 
@@ -27,36 +33,22 @@ void DeltaSender::start(std::uint64_t epoch, std::uint32_t instance, Instant now
   abandon_stream();
 }
 
-std::uint32_t DeltaSender::upsert(const Session& session, std::uint32_t hash, std::uint32_t id,
+std::uint32_t DeltaSender::upsert(const SessionView& session, std::uint64_t hash, std::uint32_t id,
                                   Instant now) {
-  if (id == SessionTable::kNone) {
-    id = table_.insert(session, hash);
-    if (id == SessionTable::kNone) {
-      ++counters_.table_full;
-      return id;
-    }
-    Slot& slot = table_.slot(id);
-    slot.set_born(true);
-    if (!connected_) return id;
-    adopt(slot, 0);
-    if (delay_ <= Duration{0}) {
-      make_dirty(id, now);
-    } else {
-      slot.flags |= kDelayed;
-      slot.since = coarse(now);
-      delayed_.push_back(table_, id);
-    }
-    return id;
-  }
+  if (id == SessionTable::kNone) return begin_session(session, hash, now);
   Slot& slot = table_.slot(id);
-  if (slot.session.state == session.state) {
+  if (table_.same_state(id, session)) {
     ++counters_.events_unchanged;
     return id;
   }
-  const bool create_needed = !same_rarely_changing(slot.session.state, session.state);
-  slot.session.state = session.state;
+  const bool alone = session.whole == nullptr && slot.session.side_kind() == Side::none;
+  const bool create_needed =
+      alone ? !same_rarely_changing(slot.session, session.compact)
+            : session.whole == nullptr ||
+                  !same_rarely_changing(table_.session(id).state, session.whole->state);
+  table_.set_state(id, session);
   if (!connected_) return id;
-  if (slot.generation != table_.generation()) {
+  if (!adopted(slot)) {
     adopt(slot, kBulk);
     --bulk_unsent_;
   }
@@ -65,21 +57,76 @@ std::uint32_t DeltaSender::upsert(const Session& session, std::uint32_t hash, st
   return id;
 }
 
+std::uint32_t DeltaSender::begin_session(const SessionView& session, std::uint64_t hash,
+                                         Instant now) {
+  std::uint32_t id = table_.find_ended(session, hash);
+  if (connected_ && id != SessionTable::kNone && table_.revive(id)) {
+    take_up_again(id, session);
+    return id;
+  }
+  id = table_.insert(session, hash);
+  if (id == SessionTable::kNone && (session.compact.status_and_state & kPackedAssured) != 0 &&
+      make_room(now))
+    id = table_.insert(session, hash);
+  if (id == SessionTable::kNone) {
+    ++counters_.table_full;
+    return id;
+  }
+  Slot& slot = table_.slot(id);
+  slot.set_born(true);
+  if (!connected_) return id;
+  adopt(slot, 0);
+  if (delay_ <= Duration{0} || delayed_.size() >= table_.capacity()) {
+    make_dirty(id, now);
+  } else {
+    slot.flags |= kDelayed;
+    slot.frame = coarse(now);  // until it is sent: tells its entry from one of an earlier session
+    delayed_.push(id, slot.frame);
+  }
+  return id;
+}
+
+// It ended and began anew before the backup was told: it never ended, for the backup. Were it to go
+// under another id, that create could come before this end.
+void DeltaSender::take_up_again(std::uint32_t id, const SessionView& session) {
+  Slot& slot = table_.slot(id);
+  table_.set_state(id, session);
+  slot.set_born(true);
+  slot.flags = static_cast<std::uint8_t>((slot.flags | kRetold) & ~kKnown);
+  ++counters_.coalesced;
+}
+
+// The table is full and a session comes that must survive: one that is not assured gives way. Those
+// that are assured always stay. False when the next slots hold no other.
+bool DeltaSender::make_room(Instant now) {
+  for (std::uint32_t looks = std::min(kLooksForRoom, table_.high_water()); looks > 0; --looks) {
+    if (room_at_ >= table_.high_water()) room_at_ = 0;
+    const std::uint32_t id = room_at_++;
+    const Slot& slot = table_.slot(id);
+    if (!slot.live() || (slot.session.status_and_state & kPackedAssured) != 0) continue;
+    ++counters_.table_full_gave_way;
+    remove(id, now);
+    return true;
+  }
+  return false;
+}
+
 void DeltaSender::remove(std::uint32_t id, Instant now) {
   Slot& slot = table_.slot(id);
   HOTPAIR_ASSERT(slot.live());
   if (!connected_) return table_.erase(id);
-  if (slot.generation != table_.generation()) {
+  if (!adopted(slot)) {
     --bulk_unsent_;
     --bulk_pending_;
     return table_.erase(id);  // what the backup may have of it, the sweep after the bulk removes
   }
   drop_duties(slot);
   if (slot.digest == 0) {  // never sent
-    (slot.flags & kDelayed ? delayed_ : fresh_).unlink(table_, id);
-    clear(slot, kDirty | kDelayed);
+    clean(slot);
+    slot.flags = static_cast<std::uint8_t>(slot.flags & ~kDelayed);
     ++counters_.never_sent;
-    return table_.erase(id);
+    table_.erase(id);
+    return trim();
   }
   table_.bury(id);
   make_dirty(id, now);
@@ -87,10 +134,11 @@ void DeltaSender::remove(std::uint32_t id, Instant now) {
 
 // Takes the slot into the present stream.
 void DeltaSender::adopt(Slot& slot, std::uint8_t flags) {
+  const unsigned queued = adopted(slot) ? slot.flags & kQueued : 0u;
   slot.generation = table_.generation();
-  slot.flags = flags;
+  slot.flags = static_cast<std::uint8_t>(flags | queued);
   slot.digest = 0;
-  slot.wire = 0;
+  slot.frame = 0;
 }
 
 // A session on a list stays where it is: the newer state takes the older one's turn.
@@ -100,31 +148,41 @@ void DeltaSender::make_dirty(std::uint32_t id, Instant now) {
     ++counters_.coalesced;
     return;
   }
-  if (!(slot.flags & kFlying)) ++unsettled_;
+  ++dirty_;
   slot.flags |= kDirty;
-  slot.since = coarse(now);
-  fresh_.push_back(table_, id);
+  if (slot.flags & kQueued) return;
+  slot.flags |= kQueued;
+  fresh_.push(id, coarse(now));
 }
 
 // After a loss: at once, since digests cannot be compared until it is told anew. `since` is the age
 // of what was lost.
 void DeltaSender::put_back(std::uint32_t id, std::uint32_t since) {
   Slot& slot = table_.slot(id);
-  HOTPAIR_DASSERT(slot.flags & kFlying);
-  if (slot.flags & kDirty) {
-    fresh_.unlink(table_, id);
-    slot.since = older(slot.since, since);
-  }
+  if (!(slot.flags & kDirty)) ++dirty_;
   slot.flags |= kDirty;
-  fresh_.push_front(table_, id);
-  if (!(slot.flags & kLost)) ++lost_waiting_;
-  slot.flags = static_cast<std::uint8_t>((slot.flags | kLost) & ~kFlying);
+  if (slot.flags & kLost) return;
+  ++lost_waiting_;
+  slot.flags |= kLost;
+  lost_.push(id, since);
 }
 
-void DeltaSender::clear(Slot& slot, std::uint8_t flags) {
-  const bool was_unsettled = (slot.flags & (kDirty | kFlying)) != 0;
-  slot.flags = static_cast<std::uint8_t>(slot.flags & ~flags);
-  if (was_unsettled && !(slot.flags & (kDirty | kFlying))) --unsettled_;
+// It need not be sent (any more).
+void DeltaSender::clean(Slot& slot) {
+  if (slot.flags & kDirty) --dirty_;
+  if (slot.flags & kLost) --lost_waiting_;
+  slot.flags = static_cast<std::uint8_t>(slot.flags & ~(kDirty | kLost));
+}
+
+// Takes what is not valid any more from the fronts of the lists.
+void DeltaSender::trim() {
+  while (!lost_.empty() && !(table_.slot(lost_.front().id).flags & kLost)) lost_.pop();
+  while (!fresh_.empty()) {
+    Slot& slot = table_.slot(fresh_.front().id);
+    if (slot.flags & kDirty) return;
+    slot.flags = static_cast<std::uint8_t>(slot.flags & ~kQueued);
+    fresh_.pop();
+  }
 }
 
 // The session ended, or was told: neither bulk nor repair waits for it any more.
@@ -136,12 +194,14 @@ void DeltaSender::drop_duties(Slot& slot) {
 
 void DeltaSender::release_delayed(Instant now) {
   while (!delayed_.empty()) {
-    const std::uint32_t id = delayed_.first();
-    Slot& slot = table_.slot(id);
-    if (coarse_age(slot.since, now) < delay_) return;
-    delayed_.unlink(table_, id);
+    const IdQueue::Entry entry = delayed_.front();
+    Slot& slot = table_.slot(entry.id);
+    const bool valid = adopted(slot) && (slot.flags & kDelayed) && slot.frame == entry.since;
+    if (valid && coarse_age(entry.since, now) < delay_) return;
+    delayed_.pop();
+    if (!valid) continue;
     slot.flags = static_cast<std::uint8_t>(slot.flags & ~kDelayed);
-    make_dirty(id, now);
+    make_dirty(entry.id, now);
   }
 }
 
@@ -168,9 +228,10 @@ void DeltaSender::abandon_stream() {
   connected_ = false;
   flight_.forget();
   fresh_.clear();
+  lost_.clear();
   delayed_.clear();
   sent_.clear();
-  unsettled_ = 0;
+  dirty_ = 0;
   lost_waiting_ = bulk_unsent_ = bulk_pending_ = 0;
   bulk_at_ = bulk_end_ = 0;
   bulk_sweep_flying_ = bulk_finished_ = false;
@@ -223,15 +284,15 @@ bool DeltaSender::in_sync(Instant now) const {
 }
 
 std::uint64_t DeltaSender::lag_sessions() const {
-  return connected_ ? unsettled_ + bulk_unsent_ : table_.size();
+  return connected_ ? dirty_ + flight_.records_flying() + bulk_unsent_ : table_.size();
 }
 
 Duration DeltaSender::lag(Instant now) const {
   if (!connected_) return Duration{0};
   Duration oldest{0};
   if (bulk_pending_ > 0) oldest = now - stream_began_at_;
-  if (!fresh_.empty())
-    oldest = std::max(oldest, coarse_age(table_.slot(fresh_.first()).since, now));
+  for (const IdQueue* list : {&lost_, &fresh_})
+    if (!list->empty()) oldest = std::max(oldest, coarse_age(list->front().since, now));
   if (const FlightFrame* frame = flight_.oldest_frame(); frame != nullptr && frame->count > 0)
     oldest = std::max(oldest, coarse_age(frame->since, now));
   return oldest;
@@ -241,7 +302,8 @@ bool DeltaSender::settled_since(Instant since, Instant now) const {
   if (!connected_) return true;
   if (bulk_pending_ > 0) return false;
   const Duration age = now - since - kCoarseStep;
-  if (!fresh_.empty() && coarse_age(table_.slot(fresh_.first()).since, now) >= age) return false;
+  for (const IdQueue* list : {&lost_, &fresh_})
+    if (!list->empty() && coarse_age(list->front().since, now) >= age) return false;
   for (std::uint64_t s = flight_.oldest(); s < flight_.next_sequence(); ++s) {
     const FlightFrame* frame = flight_.remembered(s);
     if (frame != nullptr && frame->state == FlightFrame::State::flying && frame->count > 0 &&

@@ -17,9 +17,9 @@
 #include "dataplane/core/digest.hpp"
 #include "dataplane/core/digest_audit.hpp"
 #include "dataplane/core/flight.hpp"
+#include "dataplane/core/id_queue.hpp"
 #include "dataplane/core/retired.hpp"
 #include "dataplane/core/session_table.hpp"
-#include "dataplane/core/slot_list.hpp"
 #include "platform/base/time.hpp"
 
 namespace hotpair::dataplane {
@@ -34,9 +34,10 @@ class DeltaSender {
   void set_incomplete(bool incomplete) { incomplete_ = incomplete; }
   void set_delay(Duration delay) { delay_ = delay; }
 
-  // The session is new or changed (normalised); `id` is where the table has it, or kNone. Returns
-  // its id; kNone when the table is full.
-  std::uint32_t upsert(const Session& session, std::uint32_t hash, std::uint32_t id, Instant now);
+  // The session is new or changed; `id` is where the table has it, or kNone. Returns its id; kNone
+  // when the table is full of sessions worth more.
+  std::uint32_t upsert(const SessionView& session, std::uint64_t hash, std::uint32_t id,
+                       Instant now);
   void remove(std::uint32_t id, Instant now);
 
   void on_ack(const FrameHeader& header, const Ack& ack, Instant now);
@@ -44,7 +45,10 @@ class DeltaSender {
   bool of_this_stream(const FrameHeader& header) const;
   std::size_t next_frame(Instant now, MutableBytes buffer);
   void work(Instant now, std::size_t max_slots);
-  void scrub(std::uint32_t id, Instant now);  // compares the slot's content with its digest
+  // Compares the slot's content with its digest. True: it is damaged, and only the kernel knows
+  // what it was.
+  bool scrub(std::uint32_t id, Instant now);
+  bool damaged(std::uint32_t id) const;  // as far as digests tell: not while a change waits
   std::optional<Instant> next_deadline(Instant now) const;
   void request_verify() { audit_.request(); }
 
@@ -58,20 +62,27 @@ class DeltaSender {
   Duration round_trip() const { return flight_.round_trip(); }
   std::uint64_t peer_sessions() const { return peer_sessions_; }
   const VerifyReport& verify() const { return audit_.last(); }
+  std::size_t memory() const { return fresh_.memory() + lost_.memory() + delayed_.memory(); }
 
   static constexpr Duration kPeerSilence = 2s;
   static constexpr Duration kProbePeriod = 100ms;
   static constexpr Duration kMostLagInSync = 1s;
+  static constexpr std::uint32_t kLooksForRoom = 64;  // slots, for one that may give way
 
  private:
   enum class Repair : std::uint8_t { none, marking, resending, sweeping };
 
   // --- the list of what is to be sent
+  bool adopted(const Slot& slot) const { return slot.generation == table_.generation(); }
   void adopt(Slot& slot, std::uint8_t flags);
+  std::uint32_t begin_session(const SessionView& session, std::uint64_t hash, Instant now);
+  bool make_room(Instant now);
+  void take_up_again(std::uint32_t id, const SessionView& session);
   void make_dirty(std::uint32_t id, Instant now);
   void put_back(std::uint32_t id, std::uint32_t since);
+  void clean(Slot& slot);
+  void trim();
   bool bulk_sweep_due() const;
-  void clear(Slot& slot, std::uint8_t flags);
   void drop_duties(Slot& slot);
   void release_delayed(Instant now);
   // --- streams
@@ -87,10 +98,12 @@ class DeltaSender {
   bool anything_to_send() const;
   bool marker_due(Instant now) const;
   std::uint32_t next_to_send(bool bulk_first);
+  const IdQueue::Entry* first_waiting() const;
   std::uint32_t next_bulk();
   void write_sweeps(Instant now, MutableBytes body, std::size_t& at, FlightFrame& frame);
   bool write_session(std::uint32_t id, MutableBytes body, std::size_t& at, FlightFrame& frame);
-  void note_sent(std::uint32_t id, RecordKind kind, FlightFrame& frame);
+  std::size_t encode_slot(std::uint32_t id, RecordKind kind, MutableBytes out) const;
+  void note_sent(std::uint32_t id, RecordKind kind, std::uint32_t since, FlightFrame& frame);
   // --- settled frames
   void on_received(const FlightFrame& frame);
   void on_received(const FlightRecord& record, std::uint64_t sequence);
@@ -114,9 +127,12 @@ class DeltaSender {
   std::uint64_t newest_ack_ = 0, peer_sessions_ = 0;
   Instant peer_heard_at_, sent_at_, probe_at_;
 
-  SlotList fresh_, delayed_;
-  std::uint64_t unsettled_ = 0;     // slots that are dirty or under way
+  // What changed; what was lost and goes before it; what is too young. One that is not dirty (or
+  // not delayed) any more is passed over; the first of each is always valid.
+  IdQueue fresh_, lost_, delayed_;
+  std::uint64_t dirty_ = 0;         // slots
   std::uint32_t lost_waiting_ = 0;  // slots whose last state sent was lost and not sent again yet
+  std::uint32_t room_at_ = 0;       // where make_room() goes on
   std::uint32_t bulk_at_ = 0, bulk_end_ = 0;  // slots of the stream's begin still to be looked at
   std::uint32_t bulk_unsent_ = 0, bulk_pending_ = 0;  // sessions not yet sent; not yet acknowledged
   bool bulk_sweep_flying_ = false, bulk_finished_ = false;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "dataplane/core/coarse_time.hpp"
+#include "dataplane/core/compact_record.hpp"
 #include "dataplane/core/delta_sender.hpp"
 #include "dataplane/core/sender_flags.hpp"
 #include "dataplane/core/session_key.hpp"
@@ -14,7 +15,8 @@ using namespace sender_flags;
 namespace {
 
 constexpr std::uint32_t kFramesPerBulkTurn =
-    8;  // every eighth frame starts with bulk: it always ends
+    8;                                     // every eighth frame starts with bulk: it always ends
+constexpr std::size_t kPrefetchAhead = 8;  // slots; about one memory access behind
 
 }  // namespace
 
@@ -63,7 +65,7 @@ bool DeltaSender::marker_due(Instant now) const {
 }
 
 std::size_t DeltaSender::write_marker(Instant now, MutableBytes buffer) {
-  const bool quiet = unsettled_ == 0 && flight_.empty();
+  const bool quiet = dirty_ == 0 && flight_.empty();
   ByteWriter out(buffer);
   encode_header(header(FrameKind::marker, flight_.next_sequence(), now), out);
   encode(audit_.begin(flight_, quiet, sent_, table_.size(), now), out);
@@ -78,7 +80,7 @@ bool DeltaSender::bulk_sweep_due() const {
 }
 
 bool DeltaSender::anything_to_send() const {
-  return !fresh_.empty() || bulk_unsent_ > 0 || bulk_sweep_due() || sweeps_due_.any();
+  return dirty_ > 0 || bulk_unsent_ > 0 || bulk_sweep_due() || sweeps_due_.any();
 }
 
 std::size_t DeltaSender::write_data(Instant now, MutableBytes buffer) {
@@ -122,12 +124,19 @@ void DeltaSender::write_sweeps(Instant now, MutableBytes body, std::size_t& at,
   }
 }
 
+// The lists hold no more than these two fronts of what is to be sent first.
+const IdQueue::Entry* DeltaSender::first_waiting() const {
+  if (!lost_.empty()) return &lost_.front();
+  return fresh_.empty() ? nullptr : &fresh_.front();
+}
+
 std::uint32_t DeltaSender::next_to_send(bool bulk_first) {
-  if (bulk_first || fresh_.empty()) {
+  if (bulk_first || dirty_ == 0) {
     const std::uint32_t id = next_bulk();
     if (id != SessionTable::kNone) return id;
   }
-  return fresh_.first();
+  const IdQueue::Entry* waiting = first_waiting();
+  return waiting != nullptr ? waiting->id : SessionTable::kNone;
 }
 
 // The next session of the stream's beginning that was not sent yet; it stays next until it was
@@ -135,51 +144,56 @@ std::uint32_t DeltaSender::next_to_send(bool bulk_first) {
 std::uint32_t DeltaSender::next_bulk() {
   for (; bulk_unsent_ > 0 && bulk_at_ < bulk_end_; ++bulk_at_) {
     const Slot& slot = table_.slot(bulk_at_);
-    if (slot.live() && slot.generation != table_.generation()) return bulk_at_;
+    if (slot.live() && !adopted(slot)) return bulk_at_;
   }
   return SessionTable::kNone;
+}
+
+std::size_t DeltaSender::encode_slot(std::uint32_t id, RecordKind kind, MutableBytes out) const {
+  const CompactSession& c = table_.slot(id).session;
+  if (kind != RecordKind::create || c.side_kind() == Side::none)
+    return encode_compact(kind, id, c, out);
+  return encode_session(kind, id, table_.session(id), out);
 }
 
 bool DeltaSender::write_session(std::uint32_t id, MutableBytes body, std::size_t& at,
                                 FlightFrame& frame) {
   Slot& slot = table_.slot(id);
-  if (slot.generation == table_.generation() && slot.next != SlotList::kNone)
-    table_.prefetch_slot(slot.next);
+  const bool bulk = !adopted(slot);
+  if (!bulk && lost_.empty()) table_.prefetch_slot(fresh_.peek(kPrefetchAhead).id);
   RecordKind kind = RecordKind::create;
-  const bool adopted = slot.generation == table_.generation();
   if (slot.tombstone())
     kind = RecordKind::remove;
-  else if (adopted && (slot.flags & kKnown))
+  else if (!bulk && (slot.flags & kKnown))
     kind = RecordKind::update;
-  const std::size_t size = encode_session(kind, id, slot.session, body.subspan(at));
+  const std::size_t size = encode_slot(id, kind, body.subspan(at));
   if (size == 0) return false;
   at += size;
-  if (!adopted) {
-    adopt(slot, kBulk | kDirty);
-    slot.since = coarse(stream_began_at_);
-    ++unsettled_;
+  std::uint32_t since = coarse(stream_began_at_);
+  if (bulk) {
+    adopt(slot, kBulk);
     --bulk_unsent_;
     ++bulk_at_;
   } else {
-    fresh_.unlink(table_, id);
+    since = first_waiting()->since;
   }
-  note_sent(id, kind, frame);
+  note_sent(id, kind, since, frame);
+  trim();
   return true;
 }
 
-void DeltaSender::note_sent(std::uint32_t id, RecordKind kind, FlightFrame& frame) {
+void DeltaSender::note_sent(std::uint32_t id, RecordKind kind, std::uint32_t since,
+                            FlightFrame& frame) {
   Slot& slot = table_.slot(id);
-  const std::uint64_t key_digest = digest_key(slot.session.key);
-  const std::uint64_t digest =
-      kind == RecordKind::remove ? 0 : digest_session(key_digest, slot.session.state);
+  const std::uint64_t key_digest = table_.digest_of_key(id);
+  const std::uint64_t digest = kind == RecordKind::remove ? 0 : table_.digest_of(id, key_digest);
   sent_.replace(bucket_of(key_digest), slot.digest, digest);
+  if (kind == RecordKind::remove) table_.forget(id);
   slot.digest = digest;
-  slot.wire = static_cast<std::uint32_t>(frame.sequence);
-  if (slot.flags & kLost) --lost_waiting_;
-  std::uint8_t settled = kDirty | kLost;
-  if (kind == RecordKind::create) settled |= kRetold;
-  slot.flags = static_cast<std::uint8_t>((slot.flags & ~settled) | kFlying);
-  frame.since = frame.count == 0 ? slot.since : older(frame.since, slot.since);
+  slot.frame = static_cast<std::uint32_t>(frame.sequence);
+  clean(slot);
+  if (kind == RecordKind::create) slot.flags = static_cast<std::uint8_t>(slot.flags & ~kRetold);
+  frame.since = frame.count == 0 ? since : older(frame.since, since);
   frame.add({.id = id, .bucket = static_cast<std::uint16_t>(bucket_of(key_digest)), .kind = kind});
   switch (kind) {
     case RecordKind::create:
@@ -209,10 +223,16 @@ void DeltaSender::on_ack(const FrameHeader& h, const Ack& ack, Instant now) {
 }
 
 void DeltaSender::on_received(const FlightFrame& frame) {
-  for (std::size_t i = 0; i < frame.count; ++i) on_received(frame.records[i], frame.sequence);
+  if (frame.updates_only) return;
+  for (std::size_t i = 0; i < frame.count; ++i) {
+    if (i + kPrefetchAhead < frame.count)
+      table_.prefetch_slot(frame.records[i + kPrefetchAhead].id);
+    on_received(frame.records[i], frame.sequence);
+  }
 }
 
 void DeltaSender::on_received(const FlightRecord& record, std::uint64_t sequence) {
+  if (record.kind == RecordKind::update) return;
   if (record.kind == RecordKind::sweep) {
     if (record.bucket != kAllBuckets) {
       --sweeps_flying_;
@@ -223,7 +243,7 @@ void DeltaSender::on_received(const FlightRecord& record, std::uint64_t sequence
     return;
   }
   Slot& slot = table_.slot(record.id);
-  if (slot.generation != table_.generation()) return;  // gone; the id may be another's by now
+  if (!adopted(slot)) return;  // gone; the id may be another's by now
   if (record.kind == RecordKind::create && slot.live()) {
     slot.set_born(false);
     const bool repaired = (slot.flags & kRepair) && sequence >= repair_begin_;
@@ -231,11 +251,12 @@ void DeltaSender::on_received(const FlightRecord& record, std::uint64_t sequence
     if (slot.flags & kBulk) --bulk_pending_;
     slot.flags = static_cast<std::uint8_t>(slot.flags & ~(kBulk | (repaired ? kRepair : 0)));
   }
-  if (slot.wire != static_cast<std::uint32_t>(sequence)) return;  // a later frame named it too
-  clear(slot, kFlying);
-  if (record.kind == RecordKind::create && slot.live() && !(slot.flags & kRetold))
+  if (slot.frame != static_cast<std::uint32_t>(sequence)) return;  // a later frame named it too
+  if (record.kind == RecordKind::create && slot.live() && slot.digest != 0 &&
+      !(slot.flags & kRetold))
     slot.flags |= kKnown;
-  if (record.kind == RecordKind::remove && !(slot.flags & kDirty)) table_.release(record.id);
+  if (record.kind == RecordKind::remove && slot.tombstone() && !(slot.flags & kDirty))
+    table_.release(record.id);
 }
 
 void DeltaSender::on_lost(const FlightFrame& frame) {
@@ -252,8 +273,8 @@ void DeltaSender::on_lost(const FlightFrame& frame) {
       continue;
     }
     const Slot& slot = table_.slot(record.id);
-    if (slot.generation == table_.generation() && (slot.flags & kFlying) &&
-        slot.wire == static_cast<std::uint32_t>(frame.sequence))
+    const bool told = slot.live() ? slot.digest != 0 : slot.tombstone();
+    if (adopted(slot) && told && slot.frame == static_cast<std::uint32_t>(frame.sequence))
       put_back(record.id, frame.since);
   }
 }
@@ -267,8 +288,7 @@ std::optional<Instant> DeltaSender::next_deadline(Instant now) const {
   sooner(peer_heard_at_ + kPeerSilence);
   if (const auto timeout = flight_.deadline()) sooner(*timeout);
   if (!delayed_.empty())
-    sooner(now +
-           std::max(delay_ - coarse_age(table_.slot(delayed_.first()).since, now), kCoarseStep));
+    sooner(now + std::max(delay_ - coarse_age(delayed_.front().since, now), kCoarseStep));
   if (flight_.may_send()) {
     if (anything_to_send()) return now;
     if (bulk_finished_ && repair_ == Repair::none && lost_waiting_ == 0) sooner(audit_.deadline());

@@ -39,8 +39,8 @@ void DeltaSender::begin_repair(const BucketSet& buckets) {
 void DeltaSender::mark_for_repair(Instant now, std::size_t max_slots) {
   for (; repair_at_ < table_.high_water() && max_slots > 0; ++repair_at_, --max_slots) {
     Slot& slot = table_.slot(repair_at_);
-    if (!slot.live() || slot.generation != table_.generation() || (slot.flags & kDelayed)) continue;
-    if (!repair_buckets_.test(bucket_of(digest_key(slot.session.key)))) continue;
+    if (!slot.live() || !adopted(slot) || (slot.flags & kDelayed)) continue;
+    if (!repair_buckets_.test(bucket_of(table_.digest_of_key(repair_at_)))) continue;
     slot.flags = static_cast<std::uint8_t>((slot.flags | kRetold) & ~kKnown);
     if (!(slot.flags & kRepair)) ++repair_pending_;
     slot.flags |= kRepair;
@@ -59,34 +59,33 @@ void DeltaSender::advance_repair(Instant now) {
   }
 }
 
-// Finds memory errors: content that is no longer what its digest was made of.
-void DeltaSender::scrub(std::uint32_t id, Instant now) {
-  Slot& slot = table_.slot(id);
-  if (!slot.live()) return;
-  if (table_.hash(slot.session.key) != slot.hash) {
-    ++counters_.scrub_damaged;
-    remove(id, now);  // by its id: whatever session this was, a kernel dump brings it back
-    rebuild_digests();
-    return;
-  }
-  const bool settled = connected_ && slot.generation == table_.generation() && slot.digest != 0 &&
-                       !(slot.flags & kDirty);
-  if (!settled || digest_session(slot.session) == slot.digest) return;
+bool DeltaSender::damaged(std::uint32_t id) const {
+  const Slot& slot = table_.slot(id);
+  if (!connected_ || !slot.live() || !adopted(slot) || slot.digest == 0 || (slot.flags & kDirty))
+    return false;
+  return !table_.well_formed(id) || table_.digest_of(id, table_.digest_of_key(id)) != slot.digest;
+}
+
+// Finds memory errors: content that is no longer what its digest was made of. The backup has what
+// it was and keeps it, until the kernel has told it here again; but a session under a damaged key
+// ends.
+bool DeltaSender::scrub(std::uint32_t id, Instant now) {
+  if (!damaged(id)) return false;
   ++counters_.scrub_damaged;
-  slot.session = normalised(slot.session);
-  slot.flags = static_cast<std::uint8_t>((slot.flags | kRetold) & ~kKnown);
-  make_dirty(id, now);
+  if (table_.reachable(id)) return true;
+  remove(id, now);  // by its id
+  table_.slot(id).digest = 0;
+  rebuild_digests();
+  return true;
 }
 
 // After a damaged key nobody knows which bucket it was counted in.
 void DeltaSender::rebuild_digests() {
   sent_.clear();
-  if (!connected_) return;
   for (std::uint32_t id = 0; id < table_.high_water(); ++id) {
-    Slot& slot = table_.slot(id);
-    if (slot.generation != table_.generation() || slot.digest == 0) continue;
-    if (slot.tombstone() && table_.hash(slot.session.key) != slot.hash) slot.digest = 0;
-    if (slot.digest != 0) sent_.replace(bucket_of(digest_key(slot.session.key)), 0, slot.digest);
+    const Slot& slot = table_.slot(id);
+    if (!adopted(slot) || slot.digest == 0) continue;
+    sent_.replace(bucket_of(table_.digest_of_key(id)), 0, slot.digest);
   }
 }
 

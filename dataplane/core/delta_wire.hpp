@@ -16,11 +16,11 @@
 
 namespace hotpair::dataplane {
 
-constexpr std::size_t kMinFrame = 1200, kMaxFrame = 8192;  // bytes of a body buffer
+constexpr std::size_t kMinFrame = 1200, kMaxFrame = 9000;  // bytes of a body buffer
 constexpr std::size_t kHeaderSize = 32;
 constexpr std::size_t kMaxPlainRecord = 100;      // no record without extras is longer
 constexpr std::size_t kMaxRecord = 1064;          // no record is longer: any fits an empty frame
-constexpr std::size_t kMaxRecordsPerFrame = 256;  // bounds what is remembered of a frame in flight
+constexpr std::size_t kMaxRecordsPerFrame = 512;  // bounds what is remembered of a frame in flight
 constexpr std::uint32_t kWindowFrames =
     1024;  // frames in flight, and frames the receiver remembers
 constexpr std::size_t kMaxAckWords = kWindowFrames / 64;

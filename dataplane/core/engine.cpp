@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "dataplane/core/session_key.hpp"
-#include "dataplane/core/untold.hpp"
 
 namespace hotpair::dataplane {
 namespace {
@@ -13,24 +12,12 @@ std::uint32_t draw_instance(Rng& rng) {
   return static_cast<std::uint32_t>(rng.next() | 1);  // never 0
 }
 
-bool same_but_timeout(SessionState a, const SessionState& b) {
-  a.timeout_s = b.timeout_s;
-  return a == b;
-}
-
-void drop_expectations(Session& session) {
-  if (!session.state.extras.has(Extras::kExpectations)) return;
-  Extras extras = session.state.extras.copy();
-  extras.drop(Extras::kExpectations);
-  session.state.extras = SharedExtras::of(std::move(extras));
-}
-
 }  // namespace
 
 Engine::Engine(const EngineConfig& config, SessionSink& sink, Instant now)
     : sink_(sink),
       rng_(config.seed),
-      table_(config.max_sessions, rng_.next()),
+      table_(config.max_sessions, rng_.next(), config.advise),
       sender_(table_, counters_),
       receiver_(table_, sink_, counters_),
       scrub_due_at_(now) {
@@ -62,134 +49,6 @@ void Engine::set_pickup(const PickupOptions& options) {
   pickup_ = options;
   sender_.set_delay(options.delay);
   dump_wanted_ = role_ == Role::primary;
-}
-
-// Of a session that is not assured not even the end is heard, where the kernel keeps it from us: so
-// none may stay in the table.
-bool Engine::admit(const Session& session) {
-  switch (judge(pickup_, session)) {
-    case Pickup::carry:
-      return true;
-    case Pickup::not_assured:
-      ++counters_.not_carried_unassured;
-      return false;
-    case Pickup::disabled:
-      ++counters_.not_carried_disabled;
-      return false;
-    case Pickup::protocol:
-      ++counters_.not_carried_protocol;
-      return false;
-    case Pickup::udp_off:
-      ++counters_.not_carried_udp;
-      return false;
-    case Pickup::icmp_off:
-      ++counters_.not_carried_icmp;
-      return false;
-    case Pickup::sctp_off:
-      ++counters_.not_carried_sctp;
-      return false;
-    case Pickup::link_local:
-    case Pickup::excluded:
-      ++counters_.not_carried_excluded;
-      return false;
-  }
-  return false;
-}
-
-void Engine::upsert_admitted(const Session& session, std::uint32_t hash, std::uint32_t known,
-                             Instant now) {
-  const std::uint32_t id = sender_.upsert(session, hash, known, now);
-  if (id != SessionTable::kNone)
-    table_.slot(id).set_dump_mark(dump_mark_);
-  else
-    overflow(true);
-}
-
-// A session that found no room: not in sync until a dump finds room for all.
-void Engine::overflow(bool happened) {
-  sender_.set_incomplete(happened);
-  if (happened && !dumping_) dump_wanted_ = true;
-}
-
-void Engine::upsert(const Session& reported, Instant now) {
-  if (role_ != Role::primary) return;
-  ++counters_.events_upsert;
-  Session session = normalised(reported);
-  const std::uint32_t hash = table_.hash(session.key);
-  const std::uint32_t known = table_.find(session.key, hash);
-  if (known != SessionTable::kNone)
-    keep_untold(table_.slot(known).session.state, session.key.protocol, session.state);
-  else if (!early_.empty())
-    early_.claim(session, now);
-  if (admit(session))
-    upsert_admitted(session, hash, known, now);
-  else if (known != SessionTable::kNone)
-    sender_.remove(known, now);
-}
-
-void Engine::destroy(const SessionKey& reported, Instant now) {
-  if (role_ != Role::primary) return;
-  ++counters_.events_destroy;
-  const SessionKey key = normalised({.key = reported, .state = {}}).key;
-  // A session whose end is not remembered the dump may bring back; another dump will find it gone.
-  if (dumping_ && !ended_in_dump_.add(digest_key(key))) dump_wanted_ = true;
-  const std::uint32_t id = table_.find(key);
-  if (id != SessionTable::kNone) sender_.remove(id, now);
-}
-
-void Engine::expectation(const SessionKey& reported, const Expectation& expectation, bool gone,
-                         Instant now) {
-  if (role_ != Role::primary) return;
-  if (!pickup_.enabled || !pickup_.expectations) {
-    ++counters_.not_carried_expectations;
-    return;
-  }
-  Session session = normalised({.key = reported, .state = {}});
-  const std::uint32_t hash = table_.hash(session.key);
-  const std::uint32_t known = table_.find(session.key, hash);
-  if (known == SessionTable::kNone) {
-    if (gone)
-      early_.forget(session.key, expectation);
-    else
-      counters_.expectations_unknown += early_.add(session.key, expectation, now);
-    return;
-  }
-  session.state = table_.slot(known).session.state;
-  if (!with_expectation(session.state.extras, expectation, gone, session.state.extras)) {
-    ++counters_.expectations_too_many;
-    return;
-  }
-  ++counters_.events_expectation;
-  upsert_admitted(normalised(session), hash, known, now);
-}
-
-void Engine::begin_dump() {
-  dumping_ = role_ == Role::primary;
-  dump_wanted_ = false;
-  overflow(false);
-  reconcile_at_.reset();
-  ended_in_dump_.clear();
-  dump_mark_ = static_cast<std::uint8_t>((dump_mark_ + 1) % SessionTable::kDumpMarks);
-}
-
-void Engine::dump_entry(const Session& reported, Instant now) {
-  if (!dumping_) return;
-  Session session = normalised(reported);
-  if (!pickup_.expectations) drop_expectations(session);
-  const std::uint32_t hash = table_.hash(session.key);
-  const std::uint32_t known = table_.find(session.key, hash);
-  if (!admit(session)) return;  // unmarked: a session no longer carried is removed at the end
-  if (known != SessionTable::kNone) {
-    Slot& slot = table_.slot(known);
-    if (slot.dump_mark() == dump_mark_) return;  // an event was newer
-    slot.set_dump_mark(dump_mark_);
-    keep_undumped(slot.session.state, session.key.protocol, session.state);
-    if (same_but_timeout(slot.session.state, session.state)) return;
-  } else if (ended_in_dump_.has(digest_key(session.key))) {
-    return;
-  }
-  ++counters_.reconciled_changed;
-  upsert_admitted(session, hash, known, now);
 }
 
 void Engine::end_dump(bool complete) {
@@ -293,26 +152,29 @@ void Engine::work(Instant now) {
   } else if (role_ == Role::backup) {
     receiver_.work(kSlotsPerWork, now);
   }
-  if (role_ != Role::idle && now >= scrub_due_at_) scrub(now);
+  if (role_ != Role::idle) scrub(now);
 }
 
 void Engine::scrub(Instant now) {
-  scrub_due_at_ = now + kScrubStep;
   const std::uint32_t end = table_.high_water();
-  std::uint32_t slots = std::clamp(end / kScrubSteps, 64u, 8192u);
-  for (slots = std::min(slots, end); slots > 0; --slots) {
+  if (now >= scrub_due_at_) {
+    scrub_due_at_ = now + kScrubStep;
+    scrub_left_ = std::min(std::clamp(end / kScrubSteps + 1, 64u, kMostScrubbedAStep), end);
+  }
+  const auto most = static_cast<std::uint32_t>(kSlotsPerWork);
+  for (std::uint32_t slots = std::min(scrub_left_, most); slots > 0; --slots, --scrub_left_) {
     if (scrub_at_ >= end) scrub_at_ = 0;
-    if (role_ == Role::primary)
-      sender_.scrub(scrub_at_, now);
-    else
+    if (role_ == Role::backup)
       receiver_.scrub(scrub_at_);
+    else if (sender_.scrub(scrub_at_, now))
+      dump_wanted_ = true;
     ++scrub_at_;
   }
 }
 
 std::optional<Instant> Engine::next_deadline(Instant now) const {
   if (role_ == Role::idle) return std::nullopt;
-  if (reconcile_at_) return now;
+  if (reconcile_at_ || scrub_left_ > 0) return now;
   const std::optional<Instant> due =
       role_ == Role::primary ? sender_.next_deadline(now) : receiver_.next_deadline(now);
   return due ? std::min(*due, scrub_due_at_) : scrub_due_at_;
@@ -343,9 +205,10 @@ std::uint32_t Engine::refresh_target(Instant now) {
   return target - target % kRenewedTogether;
 }
 
-const Session* Engine::find(const SessionKey& key) const {
+std::optional<Session> Engine::find(const SessionKey& key) const {
   const std::uint32_t id = table_.find(key);
-  return id == SessionTable::kNone ? nullptr : &table_.slot(id).session;
+  if (id == SessionTable::kNone) return std::nullopt;
+  return table_.session(id);
 }
 
 EngineStatus Engine::status(Instant now) const {

@@ -10,8 +10,10 @@
 // A role change keeps the table: a promoted backup's sessions are the primary's from then on.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "dataplane/core/control.hpp"
 #include "dataplane/core/counters.hpp"
@@ -42,6 +44,7 @@ struct EngineConfig {
   std::uint32_t max_sessions = 1u << 20;  // live sessions; see SessionTable for the bytes of each
   std::uint64_t seed = 0;  // from the system's randomness: hash key and instance numbers
   PickupOptions pickup;
+  MemoryAdvice advise = nullptr;  // told of the table's large arrays
 };
 
 struct EngineStatus {
@@ -69,8 +72,11 @@ class Engine {
 
   // What the kernel reported; the primary's only (ignored in other roles). An event says what
   // changed: see keep_untold().
-  void upsert(const Session& session, Instant now);
-  void destroy(const SessionKey& key, Instant now);
+  void upsert(const Session& session, Instant now) { upsert(std::span(&session, 1), now); }
+  void destroy(const SessionKey& key, Instant now) { destroy(std::span(&key, 1), now); }
+  // The same for many at once, in order: the memory of those that follow is fetched meanwhile.
+  void upsert(std::span<const Session> sessions, Instant now);
+  void destroy(std::span<const SessionKey> keys, Instant now);
   // The helper of the session `master` expects something, or no longer does.
   void expectation(const SessionKey& master, const Expectation& expectation, bool gone,
                    Instant now);
@@ -113,13 +119,14 @@ class Engine {
   // the end.
   template <typename Visit>
   std::optional<std::uint32_t> list(std::uint32_t cursor, std::size_t max, Visit&& visit) const;
-  const Session* find(const SessionKey& key) const;  // null when there is none
+  std::optional<Session> find(const SessionKey& key) const;
 
   EngineStatus status(Instant now) const;
   const Counters& counters() const { return counters_; }
   Role role() const { return role_; }
   const SessionTable& table() const { return table_; }
   SessionTable& table_for_test() { return table_; }
+  std::size_t memory() const { return table_.memory() + sender_.memory(); }  // that sessions take
 
   static constexpr Duration kRefreshPeriod = 240s;             // of holding
   static constexpr Duration kHandBackTime = 30s;               // at least
@@ -127,13 +134,27 @@ class Engine {
   static constexpr std::uint32_t kRenewedTogether = 64;        // a system call for each session
                                                                // would cost more than the renewal
   static constexpr std::size_t kSlotsPerWork = 4096;           // bounds the time of one work()
-  static constexpr Duration kScrubStep = 50ms;                 // a whole pass takes half a minute
-  static constexpr std::uint32_t kScrubSteps = 600;
+  // A pass over the table's digests: every 1.2 s up to a million slots, at which it takes some 1 %
+  // of a core; it takes no more of larger tables, and so longer.
+  static constexpr Duration kScrubStep = 50ms;
+  static constexpr std::uint32_t kScrubSteps = 24;
+  static constexpr std::uint32_t kMostScrubbedAStep = 43'700;
 
  private:
+  // A reported session, ready for the table.
+  struct Prepared {
+    SessionView view;
+    std::uint64_t hash = 0;
+    Session whole;  // what view.whole points to
+  };
+  static constexpr std::size_t kGroup = 16;
+
+  void prepare(const Session& reported, Prepared& out) const;
   bool admit(const Session& session);
-  void upsert_admitted(const Session& session, std::uint32_t hash, std::uint32_t known,
-                       Instant now);
+  bool tells_all(const SessionView& report, std::uint32_t known) const;
+  void upsert_prepared(const Session& reported, Prepared& session, Instant now);
+  void upsert_admitted(const Prepared& session, std::uint32_t known, Instant now);
+  void destroy_prepared(const Prepared& session, Instant now);
   void begin_round(Renewal what, Instant now);
   std::uint32_t refresh_target(Instant now);
   void overflow(bool happened);
@@ -168,7 +189,8 @@ class Engine {
   };
   Round round_;
 
-  std::uint32_t scrub_at_ = 0;
+  std::array<Prepared, kGroup> group_;
+  std::uint32_t scrub_at_ = 0, scrub_left_ = 0;  // slot to look at next; of the step
   Instant scrub_due_at_;
 };
 
@@ -180,7 +202,7 @@ std::size_t Engine::refresh(Instant now, std::size_t max, Visit&& visit) {
        ++looked) {
     const Slot& slot = table_.slot(round_.at++);
     if (!slot.live()) continue;
-    visit(slot.session);
+    visit(table_.session(round_.at - 1));
     ++handed;
   }
   return handed;
@@ -191,7 +213,7 @@ std::optional<std::uint32_t> Engine::list(std::uint32_t cursor, std::size_t max,
                                           Visit&& visit) const {
   for (; cursor < table_.high_water() && max > 0; ++cursor) {
     if (!table_.slot(cursor).live()) continue;
-    visit(table_.slot(cursor).session);
+    visit(table_.session(cursor));
     --max;
   }
   if (cursor >= table_.high_water()) return std::nullopt;

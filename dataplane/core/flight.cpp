@@ -6,12 +6,13 @@
 
 namespace hotpair::dataplane {
 
-Flight::Flight() : frames_(std::make_unique<FlightFrame[]>(kWindowFrames)) {}
+Flight::Flight() : frames_(std::make_unique_for_overwrite<FlightFrame[]>(kWindowFrames)) {}
 
 void Flight::forget() {
   for (std::uint64_t s = oldest_; s < next_; ++s) frame(s).state = FlightFrame::State::none;
   oldest_ = next_;
   flying_ = 0;
+  records_flying_ = 0;
   window_ = kFirstWindow;
   window_cut_at_ = next_;
   credit_ = kWindowFrames;
@@ -34,6 +35,7 @@ FlightFrame& Flight::prepare() {
   HOTPAIR_ASSERT(f.state != FlightFrame::State::flying);
   f.sequence = next_;
   f.count = 0;
+  f.updates_only = true;
   f.state = FlightFrame::State::none;
   return f;
 }
@@ -43,6 +45,7 @@ void Flight::launch(Instant now) {
   f.sent_at = now;
   f.state = FlightFrame::State::flying;
   ++flying_;
+  records_flying_ += f.count;
 }
 
 const FlightFrame* Flight::remembered(std::uint64_t sequence) const {
@@ -79,6 +82,7 @@ void Flight::shrink_window(std::uint64_t lost_sequence, double factor) {
 void Flight::settle(FlightFrame& f, FlightFrame::State state) {
   f.state = state;
   --flying_;
+  records_flying_ -= f.count;
   if (state == FlightFrame::State::received) {
     // Doubling a round trip at first, one frame a round trip after the first loss.
     window_ += window_cut_at_ <= 1 ? 1.0 : 1.0 / window_;

@@ -1,6 +1,7 @@
 // The primary's frames under way: what each said, so that a lost one's sessions can be sent again;
 // how many may be under way (loss, the backup's credit); when silence means loss. A ring of
-// kWindowFrames frames of at most kMaxRecordsPerFrame records, allocated once (2 MiB).
+// kWindowFrames frames of at most kMaxRecordsPerFrame records, allocated once (4 MiB, of which only
+// what flies is touched).
 //
 // Nothing is sent twice as it was: a lost frame's sessions are sent anew, in a later frame, in the
 // state they have by then. So a frame is settled once: received, or given up.
@@ -28,10 +29,14 @@ struct FlightFrame {
   Instant sent_at;
   State state = State::none;
   std::uint16_t count = 0;
-  std::uint32_t since = 0;  // CoarseTime of the oldest change it tells
+  std::uint32_t since = 0;    // CoarseTime of the oldest change it tells
+  bool updates_only = false;  // its acknowledgement changes nothing in the slots
   std::array<FlightRecord, kMaxRecordsPerFrame> records;
 
-  void add(FlightRecord record) { records[count++] = record; }
+  void add(FlightRecord record) {
+    updates_only = updates_only && record.kind == RecordKind::update;
+    records[count++] = record;
+  }
 };
 
 class Flight {
@@ -42,6 +47,7 @@ class Flight {
   bool may_send() const;
   bool empty() const { return flying_ == 0; }
   std::uint32_t flying() const { return flying_; }
+  std::uint64_t records_flying() const { return records_flying_; }
   std::uint64_t next_sequence() const { return next_; }
   std::uint64_t oldest() const {
     return oldest_;
@@ -79,6 +85,7 @@ class Flight {
   std::unique_ptr<FlightFrame[]> frames_;
   std::uint64_t next_ = 1, oldest_ = 1;
   std::uint32_t flying_ = 0;
+  std::uint64_t records_flying_ = 0;
   double window_ = kFirstWindow;     // frames
   std::uint64_t window_cut_at_ = 0;  // losses of frames before this were answered already
   std::uint16_t credit_ = kWindowFrames;

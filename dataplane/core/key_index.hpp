@@ -24,8 +24,9 @@ class KeyIndex {
   }
   void insert(std::uint32_t hash, std::uint32_t slot);  // the pair is not there yet
   void erase(std::uint32_t hash, std::uint32_t slot);   // the pair is there
-  void prefetch(std::uint32_t hash) const {
-    __builtin_prefetch(&current_.entries[current_.home(hash)]);
+  std::size_t memory() const {
+    return sizeof(Entry) * (std::size_t{current_.mask()} + 1 +
+                            (previous_.entries ? std::size_t{previous_.mask()} + 1 : 0));
   }
 
  private:

@@ -31,7 +31,7 @@ bool same_rarely_changing(const SessionState& a, const SessionState& b);
 
 // Keyed, because an attacker chooses ports and addresses: without the key nobody can make chains
 // collide.
-std::uint32_t hash_key(const SessionKey& key, std::uint64_t secret);
+std::uint64_t hash_key(const SessionKey& key, std::uint64_t secret);
 
 // Unkeyed and the same on both nodes, whatever their byte order.
 std::uint64_t digest_key(const SessionKey& key);

@@ -3,74 +3,200 @@
 #include <algorithm>
 
 #include "dataplane/core/session_key.hpp"
+#include "platform/base/assert.hpp"
 
 namespace hotpair::dataplane {
+namespace {
 
-SessionTable::SessionTable(std::uint32_t max_sessions, std::uint64_t secret)
-    : secret_(secret),
-      max_live_(std::clamp(max_sessions, 1u, kMaxCapacity / 2)),
-      capacity_(max_live_ + max_live_ / 4 + 1) {
-  chunks_.reserve(capacity_ / kChunk + 1);
+std::uint32_t live_limit(std::uint32_t max_sessions) {
+  return std::clamp(max_sessions, 1u, SessionTable::kMaxCapacity / 2);
+}
+std::uint32_t capacity_for(std::uint32_t live) {
+  return live + live / 4 + 1;
 }
 
-std::uint32_t SessionTable::hash(const SessionKey& key) const {
+}  // namespace
+
+SessionTable::SessionTable(std::uint32_t max_sessions, std::uint64_t secret, MemoryAdvice advise)
+    : index_(live_limit(max_sessions), advise),
+      slots_(capacity_for(live_limit(max_sessions)), advise),
+      map_(capacity_for(live_limit(max_sessions))),
+      secret_(secret),
+      max_live_(live_limit(max_sessions)),
+      capacity_(capacity_for(max_live_)) {}
+
+std::uint64_t SessionTable::hash(const SessionKey& key) const {
   return hash_key(key, secret_);
 }
 
-std::uint32_t SessionTable::find(const SessionKey& key, std::uint32_t hash) const {
-  return index_.find(hash, [&](std::uint32_t id) { return slot(id).session.key == key; });
+std::uint64_t SessionTable::hash_of_slot(std::uint32_t id) const {
+  const CompactSession& c = slots_[id].session;
+  return c.ipv6() ? hash(key(id)) : hash_key(c, secret_);
 }
 
-std::uint32_t SessionTable::insert(const Session& session, std::uint32_t hash) {
-  const std::uint32_t id = live_ < max_live_ ? take_slot() : kNone;
-  if (id == kNone) return kNone;
-  Slot& s = slot(id);
-  s.session = session;
-  s.digest = 0;
-  s.hash = hash;
-  s.generation = 0;  // no notes yet
-  s.set_presence(Slot::Presence::live);
-  s.set_born(false);
-  index_.insert(hash, id);
-  ++live_;
+std::uint32_t SessionTable::find(const SessionKey& key, std::uint64_t hash) const {
+  const Session session{.key = key, .state = {}};
+  return find(SessionView(session), hash);
+}
+
+bool SessionTable::has_key(std::uint32_t id, const SessionView& session) const {
+  const CompactSession& c = slots_[id].session;
+  if (!same_inline_key(c, session.compact)) return false;
+  return !c.ipv6() || side_.same_addresses(c, id, session.whole->key);
+}
+
+std::uint32_t SessionTable::find(const SessionView& session, std::uint64_t hash) const {
+  return index_.find(hash,
+                     [&](std::uint32_t id) { return slots_[id].live() && has_key(id, session); });
+}
+
+std::uint32_t SessionTable::find_ended(const SessionView& session, std::uint64_t hash) const {
+  if (tombstones_ == 0) return kNone;
+  return index_.find(hash, [&](std::uint32_t id) {
+    const Slot& s = slots_[id];
+    return s.presence() == Slot::Presence::ended && s.generation == generation_ &&
+           has_key(id, session);
+  });
+}
+
+std::uint32_t SessionTable::any_free() {
+  const std::uint32_t id = map_.first_free(high_water_);
+  if (id != kNone) return id;
+  return high_water_ < capacity_ ? high_water_ : kNone;
+}
+
+std::uint32_t SessionTable::insert(const SessionView& session, std::uint64_t hash) {
+  const std::uint32_t id = live_ < max_live_ ? any_free() : kNone;
+  if (id != kNone) fill(id, session, hash);
   return id;
 }
 
-std::uint32_t SessionTable::take_slot() {
-  if (first_free_ != kNone) {
-    const std::uint32_t id = first_free_;
-    first_free_ = slot(id).next;
-    return id;
-  }
-  if (high_water_ == capacity_) return kNone;
-  if (high_water_ % kChunk == 0) chunks_.push_back(std::make_unique<Slot[]>(kChunk));
-  return high_water_++;
+bool SessionTable::insert_at(std::uint32_t id, const SessionView& session, std::uint64_t hash) {
+  if (live_ >= max_live_) return false;
+  fill(id, session, hash);
+  return true;
+}
+
+void SessionTable::fill(std::uint32_t id, const SessionView& session, std::uint64_t hash) {
+  HOTPAIR_ASSERT(id < capacity_ && !map_.used(id));
+  Slot& s = slots_[id];
+  s.session = session.compact;
+  side_.put(session, id, s.session);
+  s.digest = 0;
+  s.presence_and_mark = static_cast<std::uint8_t>(Slot::Presence::live);
+  map_.take(id);
+  high_water_ = std::max(high_water_, id + 1);
+  index_.insert(hash, id, [this](std::uint32_t other) { return hash_of_slot(other); });
+  ++live_;
+}
+
+void SessionTable::set_state(std::uint32_t id, const SessionView& session) {
+  CompactSession& c = slots_[id].session;
+  side_.remove(c, id);
+  c = session.compact;
+  side_.put(session, id, c);
+}
+
+void SessionTable::move(std::uint32_t from, std::uint32_t to) {
+  HOTPAIR_ASSERT(slots_[from].live() && to < capacity_ && !map_.used(to));
+  const auto hash_of = [this](std::uint32_t other) { return hash_of_slot(other); };
+  const std::uint64_t hash = hash_of_slot(from);
+  (void)index_.erase(hash, from, hash_of);
+  Slot &source = slots_[from], &target = slots_[to];
+  target.session = source.session;
+  target.digest = source.digest;
+  target.presence_and_mark = source.presence_and_mark;
+  side_.change_owner(target.session, from, to);
+  source.set_presence(Slot::Presence::free);
+  map_.give_back(from);
+  map_.take(to);
+  high_water_ = std::max(high_water_, to + 1);
+  index_.insert(hash, to, hash_of);
 }
 
 void SessionTable::bury(std::uint32_t id) {
-  Slot& s = slot(id);
+  Slot& s = slots_[id];
   HOTPAIR_ASSERT(s.live());
-  index_.erase(s.hash, id);
-  s.set_presence(Slot::Presence::tombstone);
+  s.set_presence(Slot::Presence::ended);
   --live_;
   ++tombstones_;
 }
 
-void SessionTable::release(std::uint32_t id) {
-  Slot& s = slot(id);
-  HOTPAIR_ASSERT(s.tombstone());
-  s.set_presence(Slot::Presence::free);
-  s.generation = 0;
-  s.next = first_free_;
-  first_free_ = id;
+// A damaged key is not where the index has it: that place then leads to a slot of another key,
+// which every lookup passes over.
+void SessionTable::forget(std::uint32_t id) {
+  Slot& s = slots_[id];
+  if (s.presence() != Slot::Presence::ended) return;
+  (void)index_.erase(hash_of_slot(id), id,
+                     [this](std::uint32_t other) { return hash_of_slot(other); });
+  s.set_presence(Slot::Presence::tombstone);
+}
+
+bool SessionTable::revive(std::uint32_t id) {
+  Slot& s = slots_[id];
+  HOTPAIR_ASSERT(s.presence() == Slot::Presence::ended);
+  if (live_ >= max_live_) return false;
+  s.set_presence(Slot::Presence::live);
+  ++live_;
   --tombstones_;
+  return true;
+}
+
+void SessionTable::release(std::uint32_t id) {
+  Slot& s = slots_[id];
+  HOTPAIR_ASSERT(s.tombstone());
+  forget(id);
+  side_.remove(s.session, id);
+  s.session = CompactSession{};
+  s.set_presence(Slot::Presence::free);
+  map_.give_back(id);
+  --tombstones_;
+}
+
+Session SessionTable::session(std::uint32_t id) const {
+  return side_.expanded(slots_[id].session, id);
+}
+
+bool SessionTable::same_state(std::uint32_t id, const SessionView& session) const {
+  CompactSession mine = slots_[id].session;
+  mine.side = 0;
+  if (!(mine == session.compact)) return false;
+  return session.whole == nullptr || this->session(id).state == session.whole->state;
+}
+
+std::uint64_t SessionTable::digest_of_key(std::uint32_t id) const {
+  const CompactSession& c = slots_[id].session;
+  return c.ipv6() ? digest_key(key(id)) : digest_key(c);
+}
+
+std::uint64_t SessionTable::digest_of(std::uint32_t id, std::uint64_t key_digest) const {
+  const CompactSession& c = slots_[id].session;
+  if (c.form == 0) return digest_session(key_digest, c);
+  return digest_session(key_digest, session(id).state);
+}
+
+bool SessionTable::well_formed(std::uint32_t id) const {
+  const CompactSession& c = slots_[id].session;
+  if ((c.form & ~(CompactSession::kSideBits | CompactSession::kIpv6)) != 0) return false;
+  if (c.ipv6() && (c.src | c.dst) != 0) return false;
+  return (c.side == 0) == (c.side_kind() == Side::none);
+}
+
+bool SessionTable::reachable(std::uint32_t id) const {
+  return well_formed(id) &&
+         index_.find(hash_of_slot(id), [id](std::uint32_t other) { return other == id; }) == id;
+}
+
+std::size_t SessionTable::memory() const {
+  return index_.memory() + std::size_t{high_water_} * sizeof(Slot) + side_.memory() + capacity_ / 8;
 }
 
 std::uint16_t SessionTable::begin_generation() {
   if (++generation_ != 0) return generation_;
   // The numbers are used up: forget the notes one by one, so that none of 65,535 streams ago seems
   // valid.
-  for (std::uint32_t id = 0; id < high_water_; ++id) slot(id).generation = 0;
+  const std::uint32_t end = std::max(high_water_, notes_end_);
+  for (std::uint32_t id = 0; id < end; ++id) slots_[id].generation = 0;
   return generation_ = 1;
 }
 

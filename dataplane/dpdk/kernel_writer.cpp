@@ -66,8 +66,8 @@ bool KernelWriter::work(Instant now) {
     return renewed > 0;
   }
   for (const dataplane::SessionKey& key : missing_) {
-    const dataplane::Session* session = engine_->find(key);
-    if (session == nullptr) continue;
+    const std::optional<dataplane::Session> session = engine_->find(key);
+    if (!session) continue;
     ++counters_.kernel_missing;
     sink_.upsert(*session, kHoldSeconds, true);
   }
@@ -103,7 +103,7 @@ bool KernelWriter::repeat_failed(Instant now) {
   }
   const std::uint64_t failed_before = sink_.counters().failed;
   for (const dataplane::SessionKey& key : repeating_)
-    if (const dataplane::Session* session = engine_->find(key))
+    if (const std::optional<dataplane::Session> session = engine_->find(key))
       sink_.upsert(*session, kHoldSeconds, true);
   sink_.flush();
   // While the kernel still refuses, it is not asked all the time.

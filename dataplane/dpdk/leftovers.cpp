@@ -80,7 +80,7 @@ bool Leftovers::is_own(const dataplane::Session& session) const {
 
 void Leftovers::on_dump_entry(const dataplane::Session& session) {
   if (dataplane::judge(pickup_, session) != dataplane::Pickup::carry || is_own(session) ||
-      engine_.find(session.key) != nullptr)
+      engine_.find(session.key))
     return;
   ++removed_;
   sink_.remove(session.key);

@@ -111,7 +111,7 @@ class Told : public ::testing::Test {
     primary().upsert(session_, world_.now());
   }
   Engine& primary() { return *world_.primary().engine; }
-  const Session& known() { return *primary().find(key_); }
+  Session known() { return primary().find(key_).value(); }
 
   World world_{12};
   SessionKey key_;

@@ -108,8 +108,8 @@ TEST_F(EngineTest, ASweepAfterARoleChangeRemovesWhatEndedMeanwhileAndKeepsTheRes
   world.weather.cut = false;
   ASSERT_TRUE(world.run_until_in_sync(2s));
   EXPECT_EQ(backup().counters().swept, removed + 1);
-  EXPECT_NE(backup().find(kept.key), nullptr);
-  EXPECT_EQ(backup().find(ended.key), nullptr);
+  EXPECT_TRUE(backup().find(kept.key));
+  EXPECT_FALSE(backup().find(ended.key));
 }
 
 TEST_F(EngineTest, ADumpAddsWhatEventsMissedAndRemovesWhatIsGone) {
@@ -119,9 +119,9 @@ TEST_F(EngineTest, ADumpAddsWhatEventsMissedAndRemovesWhatIsGone) {
   world.primary().kernel[missed.key] = missed.state;
   world.start_dump();
   ASSERT_TRUE(world.run_until_in_sync(2s));
-  EXPECT_EQ(backup().find(gone.key), nullptr);
-  EXPECT_NE(backup().find(stays.key), nullptr);
-  EXPECT_NE(backup().find(missed.key), nullptr);
+  EXPECT_FALSE(backup().find(gone.key));
+  EXPECT_TRUE(backup().find(stays.key));
+  EXPECT_TRUE(backup().find(missed.key));
 }
 
 TEST_F(EngineTest, ADumpNeitherRevivesNorRevertsWhatAnEventSaidWhileItRan) {
@@ -136,9 +136,9 @@ TEST_F(EngineTest, ADumpNeitherRevivesNorRevertsWhatAnEventSaidWhileItRan) {
   primary().dump_entry(ended, world.now());
   primary().end_dump(true);
   world.run(100ms);
-  ASSERT_NE(primary().find(old.key), nullptr);
+  ASSERT_TRUE(primary().find(old.key));
   EXPECT_EQ(primary().find(old.key)->state.mark, newer.state.mark);
-  EXPECT_EQ(primary().find(ended.key), nullptr);
+  EXPECT_FALSE(primary().find(ended.key));
 }
 
 TEST_F(EngineTest, AnIncompleteDumpRemovesNothingAndAsksForAnother) {
@@ -147,7 +147,7 @@ TEST_F(EngineTest, AnIncompleteDumpRemovesNothingAndAsksForAnother) {
   EXPECT_FALSE(primary().dump_wanted());
   primary().end_dump(false);
   world.run(100ms);
-  EXPECT_NE(primary().find(s.key), nullptr);
+  EXPECT_TRUE(primary().find(s.key));
   EXPECT_TRUE(primary().dump_wanted());
 }
 
@@ -278,6 +278,43 @@ TEST(PickupFilter, ADelayedSessionIsSentOnlyWhenItHasLivedThatLong) {
   world.run(200ms);
   EXPECT_EQ(world.backup().engine->table().size(), 1u);
   EXPECT_EQ(primary.counters().never_sent, 1u);
+}
+
+// A flood fills the table; what must survive a failover still finds room, and nothing that must is
+// ever dropped.
+TEST(EngineLimits, AFullTableKeepsWhatIsAssuredAndCountsWhatGaveWay) {
+  World world(3, 64);
+  Engine& engine = *world.primary().engine;
+  Rng rng(4);
+  const auto report = [&](std::uint64_t n, bool assured) {
+    Session s = made_session(made_key(n), rng);
+    s.state.status = assured ? kStatusSeenReply | kStatusAssured : 0u;
+    engine.upsert(s, world.now());
+    return s.key;
+  };
+  for (std::uint64_t n = 0; n < 64; ++n) report(n, false);
+  std::vector<SessionKey> assured;
+  for (std::uint64_t n = 100; n < 164; ++n) assured.push_back(report(n, true));
+  EXPECT_EQ(engine.counters().table_full_gave_way, 64u);
+  report(200, false);
+  report(201, true);
+  EXPECT_EQ(engine.counters().table_full, 2u) << "all that there is must stay";
+  for (const SessionKey& key : assured) EXPECT_TRUE(engine.find(key));
+  EXPECT_FALSE(engine.status(world.now()).in_sync) << "not all of the kernel is replicated";
+}
+
+TEST_F(EngineTest, ASessionThatBeginsAnewBeforeItsEndWasSentIsNeverSaidToHaveEnded) {
+  Session s = report(1);
+  world.run(100ms);
+  const std::uint64_t creates = primary().counters().creates_sent;
+  end(s.key);
+  s.state.mark ^= 1;
+  world.primary().kernel[s.key] = s.state;
+  primary().upsert(s, world.now());
+  world.run(100ms);
+  EXPECT_EQ(primary().counters().deletes_sent, 0u);
+  EXPECT_EQ(primary().counters().creates_sent, creates + 1);
+  EXPECT_EQ(world.difference(), "");
 }
 
 }  // namespace

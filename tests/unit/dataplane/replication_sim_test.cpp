@@ -117,6 +117,7 @@ TEST(Replication, TablesAreEqualAtRestWhateverHappenedBefore) {
 
 void damage_and_repair(std::uint64_t seed, bool at_backup) {
   World world(seed);
+  world.dumps_when_wanted = true;
   world.keys = 300;
   world.changes_per_s = 5000;
   world.run(200ms);
@@ -126,22 +127,9 @@ void damage_and_repair(std::uint64_t seed, bool at_backup) {
   ASSERT_TRUE(world.flip_bit(node));
   world.run(2s);
   EXPECT_GE(node.engine->counters().scrub_damaged, 1u);
-  // A damaged key ends the session here; the kernel knows it still. What the primary's memory lost
-  // or changed, its kernel tells again.
-  world.start_dump();
-  ASSERT_TRUE(world.run_until_in_sync(2s)) << world.difference() << world.account();
-  world.backup().kernel =
-      world.primary().kernel;  // the flip changed tables; these are what is compared
-  const Kernel& kernel = world.primary().kernel;
-  for (Engine* engine : {world.primary().engine.get(), world.backup().engine.get()}) {
-    EXPECT_EQ(engine->table().size(), kernel.size());
-    for (const auto& [key, state] : kernel) {
-      const Session* session = engine->find(key);
-      ASSERT_NE(session, nullptr);
-      EXPECT_EQ(session->state.mark, state.mark);
-      EXPECT_EQ(session->state.reply, state.reply);
-    }
-  }
+  EXPECT_TRUE(world.at_rest() && world.primary().engine->status(world.now()).in_sync)
+      << world.account();
+  EXPECT_EQ(world.difference(), "") << world.account();
 }
 
 TEST(Replication, AFlippedBitInTheBackupsTableIsFoundAndRepaired) {

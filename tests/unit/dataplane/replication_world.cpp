@@ -80,6 +80,7 @@ void World::step() {
        traffic_at_ += Duration(1'000'000'000 / static_cast<std::int64_t>(changes_per_s)))
     change_something();
   traffic_at_ = std::max(traffic_at_, now_);
+  if (dumps_when_wanted && !dump_running() && primary().engine->dump_wanted()) start_dump();
   feed_dump();
   for (std::size_t i = 0; i < nodes_.size(); ++i) pump(i);
 }
@@ -194,20 +195,26 @@ bool World::flip_bit(Node& node) {
   for (;;) {
     Slot& slot = table.slot(static_cast<std::uint32_t>(rng_.below(table.high_water())));
     if (!slot.live()) continue;
-    SessionState& state = slot.session.state;
+    CompactSession& session = slot.session;
     const auto bit = static_cast<std::uint32_t>(1u << rng_.below(32));
-    switch (rng_.below(4)) {
+    switch (rng_.below(6)) {
       case 0:
-        state.mark ^= bit;
+        session.mark ^= bit;
         break;
       case 1:
-        state.timeout_s ^= bit;
+        session.timeout_s ^= bit;
         break;
       case 2:
-        state.reply.dst.bytes[rng_.below(16)] ^= 4;
+        session.src ^= bit;
+        break;
+      case 3:
+        session.form = static_cast<std::uint8_t>(session.form ^ 1u << rng_.below(8));
+        break;
+      case 4:
+        session.side ^= bit;
         break;
       default:
-        slot.session.key.original.src.bytes[rng_.below(16)] ^= 8;
+        session.tcp_flags_reply ^= 4;
         break;
     }
     return true;

@@ -52,6 +52,7 @@ class World {
   NetworkWeather weather;
   std::uint64_t keys = 500;         // the traffic's sessions are drawn from so many
   std::uint64_t changes_per_s = 0;  // of the primary's kernel
+  bool dumps_when_wanted = false;   // the primary's shell reads its kernel when the engine asks
   bool events_lost = false;         // the primary is not told (netlink overrun)
 
   void run(Duration time);

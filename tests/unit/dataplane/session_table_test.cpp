@@ -20,7 +20,7 @@ void expect_same(const SessionTable& table, const Model& model) {
   ASSERT_EQ(table.size(), model.size());
   for (const auto& [key, id] : model) {
     ASSERT_EQ(table.find(key), id);
-    ASSERT_EQ(table.slot(id).session.key, key);
+    ASSERT_EQ(table.key(id), key);
   }
 }
 
@@ -55,6 +55,52 @@ TEST(SessionTable, AFullTableRefusesUntilASessionEnds) {
   EXPECT_EQ(table.insert(more, table.hash(more.key)), SessionTable::kNone);
   table.erase(table.find(made_key(3)));
   EXPECT_NE(table.insert(more, table.hash(more.key)), SessionTable::kNone);
+}
+
+TEST(SessionTable, AnEndedSessionIsFoundAgainUntilItIsForgotten) {
+  Rng rng(1);
+  SessionTable table(100, rng.next());
+  const Session s = made_session(made_key(1), rng);
+  const SessionView view(s);
+  const std::uint64_t hash = table.hash(view);
+  const std::uint32_t id = table.insert(view, hash);
+  table.slot(id).generation = table.generation();
+  EXPECT_EQ(table.find_ended(view, hash), SessionTable::kNone);
+  table.bury(id);
+  EXPECT_EQ(table.find(s.key), SessionTable::kNone);
+  ASSERT_EQ(table.find_ended(view, hash), id);
+  ASSERT_TRUE(table.revive(id));
+  EXPECT_EQ(table.find(s.key), id);
+  table.bury(id);
+  table.forget(id);
+  EXPECT_EQ(table.find_ended(view, hash), SessionTable::kNone);
+}
+
+// The backup keeps sessions where the primary has them; what stands there moves.
+TEST(SessionTable, MovingSessionsAboutLosesNone) {
+  Rng rng(9);
+  SessionTable table(2000, rng.next());
+  Model model;
+  for (int step = 0; step < 60'000; ++step) {
+    const SessionKey key = made_key(rng.below(1500));
+    const std::uint32_t wanted = static_cast<std::uint32_t>(rng.below(table.capacity()));
+    const std::uint32_t id = table.find(key);
+    const bool free = table.slot(wanted).presence() == Slot::Presence::free;
+    if (id != SessionTable::kNone && rng.chance(1, 3)) {
+      table.erase(id);
+      model.erase(key);
+    } else if (id != SessionTable::kNone && free) {
+      table.move(id, wanted);
+      model[key] = wanted;
+    } else if (id == SessionTable::kNone && free) {
+      const Session s = made_session(key, rng);
+      ASSERT_TRUE(table.insert_at(wanted, SessionView(s), table.hash(key)));
+      ASSERT_TRUE(table.session(wanted) == s);
+      model[key] = wanted;
+    }
+    if (step % 10'000 == 0) expect_same(table, model);
+  }
+  expect_same(table, model);
 }
 
 TEST(SessionTable, ATombstoneKeepsItsNumberUntilItIsReleased) {

@@ -42,7 +42,8 @@ Duration BackupEnd::decoding_time(Bytes body) {
   if (!header || header->kind != dataplane::FrameKind::data) return Duration{0};
   const std::size_t count = in.u16();
   dataplane::Record record;
-  for (std::size_t i = 0; i < count && dataplane::decode_record(in, record); ++i) {}
+  for (std::size_t i = 0; i < count && dataplane::decode_record(in, record); ++i) {
+  }
   return sys::now() - begin;
 }
 
@@ -74,9 +75,9 @@ void BackupEnd::transmit(Instant now) {
     const std::size_t size = engine_.next_frame(now, body);
     envelope_.end(size);
     if (size == 0) break;
+    clock_.stop(Stage::answer);
   }
   envelope_.link().flush();
-  clock_.stop(Stage::answer);
 }
 
 void BackupEnd::look_up_phase() {
@@ -99,6 +100,9 @@ void BackupEnd::sample(Instant now) {
   interval_.clear();
   sampled_at_ = now;
   sampled_ = all;
+  if (engine_.table().size() <= most_sessions_) return;
+  most_sessions_ = engine_.table().size();
+  bytes_a_session_ = static_cast<double>(engine_.memory()) / static_cast<double>(most_sessions_);
 }
 
 void BackupEnd::run(Instant began, const std::atomic<bool>* stop) {
@@ -112,9 +116,7 @@ void BackupEnd::run(Instant began, const std::atomic<bool>* stop) {
       silent_since = now;
       heard = true;
     }
-    clock_.start();
     engine_.work(now);
-    clock_.stop(Stage::other);
     transmit(now);
     sample(now);
     const bool over = stop != nullptr ? stop->load() : heard && now - silent_since > kSilence;

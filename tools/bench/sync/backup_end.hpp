@@ -29,6 +29,7 @@ class BackupEnd {
   // After run() has returned.
   const dataplane::Engine& engine() const { return engine_; }
   const std::vector<Phase>& phases() const { return phases_; }
+  double bytes_a_session() const { return bytes_a_session_; }  // at the most sessions
   const std::vector<Sample>& series() const { return series_; }
 
  private:
@@ -58,6 +59,8 @@ class BackupEnd {
   StageClock clock_{idle_};
   dataplane::Engine engine_;
   std::atomic<std::uint32_t> wanted_phase_{0};
+  std::uint64_t most_sessions_ = 0;
+  double bytes_a_session_ = 0;
   std::uint64_t applied_before_ = 0, sampled_ = 0;
   std::uint32_t frames_ = 0;
   Duration decoding_{};  // of the frames looked at

@@ -1,4 +1,5 @@
-// Frames between a link and the bodies that the engine reads and writes, and the clock of the stages.
+// Frames between a link and the bodies that the engine reads and writes, and the clock of the
+// stages.
 #pragma once
 
 #include <vector>

@@ -24,12 +24,10 @@ struct Moment {
 // linux/netfilter/nf_conntrack_tcp.h: SYN_SENT, SYN_RECV, ESTABLISHED, FIN_WAIT, LAST_ACK,
 // TIME_WAIT, each with the kernel's default timeout.
 constexpr std::uint32_t kBoth = dataplane::kStatusSeenReply | dataplane::kStatusAssured;
-constexpr Moment kLife[] = {{1, 120, 0x03, 0, 0},
-                            {2, 60, 0x23, 0x23, dataplane::kStatusSeenReply},
-                            {3, 432000, 0x23, 0x23, kBoth},
-                            {4, 120, 0x27, 0x23, kBoth},
-                            {6, 30, 0x27, 0x27, kBoth},
-                            {7, 120, 0x27, 0x27, kBoth}};
+constexpr Moment kLife[] = {
+    {1, 120, 0x03, 0, 0},           {2, 60, 0x23, 0x23, dataplane::kStatusSeenReply},
+    {3, 432000, 0x23, 0x23, kBoth}, {4, 120, 0x27, 0x23, kBoth},
+    {6, 30, 0x27, 0x27, kBoth},     {7, 120, 0x27, 0x27, kBoth}};
 
 std::uint32_t stamp(Instant at) {
   return static_cast<std::uint32_t>(at.time_since_epoch().count() >> kStampShift);

@@ -18,9 +18,19 @@ void Latencies::add(const Latencies& other) {
   count_ += other.count_;
 }
 
+Duration busy(const StageTimes& times) {
+  Duration sum{};
+  for (std::size_t i = 0; i < kStages; ++i) {
+    const auto stage = static_cast<Stage>(i);
+    if (stage != Stage::load && stage != Stage::interrupted) sum += times[i];
+  }
+  return sum;
+}
+
 const char* name_of(Stage stage) {
-  constexpr std::array<const char*, kStages> kNames = {
-      "load", "table", "encode", "seal", "open", "decode", "apply", "answer", "other"};
+  constexpr std::array<const char*, kStages> kNames = {"load",  "table",      "encode", "seal",
+                                                       "open",  "decode",     "apply",  "answer",
+                                                       "other", "interrupted"};
   return kNames[static_cast<std::size_t>(stage)];
 }
 

@@ -41,10 +41,23 @@ class Latencies {
 };
 
 // Where one end's time goes.
-enum class Stage : std::uint8_t { load, table, encode, seal, open, decode, apply, answer, other };
-constexpr std::size_t kStages = 9;
+enum class Stage : std::uint8_t {
+  load,
+  table,
+  encode,
+  seal,
+  open,
+  decode,
+  apply,
+  answer,
+  other,
+  interrupted  // the machine ran something else meanwhile
+};
+constexpr std::size_t kStages = 10;
 const char* name_of(Stage stage);
 using StageTimes = std::array<Duration, kStages>;
+// Of the work itself: without making the load, waiting, and interruptions.
+Duration busy(const StageTimes& times);
 
 struct Sample {  // one of the series
   Duration at{};
@@ -71,8 +84,8 @@ struct Outcome {
   std::uint64_t sessions_primary = 0, sessions_backup = 0;
   std::uint64_t most_sessions = 0;
   double bytes_a_session_primary = 0, bytes_a_session_backup = 0;  // at most_sessions
-  bool equal = false;     // digests compared equal at the end
-  std::string failure;    // empty: it ran to its end
+  bool equal = false;   // digests compared equal at the end
+  std::string failure;  // empty: it ran to its end
   std::uint64_t frames_lost = 0;
 };
 

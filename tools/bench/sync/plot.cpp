@@ -73,8 +73,8 @@ void add_bands(std::string& out, const Plot& plot, const Scale& scale) {
 void add_axes(std::string& out, const Plot& plot, const Scale& scale) {
   const double up = round_step(scale.most);
   for (double value = 0; value <= scale.most * 1.001; value += up) {
-    add(out, "<line x1='%.0f' x2='%.0f' y1='%.1f' y2='%.1f' class='grid'/>", kLeft,
-        kWidth - kRight, scale.y(value), scale.y(value));
+    add(out, "<line x1='%.0f' x2='%.0f' y1='%.1f' y2='%.1f' class='grid'/>", kLeft, kWidth - kRight,
+        scale.y(value), scale.y(value));
     add(out, "<text x='%.0f' y='%.1f' class='left'>%s</text>", kLeft - 8, scale.y(value) + 4,
         short_number(value).c_str());
   }
@@ -106,7 +106,8 @@ void add_lines(std::string& out, const Plot& plot, const Scale& scale) {
 std::string to_svg(const Plot& plot) {
   const Scale scale = scale_of(plot);
   std::string out;
-  add(out, "<svg viewBox='0 0 %.0f %.0f' width='%.0f' role='img' xmlns='http://www.w3.org/2000/svg'>",
+  add(out,
+      "<svg viewBox='0 0 %.0f %.0f' width='%.0f' role='img' xmlns='http://www.w3.org/2000/svg'>",
       kWidth, kHeight, kWidth);
   out +=
       "<style>text{font:12px sans-serif;fill:#333}.title{font-weight:bold;font-size:14px}"

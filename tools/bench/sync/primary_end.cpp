@@ -47,29 +47,33 @@ void PrimaryEnd::receive(Instant now) {
 }
 
 void PrimaryEnd::transmit(Instant now) {
+  bool sent = false;
   clock_.start();
   for (std::size_t i = 0; i < kFramesATurn; ++i) {
     const MutableBytes body = envelope_.begin();
     if (body.empty()) break;
     const std::size_t size = engine_.next_frame(now, body);
+    if (size == 0) {
+      envelope_.give_up();
+      break;
+    }
     clock_.stop(Stage::encode);
     const std::size_t frame = envelope_.end(size);
     clock_.stop(Stage::seal);
-    if (size == 0) break;
+    sent = true;
     if (phase_ == nullptr) continue;
     ++phase_->frames;
     phase_->wire_bytes += frame;
     phase_->body_bytes += size;
   }
+  if (sent) clock_.start();
   envelope_.link().flush();
-  clock_.stop(Stage::other);
+  if (sent) clock_.stop(Stage::other);
 }
 
 bool PrimaryEnd::turn(Instant now) {
   receive(now);
-  clock_.start();
   engine_.work(now);
-  clock_.stop(Stage::other);
   transmit(now);
   return now - began_ < options_.most_time;
 }
@@ -83,7 +87,8 @@ bool PrimaryEnd::connect(Instant until) {
 }
 
 std::uint64_t PrimaryEnd::total_of(const std::string& phase) const {
-  if (phase == "create") return options_.sessions - std::min<std::uint64_t>(live_.size(), options_.sessions);
+  if (phase == "create")
+    return options_.sessions - std::min<std::uint64_t>(live_.size(), options_.sessions);
   if (phase == "delete") return live_.size();
   return live_.empty() ? 0 : options_.deltas_of_a_phase();
 }
@@ -105,8 +110,7 @@ void PrimaryEnd::remove_live(std::size_t place) {
 void PrimaryEnd::one(const std::string& phase) {
   const std::uint64_t draw = phase == "mix" ? rng_.below(100) : 0;
   const bool creates = phase == "create" || (phase == "mix" && draw < options_.mix.creates);
-  const bool deletes =
-      phase == "delete" || (phase == "mix" && draw >= 100 - options_.mix.deletes);
+  const bool deletes = phase == "delete" || (phase == "mix" && draw >= 100 - options_.mix.deletes);
   if (creates || live_.empty()) return create(next_number_++);
   const std::size_t place = rng_.below(live_.size());
   if (deletes) return remove_live(place);
@@ -116,8 +120,8 @@ void PrimaryEnd::one(const std::string& phase) {
 }
 
 void PrimaryEnd::flush_batch(Instant now) {
-  for (const dataplane::Session& session : batch_) engine_.upsert(session, now);
-  for (const dataplane::SessionKey& key : ends_) engine_.destroy(key, now);
+  engine_.upsert(batch_, now);
+  engine_.destroy(ends_, now);
   batch_.clear();
   ends_.clear();
 }
@@ -125,8 +129,7 @@ void PrimaryEnd::flush_batch(Instant now) {
 void PrimaryEnd::feed(const std::string& phase, std::uint64_t count, Instant now) {
   clock_.start();
   for (std::uint64_t i = 0; i < count; ++i) {
-    if (fed_in_all_++ % kDeltasAProbe == 0)
-      batch_.push_back(Load::probe(probes_++, sys::now()));
+    if (fed_in_all_++ % kDeltasAProbe == 0) batch_.push_back(Load::probe(probes_++, sys::now()));
     one(phase);
   }
   clock_.stop(Stage::load);
@@ -203,7 +206,10 @@ std::string PrimaryEnd::run(Instant began, Outcome& result, const Watcher& watch
     result.phases.emplace_back();
     if (!run_phase(name, result.phases.back(), watcher))
       return "phase " + name + " did not end within the time allowed (--most-seconds)";
-    result.most_sessions = std::max<std::uint64_t>(result.most_sessions, engine_.table().size());
+    if (engine_.table().size() <= result.most_sessions) continue;
+    result.most_sessions = engine_.table().size();
+    result.bytes_a_session_primary =
+        static_cast<double>(engine_.memory()) / static_cast<double>(result.most_sessions);
   }
   result.equal = proven(sys::now() + kConnectTime);
   result.frames_lost = engine_.counters().frames_lost;

@@ -60,8 +60,8 @@ class PrimaryEnd {
   PhaseTimes* phase_ = nullptr;
   std::vector<dataplane::Session> batch_;
   std::vector<dataplane::SessionKey> ends_;
-  std::vector<std::uint32_t> live_;       // numbers of the sessions there are, in any order
-  std::vector<std::uint8_t> versions_;    // of each number
+  std::vector<std::uint32_t> live_;     // numbers of the sessions there are, in any order
+  std::vector<std::uint8_t> versions_;  // of each number
   std::uint32_t next_number_ = 0, probes_ = 0;
   Instant began_{}, sampled_at_{};
   std::uint64_t sampled_fed_ = 0, fed_in_all_ = 0;

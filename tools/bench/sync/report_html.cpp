@@ -62,9 +62,8 @@ std::string to_html(const Options& options, const Outcome& result) {
   }));
 
   Plot lag = plot("Changes not yet acknowledged", "", result);
-  lag.lines.push_back(line("lag", "#7d3c98", result.sender_series, [](const Sample& s) {
-    return static_cast<double>(s.lag_sessions);
-  }));
+  lag.lines.push_back(line("lag", "#7d3c98", result.sender_series,
+                           [](const Sample& s) { return static_cast<double>(s.lag_sessions); }));
 
   std::string out = kHead;
   out += "<pre>" + escaped(to_table(options, result)) + "</pre>";

@@ -55,8 +55,8 @@ Result<Links> port_links(const Options& options) {
     links.primary = std::move(*link);
   }
   if (options.ends != Ends::primary) {
-    auto link = open(options.ends == Ends::both ? options.peer_device : options.device,
-                     links.backup_mac);
+    auto link =
+        open(options.ends == Ends::both ? options.peer_device : options.device, links.backup_mac);
     if (!link.ok()) return fail(link.error());
     links.backup = std::move(*link);
   }
@@ -95,6 +95,7 @@ class Progress {
 void take_backup(const BackupEnd& backup, Outcome& result) {
   result.receiver_series = backup.series();
   result.sessions_backup = backup.engine().table().size();
+  result.bytes_a_session_backup = backup.bytes_a_session();
   if (result.phases.empty()) result.phases.emplace_back().name = "all";
   for (std::size_t i = 0; i < backup.phases().size() && i < result.phases.size(); ++i) {
     result.phases[i].receiver = backup.phases()[i].stages;

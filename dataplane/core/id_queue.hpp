@@ -1,0 +1,62 @@
+// Slots in the order in which they are to be looked at, each with the time since when. In chunks
+// that come and go: memory follows what waits. One may stand in it that is not meant any more; who
+// takes it out knows by the slot's notes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+namespace hotpair::dataplane {
+
+class IdQueue {
+ public:
+  struct Entry {
+    std::uint32_t id, since;  // CoarseTime
+  };
+
+  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return size_; }
+  const Entry& front() const { return (*chunks_.front())[first_]; }
+  // The one `ahead` places behind the front, to be prefetched; the front when there are not so many
+  // in its chunk.
+  const Entry& peek(std::size_t ahead) const {
+    const std::size_t at = first_ + ahead;
+    return at < kChunk && ahead < size_ ? (*chunks_.front())[at] : front();
+  }
+  void push(std::uint32_t id, std::uint32_t since) {
+    if (chunks_.empty() || end_ == kChunk) add_chunk();
+    (*chunks_.back())[end_++] = {id, since};
+    ++size_;
+  }
+  void pop() {
+    --size_;
+    if (++first_ < kChunk && size_ > 0) return;
+    first_ = 0;
+    spare_ = std::move(chunks_.front());
+    chunks_.pop_front();
+    if (chunks_.empty()) end_ = kChunk;
+  }
+  void clear() {
+    chunks_.clear();
+    first_ = size_ = 0;
+    end_ = kChunk;
+  }
+  std::size_t memory() const { return chunks_.size() * sizeof(Chunk); }
+
+ private:
+  static constexpr std::size_t kChunk = 4096;
+  using Chunk = std::array<Entry, kChunk>;
+
+  void add_chunk() {
+    chunks_.push_back(spare_ ? std::move(spare_) : std::make_unique<Chunk>());
+    end_ = 0;
+  }
+
+  std::deque<std::unique_ptr<Chunk>> chunks_;
+  std::unique_ptr<Chunk> spare_;
+  std::size_t first_ = 0, end_ = kChunk, size_ = 0;
+};
+
+}  // namespace hotpair::dataplane
