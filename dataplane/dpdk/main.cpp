@@ -15,6 +15,7 @@
 #include "dataplane/dpdk/loop.hpp"
 #include "platform/config/config.hpp"
 #include "platform/linux/crypto.hpp"
+#include "platform/linux/huge_pages.hpp"
 #include "platform/linux/ip_address.hpp"
 #include "platform/linux/log_sink.hpp"
 #include "platform/linux/sd_notify.hpp"
@@ -134,6 +135,7 @@ Result<ReplicaParts> make_parts(const config::Config& config, const Options& opt
   std::array<std::uint8_t, 8> seed;
   sys::random_bytes(seed);
   parts.engine.seed = load_be<std::uint64_t>(seed.data());
+  parts.engine.advise = sys::prefer_huge_pages;
   parts.engine.pickup = pickup_of(config.cluster.session_pickup);
   return parts;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dataplane/core/engine.hpp"
+#include "platform/linux/huge_pages.hpp"
 #include "tools/bench/sync/options.hpp"
 
 namespace hotpair::bench::sync {
@@ -11,6 +12,7 @@ inline dataplane::EngineConfig engine_config(const Options& options, std::uint64
   config.max_sessions = options.sessions + options.sessions / 8 + 4096;
   config.seed = options.seed + end;
   config.pickup.enabled = true;
+  config.advise = sys::prefer_huge_pages;
   return config;
 }
 
