@@ -3,16 +3,15 @@
 
 #include "dataplane/core/delta_wire.hpp"
 #include "dataplane/core/extras_record.hpp"
+#include "dataplane/core/record_parts.hpp"
 #include "dataplane/core/session_key.hpp"
 
 namespace hotpair::dataplane {
+
+using namespace record;
+
 namespace {
 
-// The tag: kind in the two high bits, then what the record has.
-constexpr unsigned kKindShift = 6;
-constexpr std::uint8_t kIpv6 = 0x20, kNat = 0x10, kProtocolMask = 0x0c, kLongTimeout = 0x02,
-                       kExtras = 0x01;
-constexpr std::uint8_t kCodeTcp = 0x00, kCodeUdp = 0x04, kCodeOther = 0x08;
 // Which parts of the reply tuple are not the original's reversed.
 constexpr std::uint8_t kReplySrc = 1, kReplyDst = 2, kReplySrcPort = 4, kReplyDstPort = 8;
 constexpr std::uint8_t kMark = 1, kZone = 2, kMore = 4;  // more: Extras::parts follow
@@ -96,26 +95,21 @@ bool get_extras(ByteReader& in, Session& s) {
   return which != 0 && which == extras_of(s);
 }
 
+bool has_wide_flags(const Session& s) {
+  return s.key.protocol == kProtocolTcp &&
+         wide_flags(s.state.tcp_flags_original, s.state.tcp_flags_reply);
+}
+
 // What an update consists of and a create ends with.
 void put_changing(ByteWriter& out, const SessionState& s, bool tcp) {
   out.u8(pack_status(s));
-  if (tcp) {
-    out.u8(s.tcp_flags_original);
-    out.u8(s.tcp_flags_reply);
-  }
-  if (s.timeout_s > 0xffff)
-    out.u32(s.timeout_s);
-  else
-    out.u16(static_cast<std::uint16_t>(s.timeout_s));
+  if (tcp) put_flags(out, s.tcp_flags_original, s.tcp_flags_reply);
+  put_timeout(out, s.timeout_s);
 }
-bool get_changing(ByteReader& in, SessionState& s, bool tcp, bool long_timeout) {
+bool get_changing(ByteReader& in, SessionState& s, bool tcp, bool wide) {
   unpack_status(in.u8(), s);
-  if (tcp) {
-    s.tcp_flags_original = in.u8();
-    s.tcp_flags_reply = in.u8();
-  }
-  s.timeout_s = long_timeout ? in.u32() : in.u16();
-  return long_timeout == (s.timeout_s > 0xffff);
+  if (tcp ? !get_flags(in, wide, s.tcp_flags_original, s.tcp_flags_reply) : wide) return false;
+  return get_timeout(in, s.timeout_s);
 }
 
 void put_create(ByteWriter& out, std::uint32_t id, const Session& s) {
@@ -123,7 +117,7 @@ void put_create(ByteWriter& out, std::uint32_t id, const Session& s) {
   const bool extras = s.state.mark != 0 || s.key.zone != 0 || s.state.extras;
   out.u8(static_cast<std::uint8_t>(
       (1u << kKindShift) | (s.key.ipv6 ? kIpv6 : 0u) | (parts ? kNat : 0u) | code |
-      (s.state.timeout_s > 0xffff ? kLongTimeout : 0u) | (extras ? kExtras : 0u)));
+      (has_wide_flags(s) ? kWideFlags : 0u) | (extras ? kExtras : 0u)));
   out.u32(id);
   if (code == kCodeOther) out.u8(s.key.protocol);
   put_address(out, s.key.original.src, s.key.ipv6);
@@ -166,7 +160,7 @@ bool get_create(ByteReader& in, std::uint8_t tag, Record& r) {
     s.state.tcp_wscale_original = scales >> 4;
     s.state.tcp_wscale_reply = scales & 0x0f;
   }
-  return get_changing(in, s.state, tcp, (tag & kLongTimeout) != 0) &&
+  return get_changing(in, s.state, tcp, (tag & kWideFlags) != 0) &&
          (has_state(s.key.protocol) || s.state.tcp_state == 0);
 }
 
@@ -182,24 +176,24 @@ std::uint8_t protocol_of_update(std::uint8_t code) {
 
 void put_update(ByteWriter& out, std::uint32_t id, const Session& s) {
   const bool tcp = s.key.protocol == kProtocolTcp;
-  out.u8(static_cast<std::uint8_t>((2u << kKindShift) | update_code(s) |
-                                   (s.state.timeout_s > 0xffff ? kLongTimeout : 0u)));
-  out.u32(id);
+  out.u8(static_cast<std::uint8_t>((2u << kKindShift) | id_bit(id) | update_code(s) |
+                                   (has_wide_flags(s) ? kWideFlags : 0u)));
+  put_id(out, id);
   put_changing(out, s.state, tcp);
 }
 bool get_update(ByteReader& in, std::uint8_t tag, Record& r) {
   const std::uint8_t code = tag & kProtocolMask;
-  if ((tag & (kIpv6 | kNat | kExtras)) != 0 || code > kCodeOther) return false;
+  if ((tag & (kNat | kExtras)) != 0 || code > kCodeOther) return false;
   r.session = Session{};
   r.session.key.protocol = protocol_of_update(code);
-  r.id = in.u32();
-  return get_changing(in, r.session.state, code == kCodeTcp, (tag & kLongTimeout) != 0) &&
+  if (!get_id(in, (tag & kShortId) != 0, r.id)) return false;
+  return get_changing(in, r.session.state, code == kCodeTcp, (tag & kWideFlags) != 0) &&
          update_code(r.session) == code;
 }
 
 void put_remove(ByteWriter& out, std::uint32_t id) {
-  out.u8(3u << kKindShift);
-  out.u32(id);
+  out.u8(static_cast<std::uint8_t>(3u << kKindShift | id_bit(id)));
+  put_id(out, id);
 }
 void put_sweep(ByteWriter& out, std::uint16_t bucket, std::uint64_t from) {
   out.u8(0);
@@ -259,8 +253,7 @@ bool decode_record(ByteReader& in, Record& out) {
     good = get_update(in, tag, out);
   } else if (kind == RecordKind::remove) {
     out.session = Session{};
-    out.id = in.u32();
-    good = (tag & 0x3f) == 0;
+    good = (tag & kRest & ~kShortId) == 0 && get_id(in, (tag & kShortId) != 0, out.id);
   } else {
     out.session = Session{};
     out.bucket = in.u16();

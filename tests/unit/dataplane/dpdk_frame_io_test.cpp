@@ -135,7 +135,7 @@ TEST_F(SessionSyncFrames, EachRejectionHasItsName) {
       {"shorter than a tag", &Counters::rejected_short, [](auto& f) { f[24] = 0, f[25] = 15; }},
       {"another protocol", &Counters::foreign_frames, [](auto& f) { f[12] = 8; }},
       {"magic", &Counters::rejected_magic, [](auto& f) { f[14] = 'X'; }},
-      {"version", &Counters::rejected_version, [](auto& f) { f[18] = 2; }},
+      {"version", &Counters::rejected_version, [](auto& f) { f[18] = 1; }},
       {"kind", &Counters::rejected_kind, [](auto& f) { f[19] = 9; }},
       {"group", &Counters::rejected_group, [](auto& f) { f[21] = 8; }},
       {"reserved", &Counters::rejected_reserved, [](auto& f) { f[23] = 1; }},
