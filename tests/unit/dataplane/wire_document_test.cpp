@@ -10,6 +10,7 @@
 #include "dataplane/core/control.hpp"
 #include "dataplane/core/delta_wire.hpp"
 #include "dataplane/core/session_key.hpp"
+#include "dataplane/dpdk/frame_io.hpp"
 
 namespace hotpair::dataplane {
 namespace {
@@ -47,8 +48,16 @@ std::string hex(Bytes bytes) {
   return text;
 }
 
-void expect_dump(const std::string& name, Bytes bytes) {
+const std::map<std::string, Octets>& all_dumps() {
   static const std::map<std::string, Octets> dumps = read_dumps();
+  return dumps;
+}
+Octets documented(const std::string& name) {
+  return all_dumps().at(name);
+}
+
+void expect_dump(const std::string& name, Bytes bytes) {
+  const std::map<std::string, Octets>& dumps = all_dumps();
   ASSERT_TRUE(dumps.contains(name))
       << "WIRE.md has no dump '" << name << "'; it would be " << hex(bytes);
   EXPECT_EQ(hex(dumps.at(name)), hex(bytes)) << name;
@@ -265,6 +274,24 @@ TEST(WireDocument, DigestsAreAsDocumented) {
   store_be(bytes.data(), digest_key(documented_session().key));
   store_be(bytes.data() + 8, digest_session(documented_session()));
   expect_dump("digest-of-record-create-ipv4-tcp", bytes);
+}
+
+// Version, kind, lengths, nonce and additional data of the frame on the wire.
+TEST(WireDocument, TheSealedFrameIsAsDocumented) {
+  dpdk::Counters counters;
+  dpdk::FrameIo io({.group = 7, .chassis = 1, .ethertype = 0x9890, .mac = {0x02, 0, 0, 0, 0, 0x01}},
+                   counters);
+  control::SetKeys keys;
+  keys.tx_key.fill(0x11);
+  keys.rx_key.fill(0x22);
+  keys.tx_key_id = 1;
+  keys.rx_key_id = 2;
+  io.set_keys(keys);
+  const Octets body = documented("frame-data");
+  Octets frame(body.size() + dpdk::kFrameOverhead);
+  std::copy(body.begin(), body.end(), frame.begin() + dpdk::kBodyOffset);
+  ASSERT_EQ(io.seal(frame, body.size()), frame.size());
+  expect_dump("sealed-frame-data", frame);
 }
 
 }  // namespace
