@@ -147,7 +147,7 @@ class Engine {
     std::uint64_t hash = 0;
     Session whole;  // what view.whole points to
   };
-  static constexpr std::size_t kGroup = 16;
+  static constexpr std::size_t kGroup = 32;
 
   void prepare(const Session& reported, Prepared& out) const;
   bool admit(const Session& session);

@@ -1,5 +1,7 @@
 #include "tools/bench/sync/backup_end.hpp"
 
+#include <algorithm>
+
 #include "platform/linux/clock.hpp"
 #include "tools/bench/sync/engine_config.hpp"
 
@@ -12,6 +14,7 @@ constexpr Duration kSilence = 3s;
 // Decoding is measured apart on every so manieth frame, because in the engine it is one with
 // applying.
 constexpr std::uint32_t kFramesADecoding = 32;
+constexpr Duration kMostDecoding = 20us;  // of a frame; longer was interrupted
 
 }  // namespace
 
@@ -55,9 +58,9 @@ std::size_t BackupEnd::receive(Instant now) {
     clock_.stop(Stage::open);
     if (body.empty()) continue;
     if (++frames_ % kFramesADecoding == 0) {
-      decoding_ = decoding_time(body) * kFramesADecoding;
-      clock_.add(Stage::decode, decoding_);
-      clock_.add(Stage::apply, -decoding_);
+      const Duration decoding = std::min(decoding_time(body), kMostDecoding) * kFramesADecoding;
+      clock_.add(Stage::decode, decoding);
+      clock_.add(Stage::apply, -decoding);
       clock_.start();
     }
     engine_.on_frame(body, now);

@@ -63,7 +63,6 @@ class BackupEnd {
   double bytes_a_session_ = 0;
   std::uint64_t applied_before_ = 0, sampled_ = 0;
   std::uint32_t frames_ = 0;
-  Duration decoding_{};  // of the frames looked at
   Latencies interval_;
   std::vector<Sample> series_;
   Instant began_{}, sampled_at_{};
