@@ -47,6 +47,7 @@ class DeltaReceiver {
 
   std::uint64_t epoch() const { return epoch_; }
   bool peer_heard(Instant now) const;
+  bool offering() const { return !offers_.empty(); }
   bool in_sync(Instant now) const { return peer_in_sync_ && peer_heard(now); }
   std::uint64_t peer_sessions() const { return peer_sessions_; }
 

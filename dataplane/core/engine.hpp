@@ -124,6 +124,8 @@ class Engine {
   EngineStatus status(Instant now) const;
   const Counters& counters() const { return counters_; }
   Role role() const { return role_; }
+  // Backup: sessions of its own time as the primary wait for the primary to take them.
+  bool offering() const { return role_ == Role::backup && receiver_.offering(); }
   const SessionTable& table() const { return table_; }
   SessionTable& table_for_test() { return table_; }
   std::size_t memory() const { return table_.memory() + sender_.memory(); }  // that sessions take

@@ -66,7 +66,10 @@ class World {
   crash_and_take_over();      // the primary's data plane dies; the backup takes over; it comes back
   bool flip_bit(Node& node);  // in the content of one session; false when there is none
 
-  bool at_rest() { return primary().engine->drained(now_ + 1ms, now_) && !dump_running(); }
+  bool at_rest() {
+    return primary().engine->drained(now_ + 1ms, now_) && !dump_running() &&
+           !backup().engine->offering();
+  }
   bool dump_running() const { return !dump_.empty() || ending_dump_; }
   // Empty when both tables and both kernels hold the same sessions; else what differs.
   std::string difference();
