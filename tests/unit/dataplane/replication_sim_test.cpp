@@ -93,8 +93,8 @@ void live_a_life(std::uint64_t seed) {
   world.changes_per_s = 0;
   world.run(50ms);
   // Two seconds, and as long again for what was begun on both sides of a cut to be offered.
-  ASSERT_TRUE(world.run_until_in_sync(4s))
-      << "not in sync four seconds after the last change; " << world.difference() << world.account();
+  ASSERT_TRUE(world.run_until_in_sync(4s)) << "not in sync four seconds after the last change; "
+                                           << world.difference() << world.account();
   ASSERT_EQ(world.difference(), "");
   for (int i = 0; i < 10; ++i) {
     world.run(100ms);
