@@ -186,7 +186,7 @@ TEST_F(Told, WhatIsExpectedBeforeTheSessionIsToldIsTheSessionsAllTheSame) {
   primary().expectation(session.key, dropped, false, world_.now());
   primary().expectation(session.key, dropped, true, world_.now());
   primary().upsert(session, world_.now());
-  const Session& known = *primary().find(session.key);
+  const Session known = primary().find(session.key).value();
   ASSERT_TRUE(known.state.extras.has(Extras::kExpectations));
   EXPECT_THAT(known.state.extras->expectations, ::testing::ElementsAre(kept));
 }
