@@ -143,16 +143,22 @@ def configure(root):
     run("chroot", root, "systemctl", "--quiet", "set-default", "multi-user.target")
 
 
-def build(packages):
-    """Makes the image unless it is there for just these files and dependencies."""
-    needed = dependencies(packages)
+def digest_of(needed):
     digest = hashlib.sha256(" ".join(needed).encode())
     for name in ("image.py", "guest_init", "guest_agent.py"):
         with open(f"{HERE}/{name}", "rb") as file:
             digest.update(file.read())
-    stamp = f"{CACHE}/stamp"
-    if os.path.exists(stamp) and open(stamp).read() == digest.hexdigest():
-        return
+    return digest.hexdigest()
+
+
+def build(packages):
+    """Makes the image unless it is there for just these files and dependencies."""
+    needed = dependencies(packages)
+    stamp, digest = f"{CACHE}/stamp", digest_of(needed)
+    if os.path.exists(stamp):
+        with open(stamp) as file:
+            if file.read() == digest:
+                return
     os.makedirs(CACHE, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as work:
         root = f"{work}/root"
@@ -165,7 +171,7 @@ def build(packages):
         run("mke2fs", "-q", "-t", "ext4", "-m", "0", "-d", root, f"{work}/root.img", "2G")
         for name in ("vmlinux", "initrd", "root.img"):
             os.replace(f"{work}/{name}", f"{CACHE}/{name}")
-    write(stamp, digest.hexdigest())
+    write(stamp, digest)
 
 
 if __name__ == "__main__":

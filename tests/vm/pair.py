@@ -14,7 +14,8 @@ from traffic import Traffic
 from virtual_machine import Failed, Machine
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
-PACKAGES = os.path.join(ROOT, "build/package")
+BUILD = os.environ.get("HOTPAIR_BUILD", os.path.join(ROOT, "build/release"))
+PACKAGES = os.environ.get("HOTPAIR_VM_PACKAGES", os.path.join(ROOT, "build/package"))
 RULES = """flush ruleset
 table inet fw {
   chain forward { type filter hook forward priority 0; policy drop;
@@ -148,7 +149,7 @@ class Pair:
 
     @staticmethod
     def program(name):
-        return os.path.join(ROOT, "build/release/tools/bench", name)
+        return os.path.join(BUILD, "tools/bench", name)
 
     def traffic(self, tcp=20):
         return Traffic(self, tcp=tcp, udp_interval_ms=5, settle_s=15)

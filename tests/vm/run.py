@@ -8,6 +8,7 @@ import time
 sys.path.append(os.path.dirname(os.path.abspath(__file__)))
 
 from stories import STORIES
+from traffic import LabError
 from virtual_machine import Failed
 
 
@@ -26,7 +27,7 @@ def main():
         try:
             STORIES[name]()
             print(f"{name}: passed, {time.monotonic() - began:.0f} s", flush=True)
-        except Failed as why:
+        except (Failed, LabError, OSError) as why:
             failed += 1
             print(f"{name}: FAILED after {time.monotonic() - began:.0f} s: {why}", flush=True)
     return 1 if failed else 0

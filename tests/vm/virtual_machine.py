@@ -106,7 +106,7 @@ class Machine:
 
     def power_off(self):
         self.run("systemctl --no-block poweroff")
-        self._process.wait(60)
+        self._process.wait(BOOT_SECONDS)
 
     def freeze(self):
         self.qmp("stop")
