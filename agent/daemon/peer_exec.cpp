@@ -76,6 +76,7 @@ class Relay {
 
   // Until the command has ended; none: the connection was lost or the agent ends.
   std::optional<InteractiveProcess::End> run() {
+    if (!take_messages()) return std::nullopt;  // what was read together with the start
     while (!ended_) {
       std::array<pollfd, 6> waited{{{stop_, POLLIN, 0},
                                     {process_.ended_fd(), POLLIN, 0},

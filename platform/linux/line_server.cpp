@@ -45,7 +45,7 @@ struct LineServer::State {
 
   Status watch_listener();
   void accept_waiting();
-  bool make_room();
+  std::optional<ConnectionId> longest_at_rest() const;
   void on_event(ConnectionId id, std::uint32_t events);
   void read_some(Connection& connection);
   void serve(ConnectionId id);
@@ -62,9 +62,13 @@ Status LineServer::State::watch_listener() {
 }
 
 void LineServer::State::accept_waiting() {
-  while (connections.size() < options.max_connections || make_room()) {
+  for (;;) {
+    const bool full = connections.size() >= options.max_connections;
+    const auto goes = full ? longest_at_rest() : std::nullopt;
+    if (full && !goes) break;
     std::optional<UnixSocket> socket = listener.accept();
     if (!socket) return;
+    if (goes) close(*goes);
     const ConnectionId id = ++last_id;
     const int fd = socket->fd();
     auto callback = [this, id](std::uint32_t events) { on_event(id, events); };
@@ -81,15 +85,14 @@ void LineServer::State::accept_waiting() {
 
 // Who holds connections and asks nothing must not lock others out: the one at rest for longest
 // goes.
-bool LineServer::State::make_room() {
+std::optional<ConnectionId> LineServer::State::longest_at_rest() const {
   auto oldest = connections.end();
   for (auto it = connections.begin(); it != connections.end(); ++it)
     if (it->second.idle_at_rest() && !it->second.serving &&
         (oldest == connections.end() || it->second.active < oldest->second.active))
       oldest = it;
-  if (oldest == connections.end()) return false;
-  close(oldest->first);
-  return true;
+  if (oldest == connections.end()) return std::nullopt;
+  return oldest->first;
 }
 
 void LineServer::State::on_event(ConnectionId id, std::uint32_t events) {

@@ -50,6 +50,25 @@ TEST(CompactSession, HashDigestsAndRecordsAreThoseOfTheWhole) {
   EXPECT_GT(alone, 300);
 }
 
+TEST(CompactSession, TheLongestRecordFitsOrIsNotWritten) {
+  Session s;
+  s.key.protocol = kProtocolTcp;
+  s.key.zone = 7;
+  s.state.reply = reversed(s.key.original);
+  s.state.mark = 1;
+  s.state.timeout_s = 1'000'000;
+  s.state.tcp_flags_original = 0x81;
+  CompactSession compact;
+  ASSERT_TRUE(compact_alone(s, compact));
+  std::array<std::uint8_t, 64> room{}, other{};
+  const std::size_t size = encode_compact(RecordKind::create, 1u << 31, compact, room);
+  EXPECT_EQ(size, encode_session(RecordKind::create, 1u << 31, s, other));
+  for (std::size_t less = 0; less <= size; ++less) {
+    std::vector<std::uint8_t> exact(less);
+    EXPECT_EQ(encode_compact(RecordKind::create, 1u << 31, compact, exact), less < size ? 0 : size);
+  }
+}
+
 // What the two decoders say of the same bytes, damaged ones too.
 void expect_same_reading(Bytes bytes) {
   ByteReader fast_in(bytes), slow_in(bytes);

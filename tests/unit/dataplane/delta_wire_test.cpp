@@ -109,11 +109,11 @@ TEST(DeltaRecord, SizesAreWhatTheCapacityPlanningSays) {
   record.session.key.protocol = kProtocolTcp;
   record.session.state.timeout_s = 432000;
   std::array<std::uint8_t, kMaxRecord> bytes;
-  EXPECT_EQ(encode_record(record, bytes), 25u) << "create, IPv4 TCP";
+  EXPECT_EQ(encode_record(record, bytes), 21u) << "create, IPv4 TCP";
   record.kind = RecordKind::update;
-  EXPECT_EQ(encode_record(record, bytes), 12u) << "update, TCP";
+  EXPECT_EQ(encode_record(record, bytes), 7u) << "update, TCP";
   record.kind = RecordKind::remove;
-  EXPECT_EQ(encode_record(record, bytes), 5u) << "delete";
+  EXPECT_EQ(encode_record(record, bytes), 4u) << "delete";
 }
 
 template <typename Value>
