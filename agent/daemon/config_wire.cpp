@@ -9,8 +9,8 @@ using agent::ConfigEntry;
 using nlohmann::json;
 
 json entry_json(const ConfigEntry& entry) {
-  return json::array({static_cast<int>(entry.kind), entry.mode, entry.user, entry.group, entry.size,
-                      hex_of(entry.hash)});
+  return json::array({static_cast<unsigned>(entry.kind), entry.mode, entry.user, entry.group,
+                      entry.size, hex_of(entry.hash)});
 }
 
 std::optional<ConfigEntry> entry_from(const json& in) {
