@@ -133,6 +133,13 @@ void RequestWriter::remove_reply(const Session& session, std::uint32_t sequence)
   end();
 }
 
+void RequestWriter::get(const SessionKey& key, std::uint32_t sequence) {
+  begin(kGet, NLM_F_REQUEST, key.ipv6 ? AF_INET6 : AF_INET, sequence);
+  put_tuple(CTA_TUPLE_ORIG, key, key.original);
+  put_zone(CTA_ZONE, key.zone);
+  end();
+}
+
 void RequestWriter::dump(std::uint32_t sequence) {
   begin(kGet, NLM_F_REQUEST | NLM_F_DUMP, AF_UNSPEC, sequence);
   end();

@@ -31,7 +31,8 @@ class RequestWriter : private MessageWriter {
               std::uint32_t timeout_s, bool may_create, std::uint32_t sequence);
   void forget(const dataplane::SessionKey& master, const dataplane::Expectation& expectation,
               std::uint32_t sequence);
-  // Asks for the whole table; for all that is expected.
+  // Asks for one entry, whole; for the whole table; for all that is expected.
+  void get(const dataplane::SessionKey& key, std::uint32_t sequence);
   void dump(std::uint32_t sequence);
   void dump_expectations(std::uint32_t sequence);
 

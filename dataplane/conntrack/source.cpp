@@ -11,6 +11,7 @@
 
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "dataplane/conntrack/ctnetlink_socket.hpp"
@@ -222,6 +223,15 @@ class CtnetlinkSource final : public Source {
     const bool gone = kind == ParsedKind::destroy;
     if (dumping_) note(master, expectation, gone);
     visitor.on_expectation(master, expectation, gone);
+    if (expectation.translated && master.protocol == IPPROTO_TCP) look_up(master);
+  }
+
+  // A helper that translated what it read has moved the stream's sequence numbers, of which the
+  // kernel raises no event. Its answer is read among the events.
+  void look_up(const SessionKey& key) {
+    RequestWriter request(1);
+    request.get(key, 1);
+    (void)events_.send(request.written());
   }
 
   void note(const SessionKey& master, const Expectation& expectation, bool gone) {

@@ -103,7 +103,7 @@ class FtpHelper(unittest.TestCase):
             session = lab.wait("the backup to know what is expected", lambda: self.control(backup))
             self.assertEqual(session["helper"], "ftp")
             self.assertEqual([e["dport"] for e in session["expectations"]], [where[1]])
-            self.assertIn("sequence_adjustment", session)
+            self.assertGreater(session["sequence_adjustment"][0]["after"], 0, "the rewritten line is longer")
             self.assertIn("helper ftp, expects tcp", backup.ctl("sessions", "--port", "21")[1])
 
             primary.power_off()
@@ -118,9 +118,10 @@ class FtpHelper(unittest.TestCase):
 
     @staticmethod
     def control(node):
-        """The control session as the node's table has it, once something is expected of it."""
+        """The control session as the node's table has it, once all of it is known there."""
         sessions = json.loads(node.ctl("sessions", "--port", "21", "--json")[1] or "{}").get("sessions", [])
-        return next((s for s in sessions if s["dport"] == 21 and s.get("expectations")), None)
+        return next((s for s in sessions if s["dport"] == 21 and s.get("expectations")
+                     and s.get("sequence_adjustment")), None)
 
 
 if __name__ == "__main__":
