@@ -18,7 +18,8 @@
 namespace hotpair::daemon {
 namespace {
 
-constexpr int kRetryMs = 1000;
+constexpr int kRetryMs = 50, kPauseMs = 1000;
+constexpr int kTriesBeforeSaying = 40;  // the device is being made by another thread
 constexpr int kRequestMs = 3000;
 constexpr mode_t kRootAlone = 0600;
 
@@ -60,7 +61,8 @@ void PeerListener::serve() {
     if (!network_ && link_->enabled) open_network();
     std::array<pollfd, 3> waited{
         {{stop_.get(), POLLIN, 0}, {local_.fd(), POLLIN, 0}, {network_.get(), POLLIN, 0}}};
-    (void)::poll(waited.data(), waited.size(), kRetryMs);
+    const bool missing = !network_ && link_->enabled && tries_ < kTriesBeforeSaying;
+    (void)::poll(waited.data(), waited.size(), missing ? kRetryMs : kPauseMs);
     if (waited[0].revents != 0) return;
     reap();
     if (waited[1].revents != 0)
@@ -76,7 +78,9 @@ void PeerListener::open_network() {
   auto socket = sys::tcp_listen(link_->local());
   if (socket) {
     network_ = std::move(socket).value();
-  } else if (std::exchange(said_, socket.error().message) != socket.error().message) {
+    tries_ = 0;
+  } else if (++tries_ >= kTriesBeforeSaying &&
+             std::exchange(said_, socket.error().message) != socket.error().message) {
     log_.warning("peer-listen-failed", said_ + "; it is tried again every second");
   }
 }

@@ -43,6 +43,7 @@ class PeerListener {
   sys::UnixListener local_;
   sys::FileDescriptor network_;  // none: not opened yet
   std::string said_;             // why it is not
+  int tries_ = 0;                // to listen on the cluster network, in vain
   sys::FileDescriptor stop_;     // readable from the end on
   Log log_;
   std::list<Session> sessions_;
