@@ -16,7 +16,8 @@ RATE = 100  # Mbit/s, cluster_network's default
 
 _SINK = """
 import socket, sys
-with socket.create_server((sys.argv[1], int(sys.argv[2])), family=socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET) as server:
+family, _, _, _, address = socket.getaddrinfo(sys.argv[1], int(sys.argv[2]), type=socket.SOCK_STREAM)[0]
+with socket.create_server(address, family=family) as server:
     print("listening", flush=True)
     connection, _ = server.accept()
     total = 0

@@ -26,14 +26,14 @@ class ConfigSync(unittest.TestCase):
             sh(primary, "echo 'router-id 10.0.0.{{chassis_id}}' >/mnt/own.conf.template")
             lab.wait("each node's own file", lambda: has(backup, "/mnt/own.conf", f"router-id 10.0.0.{backup.chassis}\n"))
 
-            sh(primary, "echo 'table inet synced { chain c { counter; } }' >/mnt/rules.nft")
+            sh(primary, "echo 'table inet synced { chain c { counter; }; }' >/mnt/rules.nft")
             lab.wait("the ruleset to be in the backup's kernel", lambda: holds(backup, "nft list chain inet synced c"))
 
-            sh(primary, "echo 'table inet synced { chain c { nonsense; } }' >/mnt/rules.nft")
+            sh(primary, "echo 'table inet synced { chain c { nonsense; }; }' >/mnt/rules.nft")
             lab.wait("the check to refuse it", lambda: "check of /mnt/rules.nft refused it" in config(primary)["error"])
             self.assertTrue(holds(backup, "grep -q counter /mnt/rules.nft"))
             self.assertTrue(any("not in sync" in w for w in primary.status()["warnings"]))
-            sh(primary, "echo 'table inet synced { chain c { counter; } }' >/mnt/rules.nft")
+            sh(primary, "echo 'table inet synced { chain c { counter; }; }' >/mnt/rules.nft")
             lab.wait("both to agree again", lab.agreed)
 
             for what, saying in (("fail", "applying /mnt/conf failed"), ("hang", "ran longer than 2000 ms")):

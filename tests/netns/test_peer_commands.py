@@ -19,6 +19,7 @@ class PeerCommands(unittest.TestCase):
             for node in lab.nodes:
                 lab.wait("a path", lambda n=node: n.status()["cluster_network"]["path"] is not None)
 
+            lab.wait("the peer to listen", lambda: peer(one, "exec", "true").returncode == 0)
             done = peer(one, "exec", "ip", "-4", "-o", "address", "show", "dev", "hotpair0")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn("169.254.200.30/30", done.stdout, "it ran there")
