@@ -114,6 +114,7 @@ std::vector<std::string> Runtime::warnings() const {
         "other node and 'hotpair reload' there");
   for (auto& warning : addresses_->warnings()) list.push_back(std::move(warning));
   for (auto& warning : neighbours_->warnings(sys::now())) list.push_back(std::move(warning));
+  for (const auto& failure : hooks_->failures()) list.push_back(failure);
   companions_->add_warnings(list);
   return list;
 }
