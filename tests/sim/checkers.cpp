@@ -7,6 +7,12 @@
 namespace hotpair::simulation {
 using namespace agent;
 
+namespace {
+
+constexpr Duration kStandstill = 2s;  // the longest of a box in the swarm
+
+}  // namespace
+
 void Checkers::fail(const Box& box, const std::string& what) {
   if (!violation_.empty()) return;
   violation_ = "node " + std::to_string(static_cast<int>(box.id())) + ": " + what;
@@ -47,8 +53,10 @@ void Checkers::after_step(Box& box, const std::vector<Action>& actions) {
   Seen& s = seen(box);
   if (s.policy != box.config.split_brain) s.policy_since = world_.timeline.now();
   s.policy = box.config.split_brain;
-  if (s.hold != box.config.hold) s.hold_since = world_.timeline.now();
+  if (s.hold != box.config.hold || s.pickup != box.config.session_pickup)
+    s.gates_since = world_.timeline.now();
   s.hold = box.config.hold;
+  s.pickup = box.config.session_pickup;
 }
 
 void Checkers::note_status(const Box& box, const NodeStatus& status) {
@@ -152,13 +160,18 @@ void Checkers::check_unmoved(const Box& box) {
     fail(box, "both nodes elect the other, the role does not move, and neither says why");
 }
 
-// By its own clock, a node that succeeded does not give the role by choice before the hold is over.
-void Checkers::check_hold(const Box& box) {
+// What holds a move by choice back: the hold, by the node's own clock, and a backup without every
+// session.
+void Checkers::check_gates(const Box& box) {
   const Seen& s = seen(box);
-  const bool just_changed = world_.timeline.now() - s.hold_since < kPersistBound + 4s;
-  if (!s.succeeded_at || s.hold != box.config.hold || just_changed) return;
-  if (box.local_now() - *s.succeeded_at < s.hold)
+  const Instant now = world_.timeline.now();
+  if (s.hold != box.config.hold || s.pickup != box.config.session_pickup ||
+      now - s.gates_since < kPersistBound + 2 * kStandstill)
+    return;
+  if (s.succeeded_at && box.local_now() - *s.succeeded_at < s.hold)
     fail(box, "gave the role by choice inside election.hold");
+  if (s.pickup && now - s.in_sync_at > 2s)
+    fail(box, "gave the role by choice to a backup that is not in sync");
 }
 
 void Checkers::check_reports(Box& box, const std::vector<Action>& actions) {
@@ -174,10 +187,7 @@ void Checkers::check_reports(Box& box, const std::vector<Action>& actions) {
       // A fault, or equal tables, that were there when the move began may be gone since.
       const bool choice =
           world_.timeline.now() - seen(box).faulty_at > 4s && why.find("forced") == why.npos;
-      if (gave && choice) check_hold(box);
-      if (gave && choice && box.config.session_pickup &&
-          world_.timeline.now() - seen(box).in_sync_at > 2s)
-        fail(box, "gave the role by choice to a backup that is not in sync");
+      if (gave && choice) check_gates(box);
     }
     if (const auto* t = std::get_if<ReportTransaction>(&action))
       if (t->takeover && t->ok) {
@@ -189,10 +199,10 @@ void Checkers::check_reports(Box& box, const std::vector<Action>& actions) {
 
 // Under a policy other than `takeover` nobody succeeds a peer that is merely silent.
 void Checkers::check_evidence(const Box& box, const ReportRoleChange& change) {
-  // What began under another policy goes on.
+  // What began under another policy goes on, and may stand still in between.
   const Seen& s = seen(box);
-  const bool just_changed =
-      s.policy != box.config.split_brain || world_.timeline.now() - s.policy_since < kPersistBound;
+  const bool just_changed = s.policy != box.config.split_brain ||
+                            world_.timeline.now() - s.policy_since < kPersistBound + kStandstill;
   if (s.policy == SplitBrain::takeover || just_changed || change.to != Role::primary) return;
   const std::string_view why = change.reason.view();
   if (!why.starts_with("peer silent") && !why.starts_with("no peer")) return;

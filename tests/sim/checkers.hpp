@@ -40,7 +40,8 @@ class Checkers {
     Instant last_deadline_step, faulty_at, in_sync_at, policy_since;
     agent::SplitBrain policy = agent::SplitBrain::takeover;
     Duration hold{};
-    Instant hold_since;
+    bool pickup = false;
+    Instant gates_since;  // since when hold and pickup are as they are: what has begun goes on
     std::optional<Instant> succeeded_at;  // primary in this life, after having been backup
     // As its status says it now.
     std::optional<agent::ChassisId> elected;  // beside a living peer
@@ -54,7 +55,7 @@ class Checkers {
   void check_addresses();
   void check_one_primary(const Box& box);
   void check_unmoved(const Box& box);
-  void check_hold(const Box& box);
+  void check_gates(const Box& box);
   bool pair_can_talk() const;
   Duration stated_time() const;
   void check_reports(Box& box, const std::vector<agent::Action>& actions);
