@@ -29,8 +29,11 @@ class DoctorOfMismatches(unittest.TestCase):
                 lab.fw2.write_config()
                 lab.fw2.write_passwords("open barley")
                 self._named(lab, "pair.wrong-password")
-            with self.subTest("pair.untagged"):
-                lab.wait("it to be named", lambda: self._speak_untagged(lab) and "pair.untagged" in lab.fw1.ailments())
+            for ailment, envelope, version in (("pair.untagged", "", 0),
+                                               ("pair.wrong-version", "8100 e3e7", 9)):
+                with self.subTest(ailment):
+                    lab.wait("it to be named",
+                             lambda: self._speak(lab, envelope, version) and ailment in lab.fw1.ailments())
 
     def _named(self, lab, ailment):
         lab.fw2.start(AGENT)
@@ -41,9 +44,9 @@ class DoctorOfMismatches(unittest.TestCase):
         lab.fw2.terminate(AGENT)
 
     @staticmethod
-    def _speak_untagged(lab):
-        """What a switch port in access mode would let through: a frame of our group without its tag."""
-        frame = bytes.fromhex("034850000007" "020000000002" "9890") + b"HPHB" + bytes(200)
+    def _speak(lab, envelope, version):
+        """A frame of our group: without the tag that a switch port in access mode strips, or of another layout."""
+        frame = bytes.fromhex(f"034850000007 020000000002 {envelope} 9890") + b"HPHB" + bytes([version, 1, 0, 7]) + bytes(200)
         lab.fw2.execute("/usr/bin/python3", "-c",
                         "import socket; s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(('ha0', 0)); "
                         f"s.send(bytes.fromhex('{frame.hex()}'))")
