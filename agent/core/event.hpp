@@ -101,6 +101,8 @@ struct OperatorCommand {
     force_primary,
     force_backup,
     force_none,
+    maintenance_on,
+    maintenance_off,
     shutdown
   };
   What what = What::failover;

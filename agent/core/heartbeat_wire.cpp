@@ -27,12 +27,13 @@ enum class Section : std::uint8_t {
   remote_monitors = 8,
   failed_module = 12,
   password_use = 13,
+  maintenance = 14,
 };
 constexpr std::size_t kSectionHeaderSize = 4;
 constexpr std::size_t kRemoteMonitorsSize = 8;
 constexpr std::size_t kPasswordUseSize = 24;
 
-constexpr std::size_t kLargestBody = kFixedSize + 9 * kSectionHeaderSize + 32 + 64 + 32 + 200 +
+constexpr std::size_t kLargestBody = kFixedSize + 10 * kSectionHeaderSize + 32 + 64 + 32 + 200 +
                                      160 + 8 + 96 + kRemoteMonitorsSize + kPasswordUseSize +
                                      8 * (kSectionHeaderSize + 48);
 static_assert(kLargestBody <= kMaxBodySize);
@@ -52,7 +53,9 @@ void encode_fixed(const Heartbeat& h, ByteWriter& out) {
   out.u32(h.loop_age_us);
   out.u8(static_cast<std::uint8_t>(h.role));
   out.u8(flags_of(h));
-  out.u8(static_cast<std::uint8_t>(h.health.forced));
+  // Whoever does not know maintenance takes it for what it is nearest to.
+  const Forced forced = h.health.forced == Forced::maintenance ? Forced::backup : h.health.forced;
+  out.u8(static_cast<std::uint8_t>(forced));
   out.u8(static_cast<std::uint8_t>(h.ask_cause));
   out.u64(h.epoch.number);
   out.u64(h.health.bandwidth_mbps);
@@ -109,6 +112,12 @@ void encode_password_use(const PasswordUse& use, ByteWriter& out) {
   out.u64(use.round);
   out.u64(use.used);
   out.u64(use.other);
+}
+
+void encode_maintenance(ByteWriter& out) {
+  out.u8(static_cast<std::uint8_t>(Section::maintenance));
+  out.zeros(1);
+  out.u16(0);
 }
 
 bool read_enums(std::uint8_t role, std::uint8_t forced, std::uint8_t ask, std::uint8_t invite,
@@ -222,6 +231,9 @@ bool read_section(std::uint8_t kind, Bytes content, Heartbeat& h) {
       return read_text(content, h.failed_module);
     case Section::password_use:
       return read_password_use(content, h.passwords);
+    case Section::maintenance:
+      if (h.health.forced == Forced::backup) h.health.forced = Forced::maintenance;
+      return true;
     case Section::lost_interface: {
       ShortText<48> name;
       if (!read_text(content, name)) return false;
@@ -247,6 +259,7 @@ std::size_t encode_heartbeat(const Heartbeat& heartbeat, MutableBytes out) {
   if (heartbeat.failed_module.size != 0)
     encode_text(Section::failed_module, heartbeat.failed_module, writer);
   if (heartbeat.passwords.known()) encode_password_use(heartbeat.passwords, writer);
+  if (heartbeat.health.forced == Forced::maintenance) encode_maintenance(writer);
   for (const auto& name : heartbeat.lost_interfaces)
     encode_text(Section::lost_interface, name, writer);
   HOTPAIR_ASSERT(!writer.failed());

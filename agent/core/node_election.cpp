@@ -99,8 +99,14 @@ bool Node::State::lacks(const HealthVector& one, const HealthVector& other) cons
 }
 
 bool Node::State::choice() const {
-  if (verdict.criterion == Criterion::forced) return false;
   const HealthVector& theirs = peer.newest().health;
+  if (verdict.criterion == Criterion::forced) {
+    // Who carries the traffic in maintenance does so because nobody else could: no sessions are
+    // lost by what can wait.
+    const Forced held = role == Role::primary ? vector.forced : theirs.forced;
+    const Forced other = role == Role::primary ? theirs.forced : vector.forced;
+    if (held != Forced::maintenance || other != Forced::none) return false;
+  }
   return role == Role::primary ? !lacks(vector, theirs) : !lacks(theirs, vector);
 }
 

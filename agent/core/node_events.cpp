@@ -183,6 +183,10 @@ void Node::State::on(Instant now, const OperatorCommand& event) {
       return force(Forced::backup, now);
     case What::force_none:
       return force(Forced::none, now);
+    case What::maintenance_on:
+      return begin_maintenance(now);
+    case What::maintenance_off:
+      return end_maintenance(now);
     case What::shutdown:
       if (!leave_wanted) leave_since = now;
       leave_wanted = true;

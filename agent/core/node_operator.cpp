@@ -64,13 +64,38 @@ void Node::State::force(Forced wanted, Instant now) {
   waiting = {OperatorWait::Kind::forces, AskCause::none, now};
 }
 
+// The role first, as a planned failover: only then is this node the one to be worked on.
+void Node::State::begin_maintenance(Instant now) {
+  const auto refuse = [this](const Reason& why) { emit(OperatorAnswer{false, why}); };
+  if (forced_wanted == Forced::maintenance)
+    return emit(OperatorAnswer{true, Sentence("node ", self(), " is in maintenance")});
+  if (forced_wanted != Forced::none)
+    return refuse(Sentence("node ", self(), " is forced to ", to_string(forced_wanted),
+                           ": 'hotpair force none' first"));
+  if (peer.alive() && peer.newest().health.forced == Forced::maintenance)
+    return refuse(Sentence("node ", peer_id(), " is in maintenance: one at a time"));
+  if (role != Role::primary) return force(Forced::maintenance, now);
+  if (waiting.kind != OperatorWait::Kind::none)
+    return refuse("another order is still being carried out");
+  failover(false, now);
+  waiting.for_maintenance = waiting.kind == OperatorWait::Kind::invites;
+}
+
+void Node::State::end_maintenance(Instant now) {
+  if (forced_wanted != Forced::maintenance)
+    return emit(OperatorAnswer{true, Sentence("node ", self(), " is not in maintenance")});
+  force(Forced::none, now);
+}
+
 void Node::State::operator_progress(Instant now) {
   using Kind = OperatorWait::Kind;
   if (waiting.kind == Kind::none) return;
   const Instant bound = waiting.since + kOperatorBound;
   if (waiting.kind == Kind::forces) {
     if (forced == forced_wanted && disk.wanted().forced == forced_wanted)
-      return answer(true, Sentence("forced state of node ", self(), ": ", to_string(forced)));
+      return answer(true, forced == Forced::maintenance
+                              ? Sentence("node ", self(), " is in maintenance")
+                              : Sentence("forced state of node ", self(), ": ", to_string(forced)));
     const bool tried = disk.wanted().forced == forced_wanted && disk.failures() > 0;
     if (!tried && now < bound) return wake(bound);
     forced_wanted = forced;
@@ -81,9 +106,15 @@ void Node::State::operator_progress(Instant now) {
   if (waiting.kind == Kind::asks && role == Role::primary)
     return answer(true, Sentence("node ", self(), " is primary since ", now - waiting.since,
                                  " after the order"));
-  if (waiting.kind == Kind::invites && role == Role::backup && peer_is(Role::primary))
+  if (waiting.kind == Kind::invites && role == Role::backup && peer_is(Role::primary)) {
+    if (waiting.for_maintenance) {
+      waiting = OperatorWait{};
+      rounds.stop_inviting();
+      return force(Forced::maintenance, now);
+    }
     return answer(true, Sentence("node ", peer_id(), " is primary since ", now - waiting.since,
                                  " after the order"));
+  }
   if (waiting.kind == Kind::asks && rounds.refused_by(theirs))
     return answer(false, Sentence("node ", peer_id(), " refuses: ", theirs.refusal));
   if (waiting.kind == Kind::invites && role == Role::primary && !peer.alive())

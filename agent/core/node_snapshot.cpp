@@ -27,7 +27,7 @@ HOTPAIR_FIELDS(Backoff, count, delay);
 HOTPAIR_FIELDS(AddressWish, held, linger);
 HOTPAIR_FIELDS(DataplaneWish, role, epoch);
 HOTPAIR_FIELDS(Neighbour, heard, last_heard, seen);
-HOTPAIR_FIELDS(OperatorWait, kind, cause, since);
+HOTPAIR_FIELDS(OperatorWait, kind, cause, since, for_maintenance);
 HOTPAIR_FIELDS(Pin, self, peer);
 HOTPAIR_FIELDS(Health::Interface, reported, present, up, speed_mbps, full_speed_mbps, told_mbps,
                changed_at, fell, bounces);

@@ -32,6 +32,7 @@ struct OperatorWait {
   enum class Kind : std::uint8_t { none, asks, invites, forces } kind = Kind::none;
   AskCause cause = AskCause::none;
   Instant since;
+  bool for_maintenance = false;  // which begins once the role was given
 };
 
 // A forced failover holds against the verdict for as long as the verdict rests on the same values.
@@ -153,6 +154,8 @@ struct Node::State {
   void failover(bool force, Instant now);
   Reason failover_refusal(bool force, Instant now);
   void force(Forced wanted, Instant now);
+  void begin_maintenance(Instant now);
+  void end_maintenance(Instant now);
   void operator_progress(Instant now);
   void answer(bool accepted, const Reason& text);
 

@@ -128,6 +128,10 @@ struct WordsOf<OperatorCommand::What> {
         return "force backup";
       case What::force_none:
         return "force none";
+      case What::maintenance_on:
+        return "maintenance on";
+      case What::maintenance_off:
+        return "maintenance off";
       case What::shutdown:
         return "shutdown";
     }

@@ -18,6 +18,8 @@ std::string_view to_string(Role role) {
 
 std::string_view to_string(Forced forced) {
   switch (forced) {
+    case Forced::maintenance:
+      return "maintenance";
     case Forced::backup:
       return "backup";
     case Forced::none:

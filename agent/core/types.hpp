@@ -31,8 +31,9 @@ constexpr Epoch next_epoch(Epoch after, ChassisId self) {
   return {candidate % 2 == parity ? candidate : candidate + 1};
 }
 
-// Operator's word that outranks every criterion; survives restarts.
-enum class Forced : std::int8_t { backup = -1, none = 0, primary = 1 };
+// Operator's word that outranks every criterion; survives restarts. Maintenance is backup with
+// care: the role is given before it begins, and never by choice to a node that is not in sync.
+enum class Forced : std::int8_t { maintenance = -2, backup = -1, none = 0, primary = 1 };
 
 // What the election compares, first difference decides. Everything in it is known to both nodes.
 struct HealthVector {

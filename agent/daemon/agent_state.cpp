@@ -21,7 +21,8 @@ Result<agent::PersistedState> parse_state(std::string_view text) {
   if (epoch == read.end() || !epoch->is_number_unsigned()) return fail_with("it names no epoch");
   agent::PersistedState state;
   state.epoch.number = epoch->get<std::uint64_t>();
-  for (const auto known : {agent::Forced::backup, agent::Forced::none, agent::Forced::primary})
+  for (const auto known : {agent::Forced::maintenance, agent::Forced::backup, agent::Forced::none,
+                           agent::Forced::primary})
     if (forced != read.end() && forced->is_string() &&
         forced->get_ref<const std::string&>() == agent::to_string(known)) {
       state.forced = known;

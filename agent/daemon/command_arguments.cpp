@@ -22,14 +22,15 @@ struct Known {
   std::vector<Argument> arguments;
 };
 
-const std::array<Known, 8>& known_commands() {
+const std::array<Known, 9>& known_commands() {
   namespace names = control::command;
-  static const std::array<Known, 8> kKnown{
+  static const std::array<Known, 9> kKnown{
       {{names::kStatus, {}},
        {names::kWhy, {}},
        {names::kHistory, {{"limit", Kind::count}}},
        {names::kFailover, {{"force", Kind::boolean}, {"dry_run", Kind::boolean}}},
        {names::kForce, {{"state", Kind::text}}},
+       {names::kMaintenance, {{"on", Kind::boolean}}},
        {names::kReload, {}},
        {names::kPassword, {{"action", Kind::text}, {"back", Kind::boolean}}},
        {names::kWhatIf, {{"assumptions", Kind::list}}}}};

@@ -75,6 +75,7 @@ void Commands::dispatch(sys::ConnectionId connection, const std::string& command
   if (command == names::kWhatIf) return answer(connection, target_.what_if(request));
   if (command == names::kFailover) return failover(connection, request);
   if (command == names::kForce) return force(connection, request);
+  if (command == names::kMaintenance) return maintenance(connection, request);
   if (command == names::kPassword) return password(connection, request);
   if (command == names::kReload)
     return target_.reload([this, connection](const json& reply) { answer(connection, reply); });
@@ -86,8 +87,8 @@ void Commands::dispatch(sys::ConnectionId connection, const std::string& command
                          [this, connection](const json& reply) { answer(connection, reply); }))
     return;
   answer(connection, error_json("there is no command '" + command.substr(0, 40) +
-                                "'; known are status, why, history, failover, force, reload, "
-                                "password and what_if"));
+                                "'; known are status, why, history, failover, force, "
+                                "maintenance, reload, password and what_if"));
 }
 
 void Commands::force(sys::ConnectionId connection, const json& request) {
@@ -111,6 +112,16 @@ void Commands::failover(sys::ConnectionId connection, const json& request) {
               std::string("an operator asks for a failover") + (forced ? " by force" : ""),
               {{"command", "failover"}});
   order(connection, forced ? What::failover_force : What::failover);
+}
+
+void Commands::maintenance(sys::ConnectionId connection, const json& request) {
+  if (!request.contains("on")) return answer(connection, error_json("\"on\" is true or false"));
+  const bool on = flag_of(request, "on");
+  log_.notice("operator",
+              on ? "an operator begins maintenance of this node"
+                 : "an operator ends maintenance of this node",
+              {{"command", "maintenance"}});
+  order(connection, on ? What::maintenance_on : What::maintenance_off);
 }
 
 void Commands::password(sys::ConnectionId connection, const json& request) {

@@ -49,6 +49,7 @@ class Commands {
                 const nlohmann::json& request);
   void failover(sys::ConnectionId connection, const nlohmann::json& request);
   void force(sys::ConnectionId connection, const nlohmann::json& request);
+  void maintenance(sys::ConnectionId connection, const nlohmann::json& request);
   void password(sys::ConnectionId connection, const nlohmann::json& request);
   void answer(sys::ConnectionId connection, const nlohmann::json& reply);
   void order(sys::ConnectionId connection, agent::OperatorCommand::What what);

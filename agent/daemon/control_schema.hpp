@@ -25,6 +25,7 @@ constexpr const char* kFailover = "failover";  // {"force": bool, "dry_run": boo
 // {"assumptions": [{"kind", "node", "name", "good", "slot", "state", "seconds"}, ...]}
 constexpr const char* kWhatIf = "what_if";
 constexpr const char* kForce = "force";  // {"state": "primary" | "backup" | "none"}
+constexpr const char* kMaintenance = "maintenance";  // {"on": bool}
 constexpr const char* kReload = "reload";
 // {"action": "status" | "switch", "back": bool}; a switch is answered when the peer has followed
 constexpr const char* kPassword = "password";

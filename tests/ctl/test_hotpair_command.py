@@ -218,7 +218,7 @@ class HotpairCommand(unittest.TestCase):
 
     def test_help_is_0_and_teaches_with_examples(self):
         for command in ("status", "why", "doctor", "history", "sessions", "verify", "failover", "what-if", "force", "reload",
-                        "password", "keys", "setup", "migrate", "completion", "version", "peer", "config"):
+                        "maintenance", "password", "keys", "setup", "migrate", "completion", "version", "peer", "config"):
             code, out, _ = self.hotpair(command, "--help")
             self.assertEqual(code, 0)
             self.assertIn("Example", out)
@@ -436,7 +436,17 @@ class HotpairCommand(unittest.TestCase):
         self.assertIn("chassis 1 wins the election by serial (B against A)", out)
         self.assertRegex(out, r"priority\s+200\s+100\s+<- decides")
 
+    def test_maintenance_is_ordered_and_shown_in_capitals(self):
+        answer = status()
+        answer["node"]["health"]["forced"] = "maintenance"
+        agent = self.agent(status=answer, maintenance={"ok": True, "message": "node 1 is in maintenance"})
+        self.assertEqual(self.hotpair("maintenance", "on")[:2], (0, "node 1 is in maintenance\n"))
+        self.assertEqual(agent.requests[-1], {"command": "maintenance", "on": True})
+        self.assertIn("is in MAINTENANCE", self.hotpair("status")[1])
+        self.assertEqual(self.hotpair("maintenance", "perhaps")[0], 2)
+
     def test_version_works_without_a_daemon(self):
+        self.assertEqual(self.hotpair("--version")[0], 0)
         code, out, _ = self.hotpair("version")
         self.assertEqual(code, 0)
         self.assertIn("hotpaird  (not reachable)", out)

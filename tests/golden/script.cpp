@@ -65,6 +65,10 @@ class Script {
   void dry_run(const Words& w);
   void failover(const Words& w);
   void force(const Words& w);
+  void maintenance(const Words& w) {
+    box(w).command(is(w.at(2), "on", "off") ? OperatorCommand::What::maintenance_on
+                                            : OperatorCommand::What::maintenance_off);
+  }
   void shutdown(const Words& w) { box(w).command(OperatorCommand::What::shutdown); }
   void stall(const Words& w) { box(w).stall(duration(w.at(2))); }
   void pause(const Words& w) { box(w).pause(duration(w.at(2))); }
@@ -95,6 +99,7 @@ const std::map<std::string, Script::Verb> Script::kVerbs{{"boot", &Script::boot}
                                                          {"dry-run", &Script::dry_run},
                                                          {"failover", &Script::failover},
                                                          {"force", &Script::force},
+                                                         {"maintenance", &Script::maintenance},
                                                          {"shutdown", &Script::shutdown},
                                                          {"stall", &Script::stall},
                                                          {"pause", &Script::pause},

@@ -113,14 +113,15 @@ void Swarm::fail_module() {
 
 void Swarm::order() {
   using What = OperatorCommand::What;
-  static constexpr std::array<What, 6> kOrders{What::failover,       What::failover,
-                                               What::failover_force, What::force_primary,
-                                               What::force_backup,   What::force_none};
+  static constexpr std::array<What, 8> kOrders{
+      What::failover,     What::failover,   What::failover_force, What::force_primary,
+      What::force_backup, What::force_none, What::maintenance_on, What::maintenance_off};
   Box& box = any_box();
   const std::size_t which = rng_.below(kOrders.size());
-  static constexpr std::array<Fact, 6> kOrdered{
-      Fact::ordered_failover, Fact::ordered_failover, Fact::ordered_forced_failover,
-      Fact::ordered_state,    Fact::ordered_state,    Fact::ordered_state};
+  static constexpr std::array<Fact, 8> kOrdered{
+      Fact::ordered_failover,    Fact::ordered_failover,   Fact::ordered_forced_failover,
+      Fact::ordered_state,       Fact::ordered_state,      Fact::ordered_state,
+      Fact::ordered_maintenance, Fact::ordered_maintenance};
   if (box.responsive()) world_.note(kOrdered[which]);
   say(name(box) + ": order " + std::to_string(which));
   box.command(kOrders[which]);

@@ -21,7 +21,9 @@ void look_at_node(const Json& node, const char* fallback, bool session_pickup,
   const std::string name = name_of(node, fallback);
   const Json& health = child(node, "health");
   const std::string forced = text(health, "forced");
-  if (!forced.empty() && forced != "none")
+  if (forced == "maintenance")
+    alarms.push_back(name + " is in MAINTENANCE");
+  else if (!forced.empty() && forced != "none")
     alarms.push_back(name + " is FORCED to " + forced + " by an operator");
   const Json& lost = child(node, "lost_interfaces");
   if (lost.is_array())

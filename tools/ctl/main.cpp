@@ -67,9 +67,19 @@ constexpr std::array kCommands = {
     Command{"force",
             "An operator's word about this node that outranks the election, also after restarts",
             "Examples:\n"
-            "  hotpair force backup                         before work on this box\n"
+            "  hotpair force backup                         at once; 'hotpair maintenance' waits\n"
             "  hotpair force none                           afterwards: the election decides again",
             add_force_options, run_force},
+    Command{
+        "maintenance",
+        "Before work on this box: gives the role to the other node and does not take it back",
+        "A primary hands over first, as in a planned failover, and refuses while the other node "
+        "is\nnot in sync. In maintenance, also after restarts, a node takes the role only when "
+        "the other\none is gone, and gives it back when that one is there again and in sync.\n"
+        "Examples:\n"
+        "  hotpair maintenance on\n"
+        "  hotpair maintenance off                      nothing moves back by itself",
+        add_maintenance_options, run_maintenance},
     Command{"reload", "Reads the configuration again; a mistake in it is named and changes nothing",
             "Example:\n  hotpaird --check-config && hotpair reload", nullptr, run_reload},
     Command{"password",
@@ -167,6 +177,7 @@ int run_command_line(int argc, char** argv) {
   context.style = Style::for_standard_output();
   CLI::App app{kDescription, "hotpair"};
   app.footer(kFooter);
+  app.set_version_flag("--version", std::string("hotpair " HOTPAIR_VERSION));
   app.require_subcommand(1);
   app.add_option("--run-dir", context.run_dir, "where the daemons' sockets are")
       ->capture_default_str();

@@ -1,4 +1,4 @@
-// Commands that change something: failover, force, reload.
+// Commands that change something: failover, force, maintenance, reload.
 #include <cstdio>
 
 #include "agent/daemon/control_schema.hpp"
@@ -10,7 +10,7 @@ namespace {
 
 bool force_failover = false;
 bool dry_run = false;
-std::string forced_state;
+std::string forced_state, maintenance_state;
 
 // Stretching a password and writing to a disk take their time on a busy box.
 constexpr Duration kReloadTimeout = 50s;
@@ -50,6 +50,18 @@ void add_force_options(CLI::App& app) {
 
 Exit run_force(Context& context) {
   return order(context, {{"command", control::command::kForce}, {"state", forced_state}}, "Done.");
+}
+
+void add_maintenance_options(CLI::App& app) {
+  app.add_option("state", maintenance_state, "on, or off when the work is done")
+      ->required()
+      ->check(CLI::IsMember({"on", "off"}));
+}
+
+Exit run_maintenance(Context& context) {
+  return order(context,
+               {{"command", control::command::kMaintenance}, {"on", maintenance_state == "on"}},
+               "Done.");
 }
 
 Exit run_reload(Context& context) {

@@ -49,7 +49,9 @@ std::vector<Cell> node_column(const Json& node, const char* which) {
   return {title(node, which),
           role_cell(node),
           seconds ? spoken_duration(*seconds) : "-",
-          forced.empty() || forced == "none" ? Cell("no") : Cell("to " + forced, Tone::warning),
+          forced.empty() || forced == "none" ? Cell("no")
+          : forced == "maintenance"          ? Cell("MAINTENANCE", Tone::warning)
+                                             : Cell("to " + forced, Tone::warning),
           gigabits(health),
           std::to_string(count(health, "good_lags")),
           yes_no(flag(health, "management_link"), "up", "DOWN"),

@@ -17,7 +17,7 @@ Heartbeat random_heartbeat(Rng& rng) {
   h.epoch.number = rng.next() >> 1;
   h.leaving = rng.chance(1, 2);
   h.dual_primary_seen = rng.chance(1, 2);
-  h.health.forced = static_cast<Forced>(static_cast<int>(rng.below(3)) - 1);
+  h.health.forced = static_cast<Forced>(static_cast<int>(rng.below(4)) - 2);
   h.health.bandwidth_mbps = rng.next();
   h.health.full_bandwidth_mbps = rng.next();
   h.health.good_lags = static_cast<std::uint16_t>(rng.next());

@@ -42,7 +42,11 @@ void check_primary(const Json& status, Report& report) {
 void check_node(const Json& node, bool ours, Report& report) {
   const std::string name = name_of(node, ours ? "this node" : "the peer");
   const std::string forced = text(child(node, "health"), "forced");
-  if (!forced.empty() && forced != "none")
+  if (forced == "maintenance")
+    report.add({"pair.maintenance", Severity::warning, name + " is in maintenance",
+                "an operator works on it; it takes the role only when the other node is gone",
+                std::string(ours ? "" : "on " + name + ": ") + "hotpair maintenance off"});
+  else if (!forced.empty() && forced != "none")
     report.add({"pair.forced", Severity::warning, name + " is forced to " + forced,
                 "an operator said so, and it stays over restarts until it is taken back",
                 std::string(ours ? "" : "on " + name + ": ") + "hotpair force none"});
