@@ -59,7 +59,9 @@ class Pair:
             raise
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failed=None, *_):
+        if failed:
+            self._tell_journals()
         for machine in self.machines:
             machine.end()
         for process in self._others:
@@ -67,6 +69,15 @@ class Pair:
             process.wait()
         segments.remove()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _tell_journals(self):
+        """What the services said, for whoever reads why a story failed."""
+        for machine in self.machines:
+            try:
+                said = machine.run("journalctl --no-pager -o cat -n 40 -u hotpaird -u hotpair-dataplane", check=False)
+            except (Failed, OSError) as why:
+                said = f"cannot be asked: {why}"
+            print(f"---- {machine.name}: the services' journal\n{said}", flush=True)
 
     def _end(self, card, side):
         return os.path.join(self.directory, f"{card}-{side}")
@@ -114,6 +125,8 @@ class Pair:
                         "systemctl restart systemd-modules-load systemd-sysctl")
 
     def start(self):
+        for machine in self.machines:  # as a deployer's network configuration would
+            machine.run("for card in ha0 ha1 sync0; do ip link set $card up 2>/dev/null; done; true")
         for machine in self.machines:
             machine.run("systemctl enable --now hotpair-dataplane hotpaird", timeout=90)
 
