@@ -2,18 +2,10 @@
 #include <set>
 
 #include "tools/ctl/migrate/migration.hpp"
+#include "tools/ctl/yaml_text.hpp"
 
 namespace hotpair::ctl::migrate {
 namespace {
-
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
 
 std::string list(const std::vector<std::string>& items) {
   std::string text = "[";

@@ -4,6 +4,8 @@
 #include <cctype>
 #include <map>
 
+#include "tools/ctl/yaml_text.hpp"
+
 namespace hotpair::ctl::setup {
 namespace {
 
@@ -14,16 +16,6 @@ bool is_hex(const std::string& text) {
 
 std::string full_pci_address(const std::string& text) {
   return text.size() == 7 ? "0000:" + text : text;
-}
-
-// A text of YAML whatever it holds; JSON's strings are YAML's.
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
 }
 
 std::string joined(const std::vector<std::string>& words) {
