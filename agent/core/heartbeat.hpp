@@ -31,6 +31,8 @@ struct Heartbeat {
   Epoch table_epoch;
   bool leaving = false;  // an orderly exit: the peer need not wait for silence
   bool dual_primary_seen = false;
+  // The sender hears nothing on the direct paths: what it is told must reach it on the others.
+  bool direct_silent = false;
   HealthVector health;
   std::uint32_t health_version = 0;       // rises with every change of `health`
   std::uint32_t peer_health_version = 0;  // the newest of the receiver's this node has decided on

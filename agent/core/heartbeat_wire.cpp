@@ -7,6 +7,7 @@ namespace {
 // own, which an older receiver skips.
 constexpr std::size_t kSequenceAt = 0;
 constexpr std::size_t kLoopAgeAt = 8;
+constexpr std::size_t kFlagsAt = 13;
 constexpr std::size_t kFixedSize = 128;
 
 constexpr std::uint8_t kLeaving = 1u << 0;
@@ -14,7 +15,8 @@ constexpr std::uint8_t kDualPrimarySeen = 1u << 1;
 constexpr std::uint8_t kDataplaneAlive = 1u << 2;
 constexpr std::uint8_t kInSync = 1u << 3;
 constexpr std::uint8_t kManagementLink = 1u << 4;
-constexpr std::uint8_t kKnownFlags = 0x1f;
+constexpr std::uint8_t kDirectSilent = 1u << 5;
+constexpr std::uint8_t kKnownFlags = 0x3f;
 
 enum class Section : std::uint8_t {
   serial = 1,
@@ -45,6 +47,7 @@ std::uint8_t flags_of(const Heartbeat& h) {
   if (h.replication.dataplane_alive) flags |= kDataplaneAlive;
   if (h.replication.in_sync) flags |= kInSync;
   if (h.health.management_link) flags |= kManagementLink;
+  if (h.direct_silent) flags |= kDirectSilent;
   return static_cast<std::uint8_t>(flags);
 }
 
@@ -174,6 +177,7 @@ bool decode_fixed(ByteReader& in, Heartbeat& h) {
   h.replication.dataplane_alive = flags & kDataplaneAlive;
   h.replication.in_sync = flags & kInSync;
   h.health.management_link = flags & kManagementLink;
+  h.direct_silent = flags & kDirectSilent;
   if (h.epoch.number > kLargestEpoch) return false;
   return reserved == 0 && (flags & ~kKnownFlags) == 0 && read_enums(role, forced, ask, invite, h);
 }
@@ -266,10 +270,13 @@ std::size_t encode_heartbeat(const Heartbeat& heartbeat, MutableBytes out) {
   return writer.size();
 }
 
-void stamp_heartbeat(MutableBytes body, std::uint64_t sequence, std::uint32_t loop_age_us) {
+void stamp_heartbeat(MutableBytes body, std::uint64_t sequence, std::uint32_t loop_age_us,
+                     bool direct_silent) {
   HOTPAIR_ASSERT(body.size() >= kFixedSize);
   store_be(body.data() + kSequenceAt, sequence);
   store_be(body.data() + kLoopAgeAt, loop_age_us);
+  std::uint8_t& flags = body[kFlagsAt];
+  flags = static_cast<std::uint8_t>(direct_silent ? flags | kDirectSilent : flags & ~kDirectSilent);
 }
 
 Result<Heartbeat, BodyError> decode_heartbeat(Bytes body) {

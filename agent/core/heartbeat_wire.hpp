@@ -14,8 +14,9 @@ enum class BodyError : std::uint8_t { too_short, bad_section_size, bad_value, te
 
 // The bytes written. `out` has room for kMaxBodySize.
 std::size_t encode_heartbeat(const Heartbeat& heartbeat, MutableBytes out);
-// sequence and loop_age_us alone, in place: what the sending thread stamps at each send.
-void stamp_heartbeat(MutableBytes body, std::uint64_t sequence, std::uint32_t loop_age_us);
+// sequence, loop_age_us and direct_silent alone, in place: what the sending thread stamps.
+void stamp_heartbeat(MutableBytes body, std::uint64_t sequence, std::uint32_t loop_age_us,
+                     bool direct_silent);
 Result<Heartbeat, BodyError> decode_heartbeat(Bytes body);
 
 }  // namespace hotpair::agent

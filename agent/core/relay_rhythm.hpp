@@ -1,7 +1,8 @@
 // Which heartbeats the session-sync path carries. There each costs two data planes a wake-up, and
-// the path is slow evidence by nature (peer_liveness.hpp gives it several detection times), so
-// every second one will do while the direct paths speak. Once they have been silent for longer than
-// a beat, each is carried: from then on this path may have to vouch alone. Pure.
+// the path is slow evidence by nature (peer_liveness.hpp gives it several detection times), so it
+// carries few while the direct paths speak. Once they have been silent for longer than a beat, or
+// the peer says so of what it hears (Heartbeat::direct_silent), each is carried: from then on this
+// path may have to vouch alone. Pure.
 #pragma once
 
 #include <cstdint>
@@ -10,18 +11,22 @@
 
 namespace hotpair::agent {
 
-// Of the sequence numbers, the path owes those divisible by this. Where few lost heartbeats end a
-// peer's life already, it owes all.
+// Of the sequence numbers, the path owes those divisible by this: four of them in the time after
+// which the path is taken for dead. Where few lost heartbeats end a peer's life already, all.
 constexpr std::uint64_t relay_stride(std::uint64_t lost_threshold) {
-  return lost_threshold >= 4 ? 2 : 1;
+  return lost_threshold >= 4 ? lost_threshold * 3 / 2 : 1;
 }
 
-// `on_beat`: not said out of turn, which is news. `since_direct`: the time since a heartbeat of the
-// peer came on any direct path.
-constexpr bool is_relayed(std::uint64_t sequence, bool on_beat, Duration since_direct,
-                          Duration interval, Duration detection) {
+// Longer than a beat and its delay.
+constexpr bool is_direct_silent(Duration since_direct, Duration interval) {
+  return since_direct > interval * 3 / 2;
+}
+
+// `on_beat`: not said out of turn, which is news. `needed`: a side hears nothing on direct paths.
+constexpr bool is_relayed(std::uint64_t sequence, bool on_beat, bool needed, Duration interval,
+                          Duration detection) {
   const auto threshold = static_cast<std::uint64_t>(detection / interval);
-  return sequence % relay_stride(threshold) == 0 || !on_beat || since_direct > interval * 3 / 2;
+  return sequence % relay_stride(threshold) == 0 || !on_beat || needed;
 }
 
 }  // namespace hotpair::agent

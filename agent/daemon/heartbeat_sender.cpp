@@ -123,10 +123,14 @@ bool HeartbeatSender::may_speak(Instant planned, Instant now) {
   return true;
 }
 
-bool HeartbeatSender::relays(Instant now, bool on_beat) const {
-  const Instant direct{Duration(direct_heard_ns_.load())};
-  return agent::is_relayed(sequence_, on_beat, now - direct, Duration(interval_ns_.load()),
-                           Duration(detection_ns_.load()));
+bool HeartbeatSender::direct_silent(Instant now) const {
+  const Instant heard{Duration(direct_heard_ns_.load())};
+  return agent::is_direct_silent(now - heard, Duration(interval_ns_.load()));
+}
+
+bool HeartbeatSender::relays(bool direct_silent, bool on_beat) const {
+  return agent::is_relayed(sequence_, on_beat, direct_silent || peer_direct_silent_.load(),
+                           Duration(interval_ns_.load()), Duration(detection_ns_.load()));
 }
 
 void HeartbeatSender::beat(Instant now, bool on_beat) {
@@ -139,13 +143,14 @@ void HeartbeatSender::beat(Instant now, bool on_beat) {
   }
   if (size == 0) return;  // nothing was ever published
   const std::int64_t age = std::clamp<std::int64_t>(to_us(now - needs_.loop_tick()), 0, UINT32_MAX);
+  const bool silent = direct_silent(now);
   agent::stamp_heartbeat(MutableBytes(body).first(size), ++sequence_,
-                         static_cast<std::uint32_t>(age));
+                         static_cast<std::uint32_t>(age), silent);
   ++beats_;
   const std::lock_guard lock(channels_mutex_);
   for (std::size_t path = 0; path < needs_.paths.size(); ++path)
     if (channels_[path].pcap) send_on(path, Bytes(body).first(size));
-  if (relay_ && relays(now, on_beat)) relay(Bytes(body).first(size));
+  if (relay_ && relays(silent, on_beat)) relay(Bytes(body).first(size));
   if (management_) send_management(Bytes(body).first(size));
 }
 

@@ -59,6 +59,8 @@ class HeartbeatSender {
   void set_relay(std::shared_ptr<sys::UnixSocket> socket);
   // The peer was heard on a direct path: the session-sync path need not carry every beat.
   void direct_heard(Instant at) { direct_heard_ns_ = at.time_since_epoch().count(); }
+  // Whether the peer's newest word is that it hears nothing on them (Heartbeat::direct_silent).
+  void peer_is_direct_silent(bool silent) { peer_direct_silent_ = silent; }
   // The management path; null: none. It may fail to send for as long as its network is not there.
   void set_management(std::shared_ptr<const sys::UdpChannel> channel);
   Counters counters() const;
@@ -69,7 +71,8 @@ class HeartbeatSender {
   bool wait_until(Instant at);  // false: told to stop
   bool may_speak(Instant planned, Instant now);
   void beat(Instant now, bool on_beat);
-  bool relays(Instant now, bool on_beat) const;
+  bool direct_silent(Instant now) const;
+  bool relays(bool direct_silent, bool on_beat) const;
   void send_on(std::size_t path, Bytes body);
   void relay(Bytes body);
   void send_management(Bytes body);
@@ -79,7 +82,7 @@ class HeartbeatSender {
   sys::FileDescriptor wake_;
   std::atomic<std::int64_t> interval_ns_, detection_ns_;
   std::atomic<std::int64_t> direct_heard_ns_{0};
-  std::atomic<bool> stopping_{false};
+  std::atomic<bool> stopping_{false}, peer_direct_silent_{false};
   std::atomic<std::uint64_t> beats_{0}, errors_{0}, relay_dropped_{0}, stalls_{0},
       management_unsent_{0};
 

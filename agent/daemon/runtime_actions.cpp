@@ -130,6 +130,7 @@ void Runtime::save_history() {
 
 void Runtime::heard(agent::PathId path, const agent::Heartbeat& heartbeat) {
   if (path < agent::kSessionSyncPath) sender_->direct_heard(last_wake_);
+  sender_->peer_is_direct_silent(heartbeat.direct_silent);
   if (peer_role_ != heartbeat.role) {
     peer_role_ = heartbeat.role;
     peer_role_since_ = sys::now();

@@ -141,6 +141,7 @@ class Box {
   std::uint64_t incarnation_ = 0;
   std::uint64_t address_requests_ = 0, addresses_as_of_ = 0;
   std::optional<Instant> deadline_at_;
+  bool peer_direct_silent_ = false;
   Instant direct_heard_, loop_ran_, addresses_busy_until_;
   bool held_ = false, fenced_ = false, stalled_ = false, paused_ = false;
   std::deque<agent::Event> waiting_;

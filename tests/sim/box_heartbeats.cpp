@@ -31,6 +31,7 @@ void Box::receive(PathId path, Bytes frame) {
   const auto heartbeat = decode_heartbeat(Bytes(body).first(opened->body_size));
   HOTPAIR_ASSERT(heartbeat.ok());
   if (path < kSessionSyncPath) direct_heard_ = now;
+  peer_direct_silent_ = heartbeat->direct_silent;
   if (world_.other(*this).next_version) world_.note(Fact::next_version);
   deliver({now, HeartbeatReceived{path, heard_at, opened->new_association, *heartbeat}});
 }
@@ -95,9 +96,10 @@ void Box::send_heartbeat(bool on_beat) {
   const std::size_t said = encode_heartbeat(published_, body);
   const std::size_t size = said + (next_version ? say_more(MutableBytes(body).subspan(said)) : 0);
   const Duration age = stalled_ ? local_now() - loop_ran_ : Duration{};
-  stamp_heartbeat(body, ++sequence_, static_cast<std::uint32_t>(to_us(age)));
+  const bool silent = is_direct_silent(local_now() - direct_heard_, config.interval);
+  stamp_heartbeat(body, ++sequence_, static_cast<std::uint32_t>(to_us(age)), silent);
   const bool relayed =
-      dataplane.alive && is_relayed(sequence_, on_beat, local_now() - direct_heard_,
+      dataplane.alive && is_relayed(sequence_, on_beat, silent || peer_direct_silent_,
                                     config.interval, config.detection_time());
   for (PathId path = 0; path < kMaxPaths; ++path) {
     if (!config.paths[path].configured || (path == kSessionSyncPath && !relayed)) continue;

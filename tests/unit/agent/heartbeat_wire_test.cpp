@@ -17,6 +17,7 @@ Heartbeat random_heartbeat(Rng& rng) {
   h.epoch.number = rng.next() >> 1;
   h.leaving = rng.chance(1, 2);
   h.dual_primary_seen = rng.chance(1, 2);
+  h.direct_silent = rng.chance(1, 2);
   h.health.forced = static_cast<Forced>(static_cast<int>(rng.below(4)) - 2);
   h.health.bandwidth_mbps = rng.next();
   h.health.full_bandwidth_mbps = rng.next();
@@ -71,9 +72,12 @@ TEST_F(HeartbeatBytes, AreReadBackAsWritten) {
 
 TEST_F(HeartbeatBytes, AreStampedInPlace) {
   MutableBytes bytes = encoded(Heartbeat{});
-  stamp_heartbeat(bytes, 77, 1234);
+  stamp_heartbeat(bytes, 77, 1234, true);
   EXPECT_EQ(decode_heartbeat(bytes)->sequence, 77u);
   EXPECT_EQ(decode_heartbeat(bytes)->loop_age_us, 1234u);
+  EXPECT_TRUE(decode_heartbeat(bytes)->direct_silent);
+  stamp_heartbeat(bytes, 78, 1234, false);
+  EXPECT_FALSE(decode_heartbeat(bytes)->direct_silent);
 }
 
 TEST_F(HeartbeatBytes, MayCarrySectionsOfALaterVersion) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "agent/core/relay_rhythm.hpp"
+
 namespace hotpair::agent {
 namespace {
 
@@ -117,9 +119,11 @@ TEST_F(Liveness, CountsOnTheRelayedPathOnlyTheBeatsItOwes) {
   paths[kSessionSyncPath] = {true, PathConfig::Kind::session_sync, "session-sync"};
   peer.configure(paths, 40ms, 4);
   beat(0ms, {0, kSessionSyncPath});
+  int owed = 0;
   for (int i = 1; i <= 40; ++i) {
-    const bool relayed = (sequence + 1) % 2 == 0 || i == 12;  // one more than it owes
-    if (relayed && i != 31)                                   // one less
+    const bool owes = (sequence + 1) % relay_stride(4) == 0;
+    const bool withheld = owes && ++owed == 3;
+    if ((owes && !withheld) || i == 14)  // one less than it owes, and one more
       beat(i * 10ms, {0, kSessionSyncPath});
     else
       beat(i * 10ms, {0});
