@@ -1,7 +1,10 @@
 #include "agent/daemon/heartbeat_ports.hpp"
 
+#include <utility>
+
 #include "agent/daemon/ethernet_frame.hpp"
 #include "platform/linux/clock.hpp"
+#include "platform/linux/netlink_addr.hpp"
 
 namespace hotpair::daemon {
 namespace {
@@ -27,11 +30,35 @@ HeartbeatPorts::~HeartbeatPorts() {
   }
 }
 
-Result<std::shared_ptr<HeartbeatPorts::Pair>> HeartbeatPorts::open_pair(const HeartbeatPath& path,
-                                                                        sys::MacAddress source) {
+namespace {
+
+Status bring_up(const std::string& device, int ifindex) {
+  auto table = sys::AddressTable::open();
+  if (!table) return fail(table.error());
+  sys::AddressOperation up;
+  up.what = sys::AddressOperation::What::link_up;
+  up.address.ifindex = ifindex;
+  const auto results = table->apply({&up, 1});
+  if (!results.front().ok)
+    return fail_with("cannot bring " + device + " up: " + results.front().text +
+                     "; try 'ip link set " + device + " up'");
+  return Ok{};
+}
+
+}  // namespace
+
+HeartbeatPorts::Device HeartbeatPorts::device_of(Port& port, const sys::LinkInfo& link) {
+  const bool first = std::exchange(port.seen, link.ifindex) != link.ifindex;
+  return {port.path, link.ifindex, link.mac, first && !link.admin_up};
+}
+
+Result<std::shared_ptr<HeartbeatPorts::Pair>> HeartbeatPorts::open_pair(const Device& device) {
+  if (device.raise)
+    if (Status up = bring_up(device.path.device, device.ifindex); !up)
+      return Failure<Error>{up.error()};
   sys::PcapOptions options;
-  options.device = path.device;
-  options.ethertype = path.ethertype;
+  options.device = device.path.device;
+  options.ethertype = device.path.ethertype;
   options.destination_prefix = kHeartbeatPrefix;  // also a peer's with another ethertype or group
   auto receive = sys::PcapChannel::open(options);
   if (!receive) return Failure<Error>{receive.error()};
@@ -40,7 +67,7 @@ Result<std::shared_ptr<HeartbeatPorts::Pair>> HeartbeatPorts::open_pair(const He
   if (!send) return Failure<Error>{send.error()};
   auto pair = std::make_shared<Pair>();
   pair->receive = std::move(receive).value();
-  pair->send = {std::move(send).value(), source};
+  pair->send = {std::move(send).value(), device.mac};
   return pair;
 }
 
@@ -52,7 +79,7 @@ Status HeartbeatPorts::open_all() {
     std::string error = "heartbeat interface " + ports_[i].path.device +
                         " does not exist; see 'ip link' and heartbeat_interfaces in node.yaml";
     if (link != nullptr) {
-      auto pair = open_pair(ports_[i].path, link->mac);
+      auto pair = open_pair(device_of(ports_[i], *link));
       if (pair) {
         install(i, link->ifindex, **pair);
         any = true;
@@ -91,7 +118,7 @@ void HeartbeatPorts::open_later(std::size_t index) {
   if (port.opening || link == nullptr) return;
   port.opening = true;
   needs_.worker.run(
-      [path = port.path, mac = link->mac] { return open_pair(path, mac); },
+      [device = device_of(port, *link)] { return open_pair(device); },
       [this, index, ifindex = link->ifindex](Result<std::shared_ptr<Pair>>& pair) {
         ports_[index].opening = false;
         if (pair) {

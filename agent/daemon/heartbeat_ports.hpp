@@ -1,6 +1,8 @@
 // Keeps a receiving and a sending channel open on every heartbeat interface: opened when the device
 // is there, closed when it is gone, opened again when it returns. Opening and closing a capture can
-// wait for the kernel, so both happen in the worker.
+// wait for the kernel, so both happen in the worker. A device that is down when it is first seen is
+// brought up, so that no boot script is needed for it; one that an operator takes down later stays
+// down.
 #pragma once
 
 #include <memory>
@@ -42,11 +44,19 @@ class HeartbeatPorts {
   struct Port {
     HeartbeatPath path;
     int ifindex = 0;  // of the device the channels are on; 0: closed
+    int seen = 0;     // of the device last opened, or tried
     bool opening = false;
     std::unique_ptr<sys::PcapChannel> receive;
     sys::TimerId retry = 0;
   };
-  static Result<std::shared_ptr<Pair>> open_pair(const HeartbeatPath& path, sys::MacAddress source);
+  struct Device {
+    HeartbeatPath path;
+    int ifindex = 0;
+    sys::MacAddress mac{};
+    bool raise = false;  // bring it up first
+  };
+  static Result<std::shared_ptr<Pair>> open_pair(const Device& device);
+  Device device_of(Port& port, const sys::LinkInfo& link);
   void install(std::size_t index, int ifindex, Pair& pair);
   void open_later(std::size_t index);
   void close(std::size_t index);

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Heartbeat cables are pulled while both nodes live: whatever evidence is left, there is never a second primary."""
 
+import json
 import unittest
 
 import story
@@ -35,6 +36,26 @@ class HeartbeatCables(unittest.TestCase):
                 self.assertEqual((lab.primary(), primary.status()["epoch"]), (primary, epoch))
                 report = traffic.report()
                 self.assertEqual((report.lost, report.all_alive), (0, True), report)
+
+    def test_interfaces_that_no_boot_script_brought_up_are_brought_up_and_one_taken_down_later_stays_down(self):
+        with Lab(story.build()) as lab:
+            node = lab.nodes[0]
+            for device in ("ha0", "ha1"):
+                node.run_inside("ip", "link", "set", device, "down")
+            lab.form()
+            self.assertTrue(all(alive for alive, _ in paths(node).values()), node.status())
+
+            node.run_inside("ip", "link", "set", "ha0", "down")
+            lab.wait("the path to be dead", lambda: not paths(node)["ha0"][0])
+            # Longer than it takes to try the device again.
+            self.assertTrue(lab.watch(1.5, lambda: "UP" not in flags(node, "ha0")), "the operator's word was undone")
+            node.run_inside("ip", "link", "set", "ha0", "up")
+            lab.wait("the path to live again", lambda: paths(node)["ha0"][0])
+
+
+def flags(node, device):
+    """{"BROADCAST", "UP", ...}"""
+    return set(json.loads(node.run_inside("ip", "-j", "link", "show", device))[0]["flags"])
 
 
 def paths(node):
