@@ -4,7 +4,8 @@
     packaging/make_manual.py --out DIR --hotpair PATH [PROGRAM_PATH...]
 
 Writes PROGRAM.1 or .8 from each program's --help (and its commands' help), and node.yaml.5 and cluster.yaml.5
-from `hotpair keys --json` with the examples that are shipped, and hotpair.bash, the completion. A help text without a description, options or
+from `hotpair keys --json` with the examples that are shipped, hotpair-events.7 and the journal's catalog from `hotpair
+explain --json`, and hotpair.bash, the completion. A help text without a description, options or
 examples is a mistake and ends with status 1.
 """
 import argparse
@@ -145,6 +146,25 @@ def file_page(name, keys, version):
     return page + [".SH SEE ALSO", ".BR hotpaird (8),", ".BR hotpair (8)"]
 
 
+def events_page(events, version):
+    page = heading("hotpair-events", 7, "what the log and the alarms of a hotpair firewall pair mean", version)
+    page += [".SH DESCRIPTION", "Every record of the journal at the level notice or above has an id that never changes, in the "
+             "field HOTPAIR_ID; so has every alarm and mismatch in the status.", ".B hotpair explain ID", "shows the same as this "
+             "page, and", ".B journalctl \\-x", "with each record. The journal finds an event by",
+             ".B journalctl HOTPAIR_ID=HP\\-1101", "or by its MESSAGE_ID.", ".SH EVENTS"]
+    for event in events:
+        page += [".TP", f".B {escaped(event['id'])} {escaped(event['event'])} ({event['level']})", escaped(event["meaning"]),
+                 ".br", escaped(f"Causes: {event['causes']}"), ".br", escaped(f"Next: {event['next']}")]
+    return page + [".SH SEE ALSO", ".BR hotpair (8),", ".BR hotpaird (8),", ".BR journalctl (1)"]
+
+
+def catalog(events):
+    """For `journalctl -x`: systemd's message catalog format."""
+    entry = ("-- {message_id}\nSubject: {id} {event}\nDefined-By: hotpair\nSupport: man:hotpair-events(7)\n"
+             "Documentation: man:hotpair-events(7)\n\n{meaning}\n\nLikely causes: {causes}\n\nNext: {next}\n")
+    return "\n".join(entry.format(**event) for event in events).rstrip("\n").split("\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True)
@@ -158,6 +178,9 @@ def main():
     for path in [arguments.hotpair, *arguments.programs]:
         name = os.path.basename(path)
         pages[f"{name}.{SECTIONS[name]}"] = program_page(path, version)
+    events = json.loads(ran(arguments.hotpair, "explain", "--json"))["events"]
+    pages["hotpair-events.7"] = events_page(events, version)
+    pages["hotpair.catalog"] = catalog(events)
     pages["hotpair.bash"] = [ran(arguments.hotpair, "completion").rstrip("\n")]
     for file, page in pages.items():
         with open(os.path.join(arguments.out, file), "w") as out:

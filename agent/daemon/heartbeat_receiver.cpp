@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "agent/core/heartbeat_wire.hpp"
+#include "platform/base/event_catalog.hpp"
 #include "platform/linux/clock.hpp"
 
 namespace hotpair::daemon {
@@ -110,6 +111,7 @@ void HeartbeatReceiver::mismatch(const Origin& origin, Rejection reason, bool pr
                        "refused a heartbeat on " + interface + ": " + detail + "; " +
                            std::string(advice_for(reason)),
                        {{"kind", agent::to_string(reason)},
+                        {"mismatch_id", event_id(event_of_mismatch(agent::to_string(reason)))},
                         {"interface", interface},
                         {"count", verdict.since_last_log}});
   if (!verdict.tell_node || !kind || origin.path >= agent::kSessionSyncPath) return;

@@ -44,6 +44,12 @@ std::vector<MismatchRow> MismatchTable::rows() const {
   return rows;
 }
 
+std::string event_of_mismatch(std::string_view kind) {
+  std::string name = "mismatch-" + std::string(kind);
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
+}
+
 bool needs_an_operator(Rejection reason) {
   if (reason == Rejection::not_echoed) return false;
   return mismatch_kind(reason).has_value() || reason == Rejection::own_frame;

@@ -55,6 +55,8 @@ class MismatchTable {
 // Whether a rejection tells of something an operator should mend. Others are replays, noise, frames
 // of an earlier run, or the first frames of a handshake (not_echoed), and are only counted.
 bool needs_an_operator(agent::Rejection reason);
+// The name by which events.def knows a row's kind: "mismatch-wrong-group".
+std::string event_of_mismatch(std::string_view kind);
 // The core's word for it; none for those the core does not weigh.
 std::optional<agent::MismatchSeen::Kind> mismatch_kind(agent::Rejection reason);
 // What most likely is behind it; what an operator should change.

@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "agent/daemon/health_json.hpp"
+#include "platform/base/event_catalog.hpp"
 
 namespace hotpair::daemon {
 namespace {
@@ -256,7 +257,8 @@ json witness_json(const StatusView& view) {
 json mismatches_json(const StatusView& view) {
   json list = json::array();
   for (const auto& row : view.mismatches)
-    list.push_back({{"kind", row.kind},
+    list.push_back({{"id", event_id(event_of_mismatch(row.kind))},
+                    {"kind", row.kind},
                     {"interface", row.interface},
                     {"count", row.count},
                     {"last_seen", row.last_seen},

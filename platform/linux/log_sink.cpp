@@ -15,6 +15,7 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
+#include "platform/base/event_catalog.hpp"
 #include "platform/linux/clock.hpp"
 #include "platform/linux/crypto.hpp"
 
@@ -77,19 +78,6 @@ class Terminal {
   spdlog::sinks::ansicolor_stderr_sink_mt sink_;
 };
 
-// The same 128 bits for an event id for ever: `journalctl MESSAGE_ID=...` and message catalogs go
-// by it.
-std::string message_id(const std::string& event) {
-  const std::string name = "hotpair:" + event;
-  const auto digest = sha256({reinterpret_cast<const std::uint8_t*>(name.data()), name.size()});
-  std::string text;
-  for (std::size_t i = 0; i < 16; ++i) {
-    text.push_back("0123456789abcdef"[digest[i] >> 4]);
-    text.push_back("0123456789abcdef"[digest[i] & 15]);
-  }
-  return text;
-}
-
 int journal_priority(LogLevel level) {
   constexpr std::array<int, 5> kPriorities = {7, 6, 5, 4, 3};  // syslog(3)
   return kPriorities[static_cast<std::size_t>(level)];
@@ -98,7 +86,7 @@ int journal_priority(LogLevel level) {
 void write_journal(const std::string& program, const LogRecord& record) {
   std::vector<std::string> fields = {
       "MESSAGE=" + record.message, "PRIORITY=" + std::to_string(journal_priority(record.level)),
-      "SYSLOG_IDENTIFIER=" + program, "MESSAGE_ID=" + message_id(record.event),
+      "SYSLOG_IDENTIFIER=" + program, "MESSAGE_ID=" + journal_message_id(record.event),
       "HOTPAIR_EVENT=" + record.event};
   for (const LogField& field : record.fields)
     fields.push_back(journal_field_name(field.key) + "=" + field.value);
@@ -127,6 +115,7 @@ struct SinkState {
     const std::lock_guard lock(mutex);
     const auto held_back = limit.admit(record.event, now());
     if (!held_back && record.level != LogLevel::error) return;
+    if (std::string id = event_id(record.event); !id.empty()) record.fields.emplace_back("id", id);
     if (held_back && *held_back > 0) record.fields.emplace_back("suppressed", *held_back);
     if (to_journal)
       write_journal(options.program, record);
@@ -148,6 +137,7 @@ Log make_log(const LogOptions& options) {
   return Log([state](const LogRecord& record) {
     if (record.level < state->options.level) return;
     try {
+      if (state->options.also) state->options.also(record);
       state->write(record);
     } catch (const std::exception&) {
       // A log that cannot be written must not end what it tells of.
@@ -182,6 +172,17 @@ std::string journal_field_name(std::string_view key) {
       name.push_back((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c : '_');
   }
   return name.substr(0, 64);  // journald's bound
+}
+
+std::string journal_message_id(std::string_view event) {
+  const std::string name = "hotpair:" + std::string(event);
+  const auto digest = sha256({reinterpret_cast<const std::uint8_t*>(name.data()), name.size()});
+  std::string text;
+  for (std::size_t i = 0; i < 16; ++i) {
+    text.push_back("0123456789abcdef"[digest[i] >> 4]);
+    text.push_back("0123456789abcdef"[digest[i] & 15]);
+  }
+  return text;
 }
 
 std::optional<std::uint64_t> LogRateLimit::admit(std::string_view event, Instant at) {

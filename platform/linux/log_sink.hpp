@@ -1,8 +1,8 @@
 // Where log records go: journald when it is connected to our stderr, else lines on stderr.
 //
 // Terminal line:  2026-03-01T12:00:00.123Z warning path-dead  heartbeat path ha0 is silent path=ha0
-// Journal: MESSAGE, PRIORITY, HOTPAIR_EVENT, and every field in upper case with the prefix
-// HOTPAIR_.
+// Journal: MESSAGE, PRIORITY, MESSAGE_ID, HOTPAIR_EVENT, and every field in upper case with the
+// prefix HOTPAIR_. An event that event_catalog.hpp knows brings its id as the field "id".
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,8 @@ struct LogOptions {
   // back.
   int burst = 20;
   Duration refill = 1s;
+  // Gets every record of that level too, in the thread that logs; before any is held back.
+  Log::Sink also = nullptr;
 };
 
 // Safe from any thread; a record costs the writer's thread one write.
@@ -37,6 +39,10 @@ std::string_view to_string(LogLevel level);
 std::string format_record(const LogRecord& record);
 // A field's name as journald takes it: upper case, digits and underscores, HOTPAIR_ before it.
 std::string journal_field_name(std::string_view key);
+
+// The same 128 bits for an event's name for ever: `journalctl MESSAGE_ID=...` and message catalogs
+// go by it. 32 hex digits.
+std::string journal_message_id(std::string_view event);
 
 // Which records pass; pure. Remembers at most 256 event ids, further ones share one allowance.
 class LogRateLimit {

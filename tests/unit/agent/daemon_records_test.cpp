@@ -8,6 +8,7 @@
 #include "agent/daemon/mismatch_table.hpp"
 #include "agent/daemon/reporter.hpp"
 #include "agent/daemon/status_json.hpp"
+#include "platform/base/event_catalog.hpp"
 
 namespace hotpair::daemon {
 namespace {
@@ -121,10 +122,13 @@ TEST(MismatchTableTest, TheFirstFramesOfAHandshakeAreNoMismatch) {
   EXPECT_TRUE(table.rows().empty());
 }
 
-TEST(MismatchTableTest, EveryMismatchHasAdvice) {
+TEST(MismatchTableTest, EveryMismatchHasAdviceAndAnId) {
   for (std::size_t i = 0; i < static_cast<std::size_t>(Rejection::count_); ++i) {
     const auto reason = static_cast<Rejection>(i);
     EXPECT_TRUE(!needs_an_operator(reason) || !advice_for(reason).empty())
+        << agent::to_string(reason);
+    EXPECT_EQ(needs_an_operator(reason),
+              find_event(event_of_mismatch(agent::to_string(reason))) != nullptr)
         << agent::to_string(reason);
   }
 }
