@@ -41,12 +41,14 @@ LogLevel level_of(agent::ReportEvent::Level level) {
 
 void Reporter::report(const agent::ReportRoleChange& change, std::string wall) {
   if (change_) flush();
+  counts_.note(change);
   change_ = change;
   wall_ = std::move(wall);
   if (transaction_) flush();
 }
 
 void Reporter::report(const agent::ReportTransaction& transaction) {
+  counts_.note(transaction);
   transaction_ = transaction;
   if (change_) flush();
 }

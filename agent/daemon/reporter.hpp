@@ -9,6 +9,7 @@
 
 #include "agent/core/action.hpp"
 #include "agent/daemon/history.hpp"
+#include "agent/daemon/transition_counts.hpp"
 #include "platform/base/log.hpp"
 
 namespace hotpair::daemon {
@@ -28,12 +29,14 @@ class Reporter {
 
   bool waiting() const { return change_.has_value() || transaction_.has_value(); }
   const History& history() const { return history_; }
+  const TransitionCounts& counts() const { return counts_; }
 
  private:
   void flush();
 
   Log log_;
   History history_;
+  TransitionCounts counts_;
   std::function<void()> changed_;
   std::optional<agent::ReportRoleChange> change_;
   std::optional<agent::ReportTransaction> transaction_;

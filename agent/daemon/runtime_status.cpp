@@ -1,4 +1,5 @@
 // What operators ask for: status, why, reload.
+#include "agent/daemon/alarms.hpp"
 #include "agent/daemon/rehearsal.hpp"
 #include "agent/daemon/runtime.hpp"
 #include "platform/linux/clock.hpp"
@@ -23,7 +24,9 @@ CommandTarget Runtime::command_target() {
   target.status = [this] {
     json status = status_json(view());
     status["passwords"] = passwords_->to_json();
+    status["transitions"] = reporter_->counts().to_json();
     companions_->add_status(status);
+    status["alarms"] = alarms_json(status);
     return status;
   };
   target.what_if = [this](const json& request) { return what_if(request); };

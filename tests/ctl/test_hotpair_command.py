@@ -45,7 +45,7 @@ def status(**more):
         "data_interfaces": [{"name": "lan", "device": "ens3f0", "present": True, "up": True, "speed_mbps": 10000,
                              "logical_system": ""}],
         "addresses": [{"interface": "lan", "device": "ens3f0", "address": "192.0.2.1/24", "held": True}],
-        "mismatches": [], "rejected": {}, "warnings": [], **more}
+        "mismatches": [], "rejected": {}, "warnings": [], "alarms": [], **more}
 
 
 def healthy(**more):
@@ -142,15 +142,15 @@ class HotpairCommand(unittest.TestCase):
     def test_the_second_line_says_that_nothing_is_wrong(self):
         self.assertTrue(self.second_line(healthy()).startswith("No alarms"))
 
-    def test_the_second_line_names_everything_that_is_wrong(self):
-        answer = healthy(peer=node("fw2", "backup", lost_interfaces=["tenant-a/wan"]), warnings=["a", "b"],
-                         suppressed="until 12:00:05")
-        answer["node"]["health"]["forced"] = "backup"
-        answer["heartbeat_paths"][1]["alive"] = False
-        line = self.second_line(answer)
-        for words in ("ALARM: ", "fw1 is FORCED to backup", "fw2 has lost tenant-a/wan", "1 of 2 heartbeat paths DEAD (ha1)",
-                      "HELD BACK: until 12:00:05", "2 warnings"):
-            self.assertIn(words, line)
+    def test_the_second_line_names_every_alarm_of_the_agent(self):
+        alarms = [{"id": "HP-3004", "kind": "forced", "text": "fw1 is FORCED to backup by an operator"},
+                  {"id": "HP-3006", "kind": "link-lost", "text": "fw2 has lost tenant-a/\x1bwan"}]
+        line = self.second_line(healthy(alarms=alarms))
+        self.assertTrue(line.startswith("ALARM: fw1 is FORCED to backup by an operator; fw2 has lost tenant-a/"), line)
+        self.assertNotIn("\x1b", line)
+
+    def test_an_agent_that_knows_no_alarms_is_not_said_to_be_well(self):
+        self.assertIn("names no alarms", self.second_line({**healthy(), "alarms": None}))
 
     def test_a_mismatch_is_shown_with_its_advice(self):
         mismatch = {"kind": "wrong password", "interface": "ha0", "count": 77, "last_seen": "now",
@@ -217,8 +217,8 @@ class HotpairCommand(unittest.TestCase):
             self.assertEqual(self.hotpair(*arguments)[0], 2, arguments)
 
     def test_help_is_0_and_teaches_with_examples(self):
-        for command in ("status", "why", "doctor", "history", "sessions", "verify", "failover", "what-if", "force", "reload",
-                        "maintenance", "password", "keys", "setup", "migrate", "completion", "version", "peer", "config"):
+        for command in ("status", "top", "why", "doctor", "history", "sessions", "verify", "failover", "what-if", "force", "reload",
+                        "maintenance", "password", "explain", "keys", "setup", "migrate", "completion", "version", "peer", "config"):
             code, out, _ = self.hotpair(command, "--help")
             self.assertEqual(code, 0)
             self.assertIn("Example", out)
@@ -367,6 +367,22 @@ class HotpairCommand(unittest.TestCase):
         self.assertLessEqual({"primary", "backup", "none"}, set(complete("hotpair", "--json", "force")))
         self.assertEqual(complete("hotpair", "what-if", "--management"), ["up", "down"])
 
+    def test_explain_tells_what_an_id_means(self):
+        for asked in ("HP-1203", "hp-1203", "1203", "persist-failed"):
+            code, out, _ = self.hotpair("explain", asked)
+            self.assertEqual(code, 0)
+            for words in ("HP-1203", "persist-failed", "error", "df", "HOTPAIR_ID=HP-1203"):
+                self.assertIn(words, out)
+        listed = json.loads(self.hotpair("explain", "--json")[1])["events"]
+        self.assertGreater(len(listed), 100)
+        self.assertEqual(set(listed[0]), {"id", "event", "level", "message_id", "meaning", "causes", "next"})
+        part = self.hotpair("explain", "path")[1]
+        self.assertIn("path-dead", part)
+        self.assertNotIn("role-change", part)
+        code, _, err = self.hotpair("explain", "HP-9999")
+        self.assertEqual(code, 1)
+        self.assertIn("no event 'HP-9999'", err)
+
     def test_keys_tells_what_the_configuration_knows(self):
         code, out, _ = self.hotpair("keys", "lost_threshold")
         self.assertEqual(code, 0)
@@ -442,7 +458,7 @@ class HotpairCommand(unittest.TestCase):
         agent = self.agent(status=answer, maintenance={"ok": True, "message": "node 1 is in maintenance"})
         self.assertEqual(self.hotpair("maintenance", "on")[:2], (0, "node 1 is in maintenance\n"))
         self.assertEqual(agent.requests[-1], {"command": "maintenance", "on": True})
-        self.assertIn("is in MAINTENANCE", self.hotpair("status")[1])
+        self.assertRegex(self.hotpair("status")[1], r"forced +MAINTENANCE")
         self.assertEqual(self.hotpair("maintenance", "perhaps")[0], 2)
 
     def test_version_works_without_a_daemon(self):
