@@ -4,6 +4,7 @@
 
 #include "agent/daemon/cluster_network.hpp"
 #include "agent/daemon/config_sync.hpp"
+#include "agent/daemon/http_endpoints.hpp"
 #include "agent/daemon/peer_companion.hpp"
 
 namespace hotpair::daemon {
@@ -43,6 +44,7 @@ std::vector<std::unique_ptr<Companion>> make_companions(const CompanionNeeds& ne
       ConfigSync::Needs{link, needs.loop, options.config_dir, options.state_dir, needs.log}));
   all.push_back(
       std::make_unique<PeerCompanion>(link, needs.association, options.run_dir, needs.log));
+  all.push_back(std::make_unique<HttpEndpoints>(options.run_dir, needs.log));
   return all;
 }
 

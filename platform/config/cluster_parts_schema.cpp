@@ -134,6 +134,28 @@ Codec<RouteSync> route_sync_schema() {
   });
 }
 
+Codec<Events> events_schema() {
+  constexpr std::size_t kMostReceivers = 8, kMostOptions = 32, kLongestWord = 255;
+  const auto receiver = text(
+      1, kLongestWord, "a receiver as snmptrap takes it, e.g. 192.0.2.9 or udp6:[2001:db8::9]:162",
+      [](const std::string& word) {
+        return word.front() != '-' &&
+               std::all_of(word.begin(), word.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+      });
+  const auto option = text(1, kLongestWord, "a word of 1 to 255 bytes");
+  const auto trap = object<SnmpTrap>({
+      required(field("receivers", &SnmpTrap::receivers,
+                     list_of(receiver, 1, kMostReceivers, Order::matters, "receivers"))),
+      field("options", &SnmpTrap::options,
+            list_of(option, 0, kMostOptions, Order::matters, "options of snmptrap")),
+      field("level", &SnmpTrap::level,
+            choice<SnmpTrap::Level>({{"notice", SnmpTrap::Level::notice},
+                                     {"warning", SnmpTrap::Level::warning},
+                                     {"error", SnmpTrap::Level::error}})),
+  });
+  return object<Events>({field("snmp_trap", &Events::snmp_trap, trap)});
+}
+
 Codec<Takeover> takeover_schema() {
   // The file groups what config.hpp keeps side by side.
   struct Garp {

@@ -128,6 +128,7 @@ Codec<ClusterFile> cluster_schema() {
       field("config_sync", &ClusterFile::config_sync, config_sync_schema()),
       field("route_sync", &ClusterFile::route_sync, route_sync_schema()),
       field("takeover", &ClusterFile::takeover, takeover_schema()),
+      field("events", &ClusterFile::events, events_schema()),
   });
 }
 

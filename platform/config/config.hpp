@@ -51,6 +51,19 @@ struct ManagementPath {
   std::uint16_t port = 9890;
 };
 
+// What is served to who watches this box: plain HTTP, read-only. `listen` is 192.0.2.1:9184,
+// [2001:db8::1]:9184 or the path of a Unix socket (listen_socket.hpp).
+struct Metrics {
+  std::string listen;
+};
+
+// A page for browsers. Who reaches an IP address must know the token; a Unix socket's file says who
+// may.
+struct Web {
+  std::string listen;
+  std::string token_file;  // empty only with a Unix socket
+};
+
 struct NodeFile {
   int chassis_id = 0;    // 1 or 2, required
   std::string hostname;  // default: the system's; 1-63 bytes
@@ -60,6 +73,8 @@ struct NodeFile {
   std::vector<HeartbeatInterface> heartbeat_interfaces;  // 1-4, required
   SessionSync session_sync;
   std::optional<ManagementPath> management_path;
+  std::optional<Metrics> metrics;
+  std::optional<Web> web;
   bool peer_exec = true;                          // the peer's root may run commands here
   std::map<std::string, std::string> interfaces;  // cluster's name -> this box's device
 
@@ -188,6 +203,17 @@ struct RouteSync {
   Duration hold = 10s, wait = 0s, ttl = 10s;
 };
 
+// Events told to others than the journal.
+struct SnmpTrap {
+  enum class Level : std::uint8_t { notice, warning, error };
+  std::vector<std::string> receivers;               // as snmptrap's AGENT, 1-8
+  std::vector<std::string> options = {"-v", "2c"};  // of snmptrap
+  Level level = Level::warning;                     // the least that is told
+};
+struct Events {
+  std::optional<SnmpTrap> snmp_trap;
+};
+
 struct Takeover {
   int garp_count = 5;                                                              // 1-60
   Duration garp_interval = 200ms;                                                  // 10ms-20s
@@ -210,6 +236,7 @@ struct ClusterFile {
   ConfigSync config_sync;
   RouteSync route_sync;
   Takeover takeover;
+  Events events;
   std::uint64_t digest = 0;  // of the meaning of the file (not its spelling); nodes compare it
 };
 

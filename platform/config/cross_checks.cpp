@@ -271,6 +271,16 @@ void check_conntrack_size(Context& context, const ConntrackSize& size) {
                      ", an eighth of session_sync.conntrack.max; one for each session is best");
 }
 
+void check_listeners(Context& context, const NodeFile& node) {
+  if (!node.web || node.web->listen.empty()) return;
+  if (node.web->token_file.empty() && !node.web->listen.starts_with('/'))
+    context.report(context.line_of("web"), "web.token_file", "nothing",
+                   "a file with a token, as anybody can try to reach an IP address");
+  if (node.metrics && node.metrics->listen == node.web->listen)
+    context.report(context.line_of("web.listen"), "web.listen", node.web->listen,
+                   "another address than metrics.listen");
+}
+
 }  // namespace
 
 void check_node(Context& context, const NodeFile& node) {
@@ -287,6 +297,7 @@ void check_node(Context& context, const NodeFile& node) {
     lcores.add(std::to_string(node.session_sync.lcores[i]), indexed("session_sync.lcores", i));
   for (const auto& [name, device] : node.interfaces) mapped.add(device, "interfaces." + name);
   if (node.management_path) check_management_path(context, *node.management_path);
+  check_listeners(context, node);
 }
 
 void check_cluster(Context& context, ClusterFile& cluster) {

@@ -106,6 +106,17 @@ Codec<ManagementPath> management_path_schema() {
   });
 }
 
+Codec<Metrics> metrics_schema() {
+  return object<Metrics>({required(field("listen", &Metrics::listen, listen_address()))});
+}
+
+Codec<Web> web_schema() {
+  return object<Web>({
+      required(field("listen", &Web::listen, listen_address())),
+      field("token_file", &Web::token_file, absolute_path()),
+  });
+}
+
 }  // namespace
 
 Codec<NodeFile> node_schema() {
@@ -126,6 +137,8 @@ Codec<NodeFile> node_schema() {
       required(field("heartbeat_interfaces", &NodeFile::heartbeat_interfaces, heartbeats)),
       field("session_sync", &NodeFile::session_sync, session_sync_schema()),
       field("management_path", &NodeFile::management_path, management_path_schema()),
+      field("metrics", &NodeFile::metrics, metrics_schema()),
+      field("web", &NodeFile::web, web_schema()),
       field("peer_exec", &NodeFile::peer_exec, boolean()),
       field("interfaces", &NodeFile::interfaces,
             map_of<std::string, std::string>(name_key, "names of interfaces as keys", device_name(),

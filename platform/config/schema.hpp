@@ -21,6 +21,7 @@ Codec<ClusterNetwork> cluster_network_schema();
 Codec<ConfigSync> config_sync_schema();
 Codec<RouteSync> route_sync_schema();
 Codec<Takeover> takeover_schema();
+Codec<Events> events_schema();
 
 constexpr std::size_t kMaxInterfaces = 64;  // data interfaces of a node
 constexpr int kMaxSlot = 63;

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "platform/linux/ip_address.hpp"
+#include "platform/linux/listen_socket.hpp"
 
 namespace hotpair::config {
 namespace {
@@ -166,6 +167,18 @@ Codec<std::string> ip_address() {
   auto read = [=](const Input& in) -> std::optional<std::string> {
     const auto address = in.node.is_scalar() ? sys::parse_ip(in.node.text) : std::nullopt;
     if (address) return sys::to_text(*address);
+    in.refuse(allowed);
+    return std::nullopt;
+  };
+  return {read, show_text, allowed};
+}
+
+Codec<std::string> listen_address() {
+  const std::string allowed =
+      "an address with a port, e.g. 127.0.0.1:9184 or \"[::1]:9184\", or the path of a Unix socket";
+  auto read = [=](const Input& in) -> std::optional<std::string> {
+    const auto at = in.node.is_scalar() ? sys::parse_listen_address(in.node.text) : std::nullopt;
+    if (at) return sys::to_text(*at);
     in.refuse(allowed);
     return std::nullopt;
   };

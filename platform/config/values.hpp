@@ -24,6 +24,7 @@ Codec<std::string> device_name();                             // as the kernel t
 Codec<std::string> interface_name();                          // the cluster's name for a device
 Codec<std::string> absolute_path();
 Codec<std::string> ip_address();
+Codec<std::string> listen_address();       // 127.0.0.1:9184, [::1]:9184, /run/hotpair/x.sock
 Codec<std::string> subnet();               // host bits clear
 Codec<AddressPrefix> interface_address();  // 192.0.2.1/24: what a device can be given
 Codec<std::uint16_t> ethertype();

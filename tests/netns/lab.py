@@ -43,7 +43,8 @@ class Lab:
 
     def __init__(self, build, profile="default", sessions=0, cluster=None, fw1=None, fw2=None):
         """`build` is a build folder; `sessions` how many the tables must hold; `cluster` replaces keys of
-        cluster.yaml; `fw1` and `fw2` what differs on one node: vlan, serial, priority, password, group_id."""
+        cluster.yaml; `fw1` and `fw2` what differs on one node: vlan, serial, priority, password, group_id; `node`
+        with further keys of node.yaml."""
         self.build = os.path.abspath(build)
         self.prefix = f"hp{os.getpid()}-"
         self.sessions = sessions

@@ -119,7 +119,7 @@ class Node:
         interfaces = [{"interface": f"ha{i}", "vlan": own["vlan"]} for i in (0, 1)]
         node_keys = {"chassis_id": self.chassis, "hostname": self.name, "serial": own["serial"],
                      "priority": own["priority"], "heartbeat_interfaces": interfaces,
-                     "session_sync": {"devices": ["net_af_packet0,iface=dps0"], "hugepages": False}, **(node or {})}
+                     "session_sync": {"devices": ["net_af_packet0,iface=dps0"], "hugepages": False}, **own.get("node", {}), **(node or {})}
         cluster_keys = {**self.lab.cluster, "group_id": own["group_id"], **(cluster or {})}
         self.write_file("node.yaml", as_yaml(node_keys))
         self.write_file("cluster.yaml", as_yaml(cluster_keys))

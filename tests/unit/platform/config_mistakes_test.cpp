@@ -55,6 +55,9 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"heartbeat: { ethertype: 1500 }\n",
                 "cluster.yaml:2: heartbeat.ethertype: found '1500', allowed: an ethertype from "
                 "0x0600 to 0xffff, e.g. 0x9890"},
+        Mistake{"events: { snmp_trap: { receivers: [-c] } }\n",
+                "cluster.yaml:2: events.snmp_trap.receivers[0]: found '-c', allowed: a receiver as "
+                "snmptrap takes it, e.g. 192.0.2.9 or udp6:[2001:db8::9]:162"},
         Mistake{"heartbeat: fast\n",
                 "cluster.yaml:2: heartbeat: found 'fast', allowed: a map of keys and values"},
         Mistake{"election: { override: yes }\n",
@@ -96,7 +99,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Mistake{"hartbeat: {}\n",
                 "cluster.yaml:2: hartbeat: found 'unknown key hartbeat', allowed: heartbeat (of "
-                "cluster_network, config_sync, election, group_id, group_name, heartbeat, "
+                "cluster_network, config_sync, election, events, group_id, group_name, heartbeat, "
                 "logical_systems, "
                 "management, modules, monitor, password_file, redundant_interfaces, route_sync, "
                 "session_pickup, takeover)"},
@@ -246,6 +249,18 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"",
                 "node.yaml: found nothing, allowed: a YAML file with the keys that the manual "
                 "shows; it is empty"},
+        Mistake{"chassis_id: 1\nheartbeat_interfaces: [{ interface: ha0 }]\n"
+                "metrics: { listen: 9184 }\n",
+                "node.yaml:3: metrics.listen: found '9184', allowed: an address with a port, e.g. "
+                "127.0.0.1:9184 or \"[::1]:9184\", or the path of a Unix socket"},
+        Mistake{"chassis_id: 1\nheartbeat_interfaces: [{ interface: ha0 }]\n"
+                "web: { listen: \"203.0.113.11:8080\" }\n",
+                "node.yaml:3: web.token_file: found 'nothing', allowed: a file with a token, as "
+                "anybody can try to reach an IP address"},
+        Mistake{"chassis_id: 1\nheartbeat_interfaces: [{ interface: ha0 }]\n"
+                "metrics: { listen: /run/a }\nweb: { listen: /run/a }\n",
+                "node.yaml:4: web.listen: found '/run/a', allowed: another address than "
+                "metrics.listen"},
         Mistake{"chassis_id: 1\nheartbeat_interfaces: [{ interface: ha0 }]\n"
                 "management_path: { local: 203.0.113.11 }\n",
                 "node.yaml:3: management_path.peer: found nothing, allowed: an IPv4 or IPv6 "

@@ -1,0 +1,231 @@
+#include "agent/daemon/metrics_text.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "agent/daemon/alarms.hpp"
+#include "agent/daemon/metrics_parts.hpp"
+
+namespace hotpair::daemon {
+namespace {
+
+using nlohmann::json;
+using Kind = OpenMetrics::Kind;
+using namespace metrics;  // NOLINT: the readers of this file alone
+
+constexpr double kBitsAMegabit = 1e6;
+
+void write_identity(OpenMetrics& out, const json& status) {
+  out.family(Kind::info, "hotpair_build", "The version of hotpaird.");
+  out.add_info({{"version", text(status, "version")}});
+  out.family(Kind::info, "hotpair_pair", "Which pair this is, and its two nodes.");
+  out.add_info({{"group_id", text(status, "group_id")},
+                {"group_name", text(status, "group_name")},
+                {"chassis_id", text(child(status, "node"), "chassis_id")},
+                {"hostname", text(child(status, "node"), "hostname")},
+                {"peer", text(child(status, "peer"), "hostname")}});
+}
+
+// A gauge with a value of each of the two nodes.
+void both(OpenMetrics& out, const json& status, const char* name, const char* help, const char* key,
+          const char* below = nullptr) {
+  out.family(Kind::gauge, name, help);
+  for (const auto& [label, part] : {std::pair{"self", "node"}, {"peer", "peer"}}) {
+    const json& node = child(status, part);
+    if (const auto value = number(below ? child(node, below) : node, key))
+      out.add({{"node", label}}, *value);
+  }
+}
+
+void both_states(OpenMetrics& out, const json& status, const char* name, const char* help,
+                 const char* key, const std::vector<std::string>& states) {
+  out.family(Kind::stateset, name, help);
+  for (const auto& [label, part] : {std::pair{"self", "node"}, {"peer", "peer"}})
+    if (const json& node = child(status, part); node.is_object())
+      out.add_state({{"node", label}}, states, text(node, key));
+}
+
+void write_nodes(OpenMetrics& out, const json& status) {
+  both_states(out, status, "hotpair_role", "The role of each node; the peer's as last heard.",
+              "role", {"init", "backup", "primary", "fault"});
+  both_states(out, status, "hotpair_forced", "What an operator forces each node to.", "forced",
+              {"none", "primary", "backup", "maintenance"});
+  both(out, status, "hotpair_epoch", "The number that rises with every takeover.", "epoch");
+  both(out, status, "hotpair_role_age_seconds", "Since when each node has its role.",
+       "role_seconds");
+  both(out, status, "hotpair_addresses_held", "Whether the node holds the shared addresses.",
+       "addresses_held");
+  both(out, status, "hotpair_dataplane_alive", "Whether the node's data plane runs.",
+       "dataplane_alive");
+  both(out, status, "hotpair_sessions", "Sessions in the node's table.", "sessions");
+  both(out, status, "hotpair_health_bandwidth_gbps",
+       "The first health value: connected data interfaces, in Gbit/s.", "bandwidth_gbps", "health");
+  both(out, status, "hotpair_health_good_lags", "Health: LAGs with members enough.", "good_lags",
+       "health");
+  both(out, status, "hotpair_health_management_link", "Health: the management link is up.",
+       "management_link", "health");
+  both(out, status, "hotpair_health_failed_modules",
+       "Health: failed modules beyond what is tolerated.", "failed_modules", "health");
+  both(out, status, "hotpair_health_uptime_seconds", "Health: how long the node has run.",
+       "uptime_s", "health");
+  both(out, status, "hotpair_health_priority", "Health: the configured priority.", "priority",
+       "health");
+}
+
+void write_pair(OpenMetrics& out, const json& status) {
+  const json &peer = child(status, "peer"), &replication = child(status, "replication");
+  out.family(Kind::gauge, "hotpair_peer_alive", "Whether the peer is heard on any path.");
+  out.add(flag(peer, "alive"));
+  gauge(out, "hotpair_in_sync", "Whether both session tables were proven equal.", status,
+        "in_sync");
+  gauge(out, "hotpair_replication_lag_sessions", "Changed sessions the backup does not have yet.",
+        replication, "lag_sessions");
+  gauge(out, "hotpair_replication_lag_seconds", "The age of the oldest of them.", replication,
+        "lag_us", 1e-6);
+  gauge(out, "hotpair_session_pickup", "Whether sessions are replicated at all.", status,
+        "session_pickup");
+  gauge(out, "hotpair_dual_primary", "Whether both nodes are primary.", status, "dual_primary");
+  counter(out, "hotpair_dual_primary_episodes", "Times that both nodes were primary.", status,
+          "dual_primary_episodes");
+  out.family(
+      Kind::gauge, "hotpair_election_won",
+      "Whether the election prefers this node; an incumbent may hold the role all the same.");
+  if (const json& election = child(status, "election"); election.is_object())
+    out.add(text(election, "winner") == text(child(status, "node"), "chassis_id"));
+}
+
+void write_alarms(OpenMetrics& out, const json& status) {
+  out.family(Kind::gauge, "hotpair_alarms", "What is wrong now: alarms of each kind.");
+  for (const std::string_view kind : alarm_kinds()) {
+    const json& list = child(status, "alarms");
+    out.add({{"kind", std::string(kind)}},
+            static_cast<double>(std::count_if(list.begin(), list.end(), [&](const json& alarm) {
+              return text(alarm, "kind") == kind;
+            })));
+  }
+  out.family(Kind::gauge, "hotpair_warnings", "Warnings that 'hotpair status' shows.");
+  out.add(static_cast<double>(child(status, "warnings").size()));
+  Rows(child(status, "mismatches"), {"kind", "interface"})
+      .write(out, Kind::counter, "hotpair_mismatches",
+             "Frames of a neighbour that is configured otherwise.", "count");
+  named(out, "hotpair_rejected_frames", "Frames and probes refused, by reason.",
+        child(status, "rejected"));
+}
+
+void write_paths(OpenMetrics& out, const json& status) {
+  const Rows paths{child(status, "heartbeat_paths"), {"path", "kind", "interface"}};
+  paths.write(out, Kind::gauge, "hotpair_path_alive", "Whether the peer is heard on the path.",
+              "alive");
+  paths.write(out, Kind::gauge, "hotpair_path_heard_by_peer",
+              "Whether the peer hears this node on it.", "heard_by_peer");
+  paths.write(out, Kind::gauge, "hotpair_path_link_up", "Whether its device has carrier.",
+              "link_up");
+  paths.write(out, Kind::gauge, "hotpair_path_silent_seconds", "Since the last heartbeat on it.",
+              "last_heard_ms", 1e-3);
+  paths.write(out, Kind::counter, "hotpair_path_heartbeats_received", "Heartbeats heard on it.",
+              "received");
+  paths.write(out, Kind::counter, "hotpair_path_heartbeats_lost",
+              "Heartbeats that another path brought and this one did not.", "lost");
+  const auto jitter = [](const json& path, const char* key) {
+    return number(child(path, "jitter"), key);
+  };
+  paths.write_of(out, Kind::gauge, "hotpair_path_jitter_recent_seconds",
+                 "The latest heartbeat of the last 10 to 20 s, beyond its interval.",
+                 [&](const json& path) { return scaled(jitter(path, "recent_max_ms"), 1e-3); });
+  paths.write_of(out, Kind::gauge, "hotpair_path_jitter_max_seconds",
+                 "The latest heartbeat since the start, beyond its interval.",
+                 [&](const json& path) { return scaled(jitter(path, "max_ms"), 1e-3); });
+  paths.write_of(out, Kind::counter, "hotpair_path_heartbeats_late",
+                 "Heartbeats later than half an interval.",
+                 [&](const json& path) { return jitter(path, "late"); });
+}
+
+void write_devices(OpenMetrics& out, const json& status) {
+  const Rows data{child(status, "data_interfaces"), {"name", "device", "logical_system"}};
+  data.write(out, Kind::gauge, "hotpair_interface_up", "Whether a data interface has carrier.",
+             "up");
+  data.write(out, Kind::gauge, "hotpair_interface_bits_per_second", "Its speed.", "speed_mbps",
+             kBitsAMegabit);
+  data.write_of(out, Kind::gauge, "hotpair_lag_members", "Members of a LAG.",
+                [](const json& row) { return number(child(row, "lag"), "total"); });
+  data.write_of(out, Kind::gauge, "hotpair_lag_members_usable", "Those that carry traffic.",
+                [](const json& row) { return number(child(row, "lag"), "usable"); });
+  const Rows addresses{child(status, "addresses"), {"interface", "address"}};
+  addresses.write(out, Kind::gauge, "hotpair_address_held", "Whether this node holds it.", "held");
+  addresses.write(out, Kind::counter, "hotpair_address_put_back",
+                  "Times that somebody removed it from the primary.", "put_back");
+  const Rows remote{child(status, "remote_monitors"), {"address", "interface"}};
+  remote.write(out, Kind::gauge, "hotpair_remote_reached", "Whether a remote monitor answers.",
+               "reached");
+  out.family(Kind::gauge, "hotpair_witness_reached", "Whether the witness answers.");
+  if (const auto answers = number(child(status, "witness"), "answers")) out.add(*answers);
+  out.family(Kind::stateset, "hotpair_module_state", "The state of each module of the election.");
+  for (const json& row : child(status, "modules"))
+    out.add_state(labels_of(row, {"slot", "kind", "name"}), {"unknown", "good", "failed"},
+                  text(row, "state"));
+}
+
+void write_companions(OpenMetrics& out, const json& status) {
+  const json& network = child(status, "cluster_network");
+  gauge(out, "hotpair_cluster_network_up", "Whether hotpair0 carries traffic.", network, "up");
+  counter(out, "hotpair_cluster_network_path_changes", "Times it moved to another path.", network,
+          "path_changes");
+  for (const char* way : {"sent", "received"}) {
+    const std::string name = std::string("hotpair_cluster_network_") + way;
+    counter(out, name + "_frames", "Frames over hotpair0.", child(network, way), "frames");
+    counter(out, name + "_bytes", "Bytes of these.", child(network, way), "bytes");
+  }
+  named(out, "hotpair_cluster_network_dropped_frames", "Frames it did not carry, by reason.",
+        child(network, "dropped"));
+  const json& config = child(status, "config");
+  gauge(out, "hotpair_config_in_sync", "Whether the synchronised files are the same on both nodes.",
+        config, "in_sync");
+  gauge(out, "hotpair_config_files", "Files that are synchronised.", config, "files");
+  counter(out, "hotpair_config_changes", "Change sets put in place.", config, "changes");
+  counter(out, "hotpair_config_refused", "Change sets refused.", config, "refused");
+  out.family(Kind::gauge, "hotpair_config_conflicts", "Files that were changed on both nodes.");
+  if (config.is_object()) out.add(static_cast<double>(child(config, "conflicts").size()));
+}
+
+void write_dataplane(OpenMetrics& out, const json& dataplane) {
+  out.family(Kind::gauge, "hotpair_dataplane_up", "Whether hotpair-dataplane answers.");
+  out.add(dataplane.is_object());
+  gauge(out, "hotpair_dataplane_port_up", "Whether the session-sync port has a link.",
+        child(dataplane, "port"), "up");
+  gauge(out, "hotpair_dataplane_peer_heard", "Whether the peer's data plane is heard.", dataplane,
+        "peer_heard");
+  gauge(out, "hotpair_dataplane_bulk_running", "Whether the whole table is being transferred.",
+        dataplane, "bulk_running");
+  gauge(out, "hotpair_dataplane_kernel_complete",
+        "Whether the backup's kernel holds all that its table has.", dataplane, "kernel_complete");
+  gauge(out, "hotpair_dataplane_round_trip_seconds", "To the peer's data plane and back.",
+        dataplane, "round_trip_us", 1e-6);
+  for (const auto& [name, value] : child(dataplane, "counters").items())
+    if (value.is_number() && is_name(name)) {
+      out.family(Kind::counter, "hotpair_dataplane_" + name,
+                 "The data plane's counter " + name + " ('hotpair status --json').");
+      out.add(value.get<double>());
+    }
+}
+
+}  // namespace
+
+std::string metrics_text(const Seen& seen) {
+  OpenMetrics out;
+  out.family(Kind::gauge, "hotpair_up", "Whether hotpaird's main loop answers.");
+  out.add(seen.agent.is_object());
+  if (seen.agent.is_object()) {
+    write_identity(out, seen.agent);
+    write_nodes(out, seen.agent);
+    write_pair(out, seen.agent);
+    write_alarms(out, seen.agent);
+    write_paths(out, seen.agent);
+    write_devices(out, seen.agent);
+    write_companions(out, seen.agent);
+    write_transitions(out, child(seen.agent, "transitions"));
+  }
+  write_dataplane(out, seen.dataplane);
+  return std::move(out).finish();
+}
+
+}  // namespace hotpair::daemon
