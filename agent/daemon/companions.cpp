@@ -6,6 +6,7 @@
 #include "agent/daemon/config_sync.hpp"
 #include "agent/daemon/http_endpoints.hpp"
 #include "agent/daemon/peer_companion.hpp"
+#include "agent/daemon/traps.hpp"
 
 namespace hotpair::daemon {
 
@@ -45,6 +46,7 @@ std::vector<std::unique_ptr<Companion>> make_companions(const CompanionNeeds& ne
   all.push_back(
       std::make_unique<PeerCompanion>(link, needs.association, options.run_dir, needs.log));
   all.push_back(std::make_unique<HttpEndpoints>(options.run_dir, needs.log));
+  all.push_back(std::make_unique<Traps>(needs.feed, needs.log));
   return all;
 }
 

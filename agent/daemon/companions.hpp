@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/daemon/companion.hpp"
+#include "agent/daemon/event_feed.hpp"
 #include "agent/daemon/options.hpp"
 #include "agent/daemon/shared_association.hpp"
 #include "agent/daemon/worker.hpp"
@@ -24,6 +25,7 @@ struct CompanionNeeds {
   const Options& options;
   SharedAssociation& association;
   Log log;
+  std::shared_ptr<EventFeed> feed;
 };
 
 class Companions {

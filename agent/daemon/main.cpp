@@ -74,6 +74,8 @@ int run(const CommandLine& line, std::span<char> arguments) {
   sys::LogOptions log_options;
   log_options.program = "hotpaird";
   log_options.level = *sys::parse_log_level(line.log_level);
+  const auto feed = std::make_shared<daemon::EventFeed>();
+  log_options.also = [feed](const LogRecord& record) { feed->pass(record); };
   const Log log = sys::make_log(log_options);
   // Before anything secret is in memory, and before the first thread.
   auto warden = daemon::Warden::start(arguments);
@@ -83,8 +85,8 @@ int run(const CommandLine& line, std::span<char> arguments) {
     for (const auto& message : prepared.error().messages) complain(message, 0);
     return prepared.error().exit_status;
   }
-  auto runtime =
-      daemon::Runtime::create(std::move(prepared).value(), warden ? warden->get() : nullptr, log);
+  auto runtime = daemon::Runtime::create(std::move(prepared).value(),
+                                         warden ? warden->get() : nullptr, log, feed);
   if (!runtime) return complain(runtime.error().message, daemon::kExitFailed);
   return (*runtime)->run();
 }

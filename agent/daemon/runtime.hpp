@@ -45,14 +45,16 @@ constexpr int kMainLoopPriority = 40, kKernelWorkerPriority = 45;
 class Runtime {
  public:
   // `warden` may be null (it is then only missed, and said so).
-  static Result<std::unique_ptr<Runtime>> create(Prepared prepared, Warden* warden, Log log);
+  // `feed` gets what `log` gets.
+  static Result<std::unique_ptr<Runtime>> create(Prepared prepared, Warden* warden, Log log,
+                                                 std::shared_ptr<EventFeed> feed);
   ~Runtime();
 
   // Until an orderly end; the exit status.
   int run();
 
  private:
-  Runtime(Prepared prepared, Warden* warden, Log log);
+  Runtime(Prepared prepared, Warden* warden, Log log, std::shared_ptr<EventFeed> feed);
 
   // Construction, in this order, and the end (runtime_parts.cpp).
   Status open_kernel();
@@ -117,6 +119,7 @@ class Runtime {
   Options options_;
   config::Config config_;
   Log log_;
+  std::shared_ptr<EventFeed> feed_;
   Warden* warden_;
   InstanceLock lock_;
   agent::PersistedState persisted_;

@@ -16,10 +16,12 @@ bool under_systemd() {
 
 }  // namespace
 
-Result<std::unique_ptr<Runtime>> Runtime::create(Prepared prepared, Warden* warden, Log log) {
+Result<std::unique_ptr<Runtime>> Runtime::create(Prepared prepared, Warden* warden, Log log,
+                                                 std::shared_ptr<EventFeed> feed) {
   auto cipher = std::move(prepared.cipher);
   History history = std::move(prepared.history);
-  auto runtime = std::unique_ptr<Runtime>(new Runtime(std::move(prepared), warden, std::move(log)));
+  auto runtime = std::unique_ptr<Runtime>(
+      new Runtime(std::move(prepared), warden, std::move(log), std::move(feed)));
   Runtime& r = *runtime;
   if (auto opened = r.open_kernel(); !opened) return Failure<Error>{opened.error()};
   r.take_priority();
@@ -39,10 +41,11 @@ Result<std::unique_ptr<Runtime>> Runtime::create(Prepared prepared, Warden* ward
   return runtime;
 }
 
-Runtime::Runtime(Prepared prepared, Warden* warden, Log log)
+Runtime::Runtime(Prepared prepared, Warden* warden, Log log, std::shared_ptr<EventFeed> feed)
     : options_(std::move(prepared.options)),
       config_(std::move(prepared.config)),
       log_(std::move(log)),
+      feed_(std::move(feed)),
       warden_(warden),
       lock_(std::move(prepared.lock)),
       persisted_(prepared.persisted),
@@ -197,8 +200,8 @@ void Runtime::start_node() {
   prober_ = std::make_unique<Prober>(*loop_, *link_monitor_);
   remote_monitors_ = std::make_unique<RemoteMonitors>(*prober_, submit);
   witness_ = std::make_unique<Witness>(*prober_, submit);
-  companions_ = std::make_unique<Companions>(
-      make_companions({*loop_, *disk_, *kernel_, *link_monitor_, options_, *association_, log_}));
+  companions_ = std::make_unique<Companions>(make_companions(
+      {*loop_, *disk_, *kernel_, *link_monitor_, options_, *association_, log_, feed_}));
   companions_->configure(config_, *plan_);
   clean_up();
   prepare_devices_now();
