@@ -17,6 +17,12 @@ constexpr std::array kCommands = {
             "  hotpair status --json | jq .in_sync          is the backup ready?\n"
             "  watch -n1 hotpair status",
             nullptr, run_status},
+    Command{"top", "The pair live: both nodes, links, rates, lag, heartbeats and history; q quits",
+            "Examples:\n"
+            "  hotpair top\n"
+            "  hotpair top --interval 0.5\n"
+            "  hotpair top --once                           one frame, for a report",
+            add_top_options, run_top},
     Command{"why", "Why this node has its role: every criterion of the election with both values",
             "Example:\n  hotpair why", nullptr, run_why},
     Command{
@@ -134,6 +140,13 @@ constexpr std::array kCommands = {
             "  hotpair migrate /etc/keepalived/keepalived.conf /etc/conntrackd/conntrackd.conf\n"
             "  hotpair migrate keepalived.conf -o cluster.yaml",
             add_migrate_options, run_migrate},
+    Command{"explain", "What an event of the log means, its likely causes and what to do next",
+            "Without an id it lists every event; the id is in each record, as HOTPAIR_ID.\n"
+            "Examples:\n"
+            "  hotpair explain HP-1203\n"
+            "  hotpair explain path                         all with it in their name\n"
+            "  journalctl -u hotpaird HOTPAIR_ID=HP-1101",
+            add_explain_options, run_explain},
     Command{"keys", "Every key of the configuration: what it means, what is allowed, its default",
             "Examples:\n"
             "  hotpair keys heartbeat\n"
