@@ -17,7 +17,8 @@ constexpr const char *kMismatch = "mismatch", *kConflict = "conflict",
                      *kDataplaneDown = "dataplane-down", *kPathsDead = "paths-dead",
                      *kAddressesMissing = "addresses-missing", *kFailing = "failing",
                      *kSyncOverdue = "sync-overdue", *kHeldBack = "held-back",
-                     *kConfigDiffers = "config-differs", *kWarnings = "warnings";
+                     *kConfigDiffers = "config-differs", *kWarnings = "warnings",
+                     *kPeerSilent = "peer-silent";
 
 constexpr std::int64_t kMismatchMs = 60'000;  // as long is one of the present
 
@@ -99,6 +100,9 @@ json alarms_json(const json& status) {
   if (peer_alive) {
     look_at_node(peer, pickup, alarms);
     look_at_paths(status.at("heartbeat_paths"), alarms);
+  } else {
+    alarms.add(kPeerSilent, (peer.is_object() ? words(peer, "hostname") : "the other node") +
+                                " is not heard: there is NO BACKUP");
   }
   if (addresses_are_missing(status)) alarms.add(kAddressesMissing, "addresses are NOT HELD");
   for (const json& failing : status.at("failing")) alarms.add(kFailing, failing);
@@ -116,7 +120,7 @@ json alarms_json(const json& status) {
 std::vector<std::string_view> alarm_kinds() {
   return {kMismatch,     kConflict,       kDualPrimary,   kForced,    kMaintenance,      kLinkLost,
           kModuleFailed, kManagementLost, kDataplaneDown, kPathsDead, kAddressesMissing, kFailing,
-          kSyncOverdue,  kHeldBack,       kConfigDiffers, kWarnings};
+          kSyncOverdue,  kHeldBack,       kConfigDiffers, kWarnings,  kPeerSilent};
 }
 
 }  // namespace hotpair::daemon
