@@ -201,7 +201,7 @@ class CtnetlinkSource final : public Source {
     switch (parse(message, session)) {
       case ParsedKind::upsert:
         remember(session.key);
-        visitor.on_upsert(session);
+        begins(message) ? visitor.on_begin(session) : visitor.on_upsert(session);
         break;
       case ParsedKind::destroy:
         remember(session.key);
@@ -213,6 +213,13 @@ class CtnetlinkSource final : public Source {
       default:
         break;
     }
+  }
+
+  // ctnetlink_conntrack_event() in nf_conntrack_netlink.c.
+  static bool begins(Bytes parsed) {
+    nlmsghdr header;
+    std::memcpy(&header, parsed.data(), sizeof header);
+    return (header.nlmsg_flags & NLM_F_CREATE) != 0;
   }
 
   void read_expectation(Bytes message, SourceVisitor& visitor) {

@@ -25,7 +25,9 @@ namespace hotpair::conntrack {
 class SourceVisitor {
  public:
   virtual ~SourceVisitor() = default;
-  virtual void on_upsert(const dataplane::Session& session) = 0;  // new or changed
+  virtual void on_upsert(const dataplane::Session& session) = 0;  // changed
+  // New: it has nothing but what is said here, whatever was known under its key.
+  virtual void on_begin(const dataplane::Session& session) { on_upsert(session); }
   virtual void on_destroy(const dataplane::SessionKey& key) = 0;
   // A helper expects something, or no longer does: it came, or was given up.
   virtual void on_expectation(const dataplane::SessionKey& master,

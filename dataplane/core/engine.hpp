@@ -20,6 +20,7 @@
 #include "dataplane/core/delta_receiver.hpp"
 #include "dataplane/core/delta_sender.hpp"
 #include "dataplane/core/early_expectations.hpp"
+#include "dataplane/core/inherited.hpp"
 #include "dataplane/core/key_set.hpp"
 #include "dataplane/core/pickup_filter.hpp"
 #include "dataplane/core/session_sink.hpp"
@@ -76,6 +77,8 @@ class Engine {
   void destroy(const SessionKey& key, Instant now) { destroy(std::span(&key, 1), now); }
   // The same for many at once, in order: the memory of those that follow is fetched meanwhile.
   void upsert(std::span<const Session> sessions, Instant now);
+  // An event of a session that begins. One known under its key has ended, and nobody said so.
+  void begin(const Session& session, Instant now);
   void destroy(std::span<const SessionKey> keys, Instant now);
   // The helper of the session `master` expects something, or no longer does.
   void expectation(const SessionKey& master, const Expectation& expectation, bool gone,
@@ -157,6 +160,8 @@ class Engine {
   void upsert_prepared(const Session& reported, Prepared& session, Instant now);
   void upsert_admitted(const Prepared& session, std::uint32_t known, Instant now);
   void destroy_prepared(const Prepared& session, Instant now);
+  void note_untold(const SessionKey& key, std::uint32_t known, Untold untold);
+  void correct(std::uint32_t known, const Session& entry, Instant now);
   void begin_round(Renewal what, Instant now);
   std::uint32_t refresh_target(Instant now);
   void overflow(bool happened);
@@ -180,6 +185,7 @@ class Engine {
   bool dump_wanted_ = false, dumping_ = false;
   std::uint8_t dump_mark_ = 0;
   KeySet ended_in_dump_;
+  Inherited inherited_in_dump_;
   std::optional<std::uint32_t> reconcile_at_;  // slot to look at next, after a complete dump
 
   // One round over the slots below `end`, spread over `time`.

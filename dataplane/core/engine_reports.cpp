@@ -105,9 +105,11 @@ bool Engine::tells_all(const SessionView& report, std::uint32_t known) const {
 void Engine::upsert_prepared(const Session& reported, Prepared& session, Instant now) {
   ++counters_.events_upsert;
   const std::uint32_t known = table_.find(session.view, session.hash);
-  if (known != SessionTable::kNone && !tells_all(session.view, known)) {
+  const bool corrections_wait = dumping_ && !inherited_in_dump_.empty();
+  if (known != SessionTable::kNone && (corrections_wait || !tells_all(session.view, known))) {
     Session all = normalised(reported);
-    keep_untold(table_.session(known).state, all.key.protocol, all.state);
+    const Untold untold = keep_untold(table_.session(known).state, all.key.protocol, all.state);
+    if (dumping_) note_untold(all.key, known, untold);
     prepare(all, session);
   } else if (known == SessionTable::kNone && !early_.empty()) {
     Session all = normalised(reported);
@@ -118,6 +120,27 @@ void Engine::upsert_prepared(const Session& reported, Prepared& session, Instant
     upsert_admitted(session, known, now);
   else if (known != SessionTable::kNone)
     sender_.remove(known, now);
+}
+
+// Unless the running dump was first to tell of it: then both speak of the same session.
+void Engine::begin(const Session& session, Instant now) {
+  if (role_ != Role::primary) return;
+  prepare(session, group_[0]);
+  const std::uint32_t known = table_.find(group_[0].view, group_[0].hash);
+  const bool gone =
+      known != SessionTable::kNone && !(dumping_ && table_.slot(known).dump_mark() == dump_mark_);
+  if (!gone || !admit(session)) return upsert(session, now);
+  ++counters_.events_upsert;
+  upsert_admitted(group_[0], known, now);
+}
+
+// While a dump runs, what was known before it began is not certain: its session may have ended, and
+// another begun under that key, while events were lost.
+void Engine::note_untold(const SessionKey& key, std::uint32_t known, Untold untold) {
+  if (table_.slot(known).dump_mark() == dump_mark_)
+    inherited_in_dump_.narrow(digest_key(key), untold);
+  else if (!inherited_in_dump_.add(digest_key(key), untold))
+    dump_wanted_ = true;
 }
 
 void Engine::destroy(std::span<const SessionKey> keys, Instant now) {
@@ -141,6 +164,7 @@ void Engine::destroy_prepared(const Prepared& session, Instant now) {
   const SessionKey& key = session.whole.key;
   // A session whose end is not remembered the dump may bring back; another dump will find it gone.
   if (dumping_ && !ended_in_dump_.add(digest_key(key))) dump_wanted_ = true;
+  if (dumping_) inherited_in_dump_.forget(digest_key(key));
   const std::uint32_t id = table_.find(key, session.hash);
   if (id != SessionTable::kNone) sender_.remove(id, now);
 }
@@ -167,6 +191,7 @@ void Engine::expectation(const SessionKey& reported, const Expectation& expectat
     return;
   }
   ++counters_.events_expectation;
+  if (dumping_) note_untold(key, known, static_cast<Untold>(~Extras::kExpectations));
   prepare(session, group_[0]);
   upsert_admitted(group_[0], known, now);
 }
@@ -177,6 +202,7 @@ void Engine::begin_dump() {
   overflow(false);
   reconcile_at_.reset();
   ended_in_dump_.clear();
+  inherited_in_dump_.clear();
   dump_mark_ = static_cast<std::uint8_t>((dump_mark_ + 1) % SessionTable::kDumpMarks);
 }
 
@@ -188,7 +214,7 @@ void Engine::dump_entry(const Session& reported, Instant now) {
   if (!admit(entry)) return;  // unmarked: a session no longer carried is removed at the end
   if (known != SessionTable::kNone) {
     Slot& slot = table_.slot(known);
-    if (slot.dump_mark() == dump_mark_) return;  // an event was newer
+    if (slot.dump_mark() == dump_mark_) return correct(known, entry, now);
     slot.set_dump_mark(dump_mark_);
     const bool damaged = sender_.damaged(known);
     const SessionState before = table_.session(known).state;
@@ -199,6 +225,19 @@ void Engine::dump_entry(const Session& reported, Instant now) {
   }
   ++counters_.reconciled_changed;
   prepare(entry, group_[0]);
+  upsert_admitted(group_[0], known, now);
+}
+
+// An event was newer than the dump's entry, except in what it left untold.
+void Engine::correct(std::uint32_t known, const Session& entry, Instant now) {
+  const Untold untold = inherited_in_dump_.take(digest_key(entry.key));
+  if (untold == 0) return;
+  Session session = table_.session(known);
+  const SessionState before = session.state;
+  correct_untold(entry.state, untold, session.state);
+  if (same_but_timeout(before, session.state)) return;
+  ++counters_.reconciled_changed;
+  prepare(session, group_[0]);
   upsert_admitted(group_[0], known, now);
 }
 

@@ -2,41 +2,40 @@
 
 namespace hotpair::dataplane {
 
-void Extras::drop(Part part) {
-  const Extras none;
-  parts = static_cast<std::uint16_t>(parts & ~part);
+void Extras::take(Part part, const Extras& from) {
+  parts = static_cast<std::uint16_t>((parts & ~part) | (from.parts & part));
   switch (part) {
     case kLabels:
-      labels = none.labels;
+      labels = from.labels;
       return;
     case kHelper:
-      helper = none.helper;
+      helper = from.helper;
       return;
     case kSequence:
-      sequence = none.sequence;
+      sequence = from.sequence;
       return;
     case kSynproxy:
-      synproxy = none.synproxy;
+      synproxy = from.synproxy;
       return;
     case kSctp:
-      sctp_tags = none.sctp_tags;
+      sctp_tags = from.sctp_tags;
       return;
     case kDccp:
-      dccp_role = none.dccp_role;
-      dccp_handshake = none.dccp_handshake;
+      dccp_role = from.dccp_role;
+      dccp_handshake = from.dccp_handshake;
       return;
     case kMaster:
-      master_protocol = none.master_protocol;
-      master = none.master;
+      master_protocol = from.master_protocol;
+      master = from.master;
       return;
     case kReplyZone:
-      reply_zone = none.reply_zone;
+      reply_zone = from.reply_zone;
       return;
     case kExpectations:
-      expectations.clear();
+      expectations = from.expectations;
       return;
     case kAllParts:
-      *this = none;
+      *this = from;
       return;
   }
 }

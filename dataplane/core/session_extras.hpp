@@ -105,7 +105,8 @@ struct Extras {
 
   bool has(Part part) const { return (parts & part) != 0; }
   void add(Part part) { parts = static_cast<std::uint16_t>(parts | part); }
-  void drop(Part part);
+  void drop(Part part) { take(part, Extras{}); }
+  void take(Part part, const Extras& from);  // becomes as it is there: that, or missing
   friend bool operator==(const Extras&, const Extras&) = default;
 };
 

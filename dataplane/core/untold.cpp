@@ -8,34 +8,30 @@
 namespace hotpair::dataplane {
 namespace {
 
-void keep_protocol_state(const SessionState& known, std::uint8_t protocol, SessionState& reported) {
-  if (reported.tcp_state != 0 || !has_state(protocol)) return;
-  reported.tcp_state = known.tcp_state;
-  reported.tcp_flags_original = known.tcp_flags_original;
-  reported.tcp_flags_reply = known.tcp_flags_reply;
-  reported.tcp_wscale_original = known.tcp_wscale_original;
-  reported.tcp_wscale_reply = known.tcp_wscale_reply;
+constexpr Extras::Part part(unsigned number) {
+  return static_cast<Extras::Part>(1u << number);
+}
+constexpr unsigned kParts = 9;
+static_assert((1u << kParts) - 1 == Extras::kAllParts);
+
+void take_protocol_state(const SessionState& from, SessionState& to) {
+  to.tcp_state = from.tcp_state;
+  to.tcp_flags_original = from.tcp_flags_original;
+  to.tcp_flags_reply = from.tcp_flags_reply;
+  to.tcp_wscale_original = from.tcp_wscale_original;
+  to.tcp_wscale_reply = from.tcp_wscale_reply;
 }
 
-Extras merged(const Extras& known, const Extras& told) {
-  Extras out = told;
-  out.parts = static_cast<std::uint16_t>(known.parts | told.parts);
-  const auto untold = [&](Extras::Part part) { return known.has(part) && !told.has(part); };
-  if (untold(Extras::kLabels)) out.labels = known.labels;
-  if (untold(Extras::kHelper)) out.helper = known.helper;
-  if (untold(Extras::kSequence)) out.sequence = known.sequence;
-  if (untold(Extras::kSynproxy)) out.synproxy = known.synproxy;
-  if (untold(Extras::kSctp)) out.sctp_tags = known.sctp_tags;
-  if (untold(Extras::kDccp)) {
-    out.dccp_role = known.dccp_role;
-    out.dccp_handshake = known.dccp_handshake;
-  }
-  if (untold(Extras::kMaster)) {
-    out.master_protocol = known.master_protocol;
-    out.master = known.master;
-  }
-  if (untold(Extras::kReplyZone)) out.reply_zone = known.reply_zone;
-  if (untold(Extras::kExpectations)) out.expectations = known.expectations;
+bool keep_protocol_state(const SessionState& known, std::uint8_t protocol, SessionState& reported) {
+  if (reported.tcp_state != 0 || !has_state(protocol)) return false;
+  take_protocol_state(known, reported);
+  return true;
+}
+
+Extras with_parts(const Extras& extras, Untold parts, const Extras& from) {
+  Extras out = extras;
+  for (unsigned n = 0; n < kParts; ++n)
+    if (parts & part(n)) out.take(part(n), from);
   return out;
 }
 
@@ -49,16 +45,17 @@ void keep_times(const std::vector<Expectation>& known, std::vector<Expectation>&
 
 }  // namespace
 
-void keep_untold(const SessionState& known, std::uint8_t protocol, SessionState& event) {
-  keep_protocol_state(known, protocol, event);
-  if (!known.extras) return;
+Untold keep_untold(const SessionState& known, std::uint8_t protocol, SessionState& event) {
+  const Untold state = keep_protocol_state(known, protocol, event) ? kUntoldProtocol : Untold{0};
+  if (!known.extras || event.extras == known.extras) return state;
+  const auto parts = static_cast<Untold>(known.extras->parts & ~event.extras.copy().parts);
   if (!event.extras) {
     event.extras = known.extras;
-    return;
+  } else {
+    Extras all = with_parts(*event.extras, parts, *known.extras);
+    event.extras = all == *known.extras ? known.extras : SharedExtras::of(std::move(all));
   }
-  if (event.extras == known.extras) return;
-  Extras all = merged(*known.extras, *event.extras);
-  event.extras = all == *known.extras ? known.extras : SharedExtras::of(std::move(all));
+  return static_cast<Untold>(state | parts);
 }
 
 void keep_undumped(const SessionState& known, std::uint8_t protocol, SessionState& entry) {
@@ -69,6 +66,17 @@ void keep_undumped(const SessionState& known, std::uint8_t protocol, SessionStat
   if (extras.has(Extras::kExpectations))
     keep_times(known.extras->expectations, extras.expectations);
   entry.extras = extras == *known.extras ? known.extras : SharedExtras::of(std::move(extras));
+}
+
+void correct_untold(const SessionState& entry, Untold untold, SessionState& known) {
+  SessionState corrected = (untold & kUntoldRest) ? entry : known;
+  take_protocol_state((untold & kUntoldProtocol) ? entry : known, corrected);
+  const Extras before = known.extras.copy();
+  Extras extras = with_parts(before, untold, entry.extras.copy());
+  if (before.has(Extras::kLabels)) extras.add(Extras::kLabels);
+  keep_times(before.expectations, extras.expectations);
+  corrected.extras = extras == before ? known.extras : SharedExtras::of(std::move(extras));
+  known = std::move(corrected);
 }
 
 bool with_expectation(const SharedExtras& before, const Expectation& expectation, bool gone,

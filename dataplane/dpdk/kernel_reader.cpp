@@ -90,6 +90,10 @@ void KernelReader::on_upsert(const dataplane::Session& session) {
   if (!is_loopback(session.key)) engine_.upsert(session, now_);
 }
 
+void KernelReader::on_begin(const dataplane::Session& session) {
+  if (!is_loopback(session.key)) engine_.begin(session, now_);
+}
+
 void KernelReader::on_destroy(const dataplane::SessionKey& key) {
   engine_.destroy(key, now_);
 }

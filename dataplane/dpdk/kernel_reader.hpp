@@ -34,6 +34,7 @@ class KernelReader final : private conntrack::SourceVisitor {
 
  private:
   void on_upsert(const dataplane::Session& session) override;
+  void on_begin(const dataplane::Session& session) override;
   void on_destroy(const dataplane::SessionKey& key) override;
   void on_expectation(const dataplane::SessionKey& master,
                       const dataplane::Expectation& expectation, bool gone) override;

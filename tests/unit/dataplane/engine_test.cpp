@@ -141,6 +141,70 @@ TEST_F(EngineTest, ADumpNeitherRevivesNorRevertsWhatAnEventSaidWhileItRan) {
   EXPECT_FALSE(primary().find(ended.key));
 }
 
+// A session ended and another began under its key, and neither was told.
+TEST_F(EngineTest, ADumpRemovesWhatAnEventWhileItRanInheritedFromASessionThatIsGone) {
+  Session gone = report(1);
+  Extras extras;
+  extras.add(Extras::kHelper);
+  extras.helper.assign("ftp");
+  gone.state.extras = SharedExtras::of(extras);
+  primary().upsert(gone, world.now());
+  Session now_there = gone;
+  now_there.state.extras = {};
+  now_there.state.mark ^= 1;
+  primary().begin_dump();
+  primary().upsert(now_there, world.now());
+  ASSERT_TRUE(primary().find(gone.key)->state.extras) << "as of an event that leaves them untold";
+  primary().dump_entry(now_there, world.now());
+  primary().end_dump(true);
+  EXPECT_EQ(primary().find(gone.key)->state, now_there.state);
+}
+
+TEST_F(EngineTest, ASessionThatBeginsInheritsNothingFromOneWhoseEndWasNotTold) {
+  Session session = report(1);
+  Extras extras;
+  extras.add(Extras::kHelper);
+  extras.helper.assign("ftp");
+  session.state.extras = SharedExtras::of(extras);
+  primary().begin(session, world.now());
+  session.state.extras = {};
+  primary().begin(session, world.now());
+  EXPECT_EQ(primary().find(session.key)->state, session.state);
+}
+
+TEST_F(EngineTest, ADumpNeverRevertsWhatALaterEventToldOfWhatAnEarlierOneInherited) {
+  Session s = report(1);
+  const auto labelled = [&](std::uint8_t label) {
+    Extras extras;
+    extras.add(Extras::kLabels);
+    extras.labels[0] = label;
+    Session out = s;
+    out.state.extras = SharedExtras::of(extras);
+    return out;
+  };
+  s.state.extras = {};
+  primary().upsert(labelled(1), world.now());
+  primary().begin_dump();
+  primary().upsert(s, world.now());
+  primary().upsert(labelled(3), world.now());
+  primary().dump_entry(labelled(2), world.now());
+  primary().end_dump(true);
+  EXPECT_EQ(primary().find(s.key)->state.extras->labels[0], 3);
+}
+
+TEST_F(EngineTest, ADumpCorrectsTheSessionOfAnExpectationToldWhileItRan) {
+  Session missed = report(1);
+  missed.state.mark ^= 1;
+  missed.state.extras = {};
+  primary().begin_dump();
+  const Expectation expectation = made_expectation(missed.key, rng);
+  primary().expectation(missed.key, expectation, false, world.now());
+  primary().dump_entry(missed, world.now());
+  primary().end_dump(true);
+  ASSERT_TRUE(primary().find(missed.key)->state.extras.has(Extras::kExpectations));
+  EXPECT_EQ(primary().find(missed.key)->state.mark, missed.state.mark);
+}
+
 TEST_F(EngineTest, AnIncompleteDumpRemovesNothingAndAsksForAnother) {
   const Session s = report(1);
   primary().begin_dump();

@@ -127,7 +127,7 @@ void World::change_something() {
   if (found == node.kernel.end()) {
     const Session session = made_session(key, rng_);
     node.kernel[key] = session.state;
-    if (!events_lost) node.engine->upsert(session, now_);
+    if (!events_lost) node.engine->begin(session, now_);
   } else if (rng_.chance(1, 4)) {
     node.kernel.erase(found);
     if (!events_lost) node.engine->destroy(key, now_);
