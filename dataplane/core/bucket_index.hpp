@@ -3,7 +3,8 @@
 // line full are in a small index of their own, which is read only where a line says so.
 //
 // It grows a line at a time (linear hashing: W. Litwin, 1980), so it never stalls and takes about
-// eight bytes a session at any size. Keys are compared by the caller, in the slots.
+// thirteen bytes a session at any size; lines not yet split are up to twice as full as others, so
+// that less would fill too many of them. Keys are compared by the caller, in the slots.
 #pragma once
 
 #include <array>
@@ -67,7 +68,7 @@ class BucketIndex {
 
  private:
   static constexpr std::uint32_t kPlaces = 12;
-  static constexpr std::uint32_t kWanted = 8;  // entries a line on average
+  static constexpr std::uint32_t kWanted = 5;  // entries a line on average
   static constexpr std::uint32_t kFirstLevel = 3, kFirstLines = 1u << kFirstLevel;
   // The fingerprint is these bits of the hash on: above what chooses lines in tables so small that
   // their slots are in the cache anyway.

@@ -36,6 +36,27 @@ class Pen {
   std::uint8_t* at_;
 };
 
+// The same for reading.
+class Eye {
+ public:
+  explicit Eye(const std::uint8_t* at) : begin_(at), at_(at) {}
+  std::uint8_t u8() { return *at_++; }
+  std::uint16_t u16() { return get<std::uint16_t>(); }
+  std::uint32_t u32() { return get<std::uint32_t>(); }
+  std::size_t size() const { return static_cast<std::size_t>(at_ - begin_); }
+
+ private:
+  template <typename T>
+  T get() {
+    const T value = load_be<T>(at_);
+    at_ += sizeof(T);
+    return value;
+  }
+
+  const std::uint8_t* begin_;
+  const std::uint8_t* at_;
+};
+
 bool has_wide_flags(const CompactSession& s) {
   return wide_flags(s.tcp_flags_original, s.tcp_flags_reply);  // of TCP: the others have none
 }
@@ -92,13 +113,15 @@ std::size_t write(RecordKind kind, std::uint32_t id, const CompactSession& s, st
   return pen.size();
 }
 
-bool get_changing(ByteReader& in, CompactSession& s, bool tcp, bool wide) {
+template <typename Reader>
+bool get_changing(Reader& in, CompactSession& s, bool tcp, bool wide) {
   s.status_and_state = in.u8();
   if (tcp ? !get_flags(in, wide, s.tcp_flags_original, s.tcp_flags_reply) : wide) return false;
   return get_timeout(in, s.timeout_s) && (tcp || (s.status_and_state & 0x0f) == 0);
 }
 
-bool get_create(ByteReader& in, std::uint8_t tag, CompactRecord& out) {
+template <typename Reader>
+bool get_create(Reader& in, std::uint8_t tag, CompactRecord& out) {
   CompactSession& s = out.session;
   const bool tcp = s.protocol == kProtocolTcp;
   out.id = in.u32();
@@ -110,10 +133,31 @@ bool get_create(ByteReader& in, std::uint8_t tag, CompactRecord& out) {
   return get_changing(in, s, tcp, (tag & kWideFlags) != 0);
 }
 
-bool get_update(ByteReader& in, std::uint8_t tag, CompactRecord& out) {
+template <typename Reader>
+bool get_update(Reader& in, std::uint8_t tag, CompactRecord& out) {
   return get_id(in, (tag & kShortId) != 0, out.id) &&
          get_changing(in, out.session, out.session.protocol == kProtocolTcp,
                       (tag & kWideFlags) != 0);
+}
+
+template <typename Reader>
+Decoded read(Reader& in, CompactRecord& out) {
+  const std::uint8_t tag = in.u8();
+  out.kind = static_cast<RecordKind>(tag >> kKindShift);
+  // Read here: TCP and UDP over IPv4, without NAT and extras; updates of both; every delete.
+  const std::uint8_t common =
+      out.kind == RecordKind::create ? kWideFlags | kCodeUdp : kWideFlags | kCodeUdp | kShortId;
+  if (out.kind == RecordKind::sweep || (tag & kRest & ~common) != 0) return Decoded::whole;
+  out.session = CompactSession{};
+  out.session.protocol = (tag & kProtocolMask) == kCodeTcp ? kProtocolTcp : kProtocolUdp;
+  bool good = false;
+  if (out.kind == RecordKind::create)
+    good = get_create(in, tag, out);
+  else if (out.kind == RecordKind::update)
+    good = get_update(in, tag, out);
+  else
+    good = (tag & kRest & ~kShortId) == 0 && get_id(in, (tag & kShortId) != 0, out.id);
+  return good ? Decoded::done : Decoded::malformed;
 }
 
 }  // namespace
@@ -130,25 +174,18 @@ std::size_t encode_compact(RecordKind kind, std::uint32_t id, const CompactSessi
 }
 
 Decoded decode_compact(ByteReader& in, CompactRecord& out) {
+  if (in.remaining() >= kMost) {
+    Eye eye(in.take(0).data());
+    const Decoded decoded = read(eye, out);
+    if (decoded == Decoded::done) in.skip(eye.size());
+    return decoded;
+  }
   ByteReader ahead = in;
-  const std::uint8_t tag = ahead.u8();
-  out.kind = static_cast<RecordKind>(tag >> kKindShift);
-  // Read here: TCP and UDP over IPv4, without NAT and extras; updates of both; every delete.
-  const std::uint8_t common =
-      out.kind == RecordKind::create ? kWideFlags | kCodeUdp : kWideFlags | kCodeUdp | kShortId;
-  if (out.kind == RecordKind::sweep || (tag & kRest & ~common) != 0) return Decoded::whole;
-  out.session = CompactSession{};
-  out.session.protocol = (tag & kProtocolMask) == kCodeTcp ? kProtocolTcp : kProtocolUdp;
-  bool good = false;
-  if (out.kind == RecordKind::create)
-    good = get_create(ahead, tag, out);
-  else if (out.kind == RecordKind::update)
-    good = get_update(ahead, tag, out);
-  else
-    good = (tag & kRest & ~kShortId) == 0 && get_id(ahead, (tag & kShortId) != 0, out.id);
-  if (!good || ahead.failed()) return Decoded::malformed;
-  in = ahead;
-  return Decoded::done;
+  const Decoded decoded = read(ahead, out);
+  if (decoded == Decoded::whole) return decoded;
+  if (ahead.failed()) return Decoded::malformed;
+  if (decoded == Decoded::done) in = ahead;
+  return decoded;
 }
 
 }  // namespace hotpair::dataplane

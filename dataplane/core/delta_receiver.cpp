@@ -6,12 +6,6 @@
 #include "platform/base/assert.hpp"
 
 namespace hotpair::dataplane {
-namespace {
-
-constexpr std::size_t kPrefetchAhead = 8;  // records; about one memory access behind
-
-}  // namespace
-
 DeltaReceiver::DeltaReceiver(SessionTable& table, SessionSink& sink, Counters& counters)
     : table_(table), sink_(sink), counters_(counters) {
   wholes_.reserve(kMaxRecordsPerFrame);
@@ -108,10 +102,8 @@ void DeltaReceiver::on_data(const FrameHeader& header, ByteReader& records, Inst
   }
   ++counters_.frames_received;
   note_received(header, now);
-  for (std::size_t i = 0; i < batch_size_; ++i) {
-    if (i + kPrefetchAhead < batch_size_) prefetch(batch_[i + kPrefetchAhead]);
-    apply(batch_[i], header.sequence);
-  }
+  prefetch_batch();
+  for (std::size_t i = 0; i < batch_size_; ++i) apply(batch_[i], header.sequence);
 }
 
 void DeltaReceiver::on_marker(const FrameHeader& header, const Marker& marker, Instant now) {

@@ -70,7 +70,7 @@ class DeltaReceiver {
   void note_received(const FrameHeader& header, Instant now);
   bool decode_all(ByteReader& in);
   bool decode_whole(ByteReader& in, Target& target);
-  void prefetch(const Target& target) const;
+  void prefetch_batch() const;
   bool bound(const Slot& slot) const;
   bool named_later(const Slot& slot, std::uint64_t sequence) const;
   void apply(const Target& target, std::uint64_t sequence);

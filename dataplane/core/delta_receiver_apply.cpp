@@ -1,5 +1,6 @@
 // What the records of a frame do to the table, and what a sweep removes from it.
 #include <algorithm>
+#include <span>
 
 #include "dataplane/core/delta_receiver.hpp"
 #include "dataplane/core/receiver_flags.hpp"
@@ -23,7 +24,6 @@ bool DeltaReceiver::decode_all(ByteReader& in) {
     if (target.record.kind != RecordKind::create) continue;
     target.hash = target.whole == kAlone ? table_.hash(SessionView(target.record.session))
                                          : table_.hash(wholes_[target.whole].key);
-    table_.prefetch(target.hash);
   }
   return in.remaining() == 0;
 }
@@ -45,10 +45,21 @@ bool DeltaReceiver::decode_whole(ByteReader& in, Target& target) {
   return true;
 }
 
-void DeltaReceiver::prefetch(const Target& target) const {
-  if (target.record.kind == RecordKind::sweep || target.record.id >= table_.capacity()) return;
-  table_.prefetch_slot(target.record.id);
-  if (target.record.kind == RecordKind::create) table_.prefetch_candidate(target.hash);
+void DeltaReceiver::prefetch_batch() const {
+  const std::span<const Target> batch(batch_.data(), batch_size_);
+  for (const Target& t : batch) {
+    if (t.record.id >= table_.capacity()) continue;
+    table_.prefetch_slot(t.record.id);
+    if (t.record.kind == RecordKind::create) table_.prefetch(t.hash);
+  }
+  for (const Target& t : batch) {
+    if (t.record.kind == RecordKind::create) {
+      const std::uint32_t found = table_.candidate(t.hash);
+      if (found != SessionTable::kNone) table_.prefetch_slot(found);
+    } else if (t.record.kind == RecordKind::remove && t.record.id < table_.capacity()) {
+      table_.prefetch_place_in_index(t.record.id);
+    }
+  }
 }
 
 bool DeltaReceiver::bound(const Slot& slot) const {

@@ -102,6 +102,7 @@ class DeltaSender {
   std::uint32_t next_bulk();
   void write_sweeps(Instant now, MutableBytes body, std::size_t& at, FlightFrame& frame);
   bool write_session(std::uint32_t id, MutableBytes body, std::size_t& at, FlightFrame& frame);
+  void prefetch_fresh(std::size_t from, std::size_t to) const;
   std::size_t encode_slot(std::uint32_t id, RecordKind kind, MutableBytes out) const;
   void note_sent(std::uint32_t id, RecordKind kind, std::uint32_t since, FlightFrame& frame);
   // --- settled frames

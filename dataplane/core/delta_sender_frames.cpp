@@ -15,8 +15,8 @@ using namespace sender_flags;
 namespace {
 
 constexpr std::uint32_t kFramesPerBulkTurn =
-    8;                                     // every eighth frame starts with bulk: it always ends
-constexpr std::size_t kPrefetchAhead = 8;  // slots; about one memory access behind
+    8;                                   // every eighth frame starts with bulk: it always ends
+constexpr std::size_t kPrefetched = 32;  // slots, together
 
 }  // namespace
 
@@ -92,7 +92,9 @@ std::size_t DeltaSender::write_data(Instant now, MutableBytes buffer) {
   const bool bulk_first = ++frames_since_bulk_ >= kFramesPerBulkTurn;
   if (bulk_first) frames_since_bulk_ = 0;
   write_sweeps(now, body, at, frame);
+  prefetch_fresh(0, kPrefetched);
   while (frame.count < kMaxRecordsPerFrame) {
+    if (frame.count % kPrefetched == 0) prefetch_fresh(kPrefetched, 2 * kPrefetched);
     const std::uint32_t id = next_to_send(bulk_first);
     if (id == SessionTable::kNone || !write_session(id, body, at, frame)) break;
   }
@@ -149,6 +151,16 @@ std::uint32_t DeltaSender::next_bulk() {
   return SessionTable::kNone;
 }
 
+// Of what is to be sent, by places in the fresh list.
+void DeltaSender::prefetch_fresh(std::size_t from, std::size_t to) const {
+  if (fresh_.empty()) return;
+  for (std::size_t i = from; i < to; ++i) table_.prefetch_slot(fresh_.peek(i).id);
+  for (std::size_t i = from - std::min(from, kPrefetched); i < from; ++i) {
+    const std::uint32_t id = fresh_.peek(i).id;
+    if (table_.slot(id).tombstone()) table_.prefetch_place_in_index(id);
+  }
+}
+
 std::size_t DeltaSender::encode_slot(std::uint32_t id, RecordKind kind, MutableBytes out) const {
   const CompactSession& c = table_.slot(id).session;
   if (kind != RecordKind::create || c.side_kind() == Side::none)
@@ -160,7 +172,6 @@ bool DeltaSender::write_session(std::uint32_t id, MutableBytes body, std::size_t
                                 FlightFrame& frame) {
   Slot& slot = table_.slot(id);
   const bool bulk = !adopted(slot);
-  if (!bulk && lost_.empty()) table_.prefetch_slot(fresh_.peek(kPrefetchAhead).id);
   RecordKind kind = RecordKind::create;
   if (slot.tombstone())
     kind = RecordKind::remove;
@@ -224,11 +235,8 @@ void DeltaSender::on_ack(const FrameHeader& h, const Ack& ack, Instant now) {
 
 void DeltaSender::on_received(const FlightFrame& frame) {
   if (frame.updates_only) return;
-  for (std::size_t i = 0; i < frame.count; ++i) {
-    if (i + kPrefetchAhead < frame.count)
-      table_.prefetch_slot(frame.records[i + kPrefetchAhead].id);
-    on_received(frame.records[i], frame.sequence);
-  }
+  for (std::size_t i = 0; i < frame.count; ++i) table_.prefetch_slot(frame.records[i].id);
+  for (std::size_t i = 0; i < frame.count; ++i) on_received(frame.records[i], frame.sequence);
 }
 
 void DeltaSender::on_received(const FlightRecord& record, std::uint64_t sequence) {

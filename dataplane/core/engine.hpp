@@ -152,9 +152,10 @@ class Engine {
     std::uint64_t hash = 0;
     Session whole;  // what view.whole points to
   };
-  static constexpr std::size_t kGroup = 32;
+  static constexpr std::size_t kGroup = 64;
 
   void prepare(const Session& reported, Prepared& out) const;
+  void prefetch_group(std::size_t count) const;
   bool admit(const Session& session);
   bool tells_all(const SessionView& report, std::uint32_t known) const;
   void upsert_prepared(const Session& reported, Prepared& session, Instant now);

@@ -1,5 +1,6 @@
 // What the kernel reports, on its way into the table: events, expectations, the entries of a dump.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "dataplane/core/engine.hpp"
@@ -66,6 +67,15 @@ void Engine::prepare(const Session& reported, Prepared& out) const {
   out.hash = table_.hash(out.view);
 }
 
+void Engine::prefetch_group(std::size_t count) const {
+  if (count == 1) return;
+  std::array<std::uint32_t, kGroup> slots;
+  for (std::size_t i = 0; i < count; ++i) table_.prefetch(group_[i].hash);
+  for (std::size_t i = 0; i < count; ++i) slots[i] = table_.candidate(group_[i].hash);
+  for (std::size_t i = 0; i < count; ++i)
+    if (slots[i] != SessionTable::kNone) table_.prefetch_slot(slots[i]);
+}
+
 void Engine::upsert_admitted(const Prepared& session, std::uint32_t known, Instant now) {
   const std::uint32_t id = sender_.upsert(session.view, session.hash, known, now);
   if (id != SessionTable::kNone)
@@ -84,12 +94,8 @@ void Engine::upsert(std::span<const Session> sessions, Instant now) {
   if (role_ != Role::primary) return;
   while (!sessions.empty()) {
     const std::size_t count = std::min(sessions.size(), kGroup);
-    for (std::size_t i = 0; i < count; ++i) {
-      prepare(sessions[i], group_[i]);
-      table_.prefetch(group_[i].hash);
-    }
-    if (count > 1)
-      for (std::size_t i = 0; i < count; ++i) table_.prefetch_candidate(group_[i].hash);
+    for (std::size_t i = 0; i < count; ++i) prepare(sessions[i], group_[i]);
+    prefetch_group(count);
     for (std::size_t i = 0; i < count; ++i) upsert_prepared(sessions[i], group_[i], now);
     sessions = sessions.subspan(count);
   }
@@ -150,10 +156,8 @@ void Engine::destroy(std::span<const SessionKey> keys, Instant now) {
     for (std::size_t i = 0; i < count; ++i) {
       group_[i].whole = normalised({.key = keys[i], .state = {}});
       group_[i].hash = table_.hash(group_[i].whole.key);
-      table_.prefetch(group_[i].hash);
     }
-    if (count > 1)
-      for (std::size_t i = 0; i < count; ++i) table_.prefetch_candidate(group_[i].hash);
+    prefetch_group(count);
     for (std::size_t i = 0; i < count; ++i) destroy_prepared(group_[i], now);
     keys = keys.subspan(count);
   }
