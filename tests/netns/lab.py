@@ -41,11 +41,13 @@ PLACES = {"hotpaird": "agent/daemon", "hotpair-dataplane": "dataplane/dpdk", "ho
 class Lab:
     """The embedded network and its two nodes. A context manager; one at a time in a process."""
 
+    node_class = Node
+
     def __init__(self, build, profile="default", sessions=0, cluster=None, fw1=None, fw2=None):
-        """`build` is a build folder; `sessions` how many the tables must hold; `cluster` replaces keys of
-        cluster.yaml; `fw1` and `fw2` what differs on one node: vlan, serial, priority, password, group_id; `node`
-        with further keys of node.yaml."""
-        self.build = os.path.abspath(build)
+        """`build` is a build folder, or None for what is installed; `sessions` how many the tables must hold; `cluster`
+        replaces keys of cluster.yaml; `fw1` and `fw2` what differs on one node: vlan, serial, priority, password,
+        group_id; `node` with further keys of node.yaml."""
+        self.build = os.path.abspath(build) if build else None
         self.prefix = f"hp{os.getpid()}-"
         self.sessions = sessions
         self.cluster = {
@@ -93,6 +95,11 @@ class Lab:
         signal.signal(signal.SIGTERM, self._previous_sigterm)
 
     def program(self, name):
+        if not self.build:
+            installed = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+            if not installed:
+                raise LabError(f"{name} is not installed")
+            return installed
         path = os.path.join(self.build, PLACES[name], name)
         if not os.access(path, os.X_OK):
             raise LabError(f"{path} is not there: build it first, with 'tools/dev build'")
@@ -197,7 +204,7 @@ class Lab:
         self.switch = Netlink(switch)
         self._add_host("client", "lan", [f"{CLIENT4}/24", f"{CLIENT6}/64"], ["192.0.2.1", "2001:db8:1::1"])
         self._add_host("server", "wan", [f"{SERVER4}/24", f"{SERVER6}/64"], ["198.51.100.1", "2001:db8:2::1"])
-        self.nodes = [Node(self, chassis, self._settings[chassis]) for chassis in (1, 2)]
+        self.nodes = [self.node_class(self, chassis, self._settings[chassis]) for chassis in (1, 2)]
         self.fw1, self.fw2 = self.nodes
         for node in self.nodes:
             node.power_on()

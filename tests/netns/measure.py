@@ -83,6 +83,12 @@ def fill(lab, sessions):
     return time.monotonic() - began
 
 
+def known_at_the_backup(lab):
+    """Sessions that the node that stands by could go on with."""
+    backup = lab.backup()
+    return max(backup.conntrack_count(), backup.known_elsewhere())
+
+
 def sync_time(lab):
     """How long a wait for a full table may take before something is wrong."""
     return 30 + lab.sessions / 5_000

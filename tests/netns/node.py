@@ -229,6 +229,10 @@ class Node:
     def conntrack_count(self):
         return int(self.execute("sysctl", "-n", "net.netfilter.nf_conntrack_count"))
 
+    def known_elsewhere(self):
+        """Sessions of the peer that are not in this node's kernel but would be put there at a takeover: none."""
+        return 0
+
     def log_path(self, program):
         return os.path.join(self.dir, f"{program}.log")
 

@@ -9,6 +9,7 @@ namespace hotpair::bench {
 void add_serve(CLI::App& app, int& exit_status);
 void add_flows(CLI::App& app, int& exit_status);
 void add_fill(CLI::App& app, int& exit_status);
+void add_failover(CLI::App& app, int& exit_status);
 void add_bulk(CLI::App& app, int& exit_status);
 void add_kernel(CLI::App& app, int& exit_status);
 void add_sync(CLI::App& app, int& exit_status);

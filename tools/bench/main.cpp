@@ -18,6 +18,8 @@ constexpr const char* kDescription =
     "  with a full table        hotpair-bench fill --sessions 500000      (on the primary, as "
     "root)\n"
     "\n"
+    "The same on this machine alone, in a network of its own:\n"
+    "                           hotpair-bench failover --sessions 500000 --compare keepalived\n"
     "Session sync from kernel to kernel, on this machine alone: hotpair-bench kernel, and bulk.\n"
     "The replication itself, on this machine or over a cable:\n"
     "                           hotpair-bench sync --sessions 10000000\n";
@@ -32,6 +34,7 @@ int main(int argc, char** argv) {
   hotpair::bench::add_serve(app, exit_status);
   hotpair::bench::add_flows(app, exit_status);
   hotpair::bench::add_fill(app, exit_status);
+  hotpair::bench::add_failover(app, exit_status);
   hotpair::bench::add_bulk(app, exit_status);
   hotpair::bench::add_kernel(app, exit_status);
   hotpair::bench::add_sync(app, exit_status);
