@@ -24,6 +24,12 @@ class BenchKernel(unittest.TestCase):
         figures = self.bench("kernel", "--sessions", "2048", "--rate", "10000")["hotpair"]
         self.assertEqual(figures["arrived"], 2048)
         self.assertGreater(figures["sessions_per_second"], 0)
+        self.assertEqual(figures["latency"]["arrived"], figures["latency"]["sessions"])
+        self.assertLessEqual(figures["latency"]["p50_us"], figures["latency"]["p99_us"])
+
+    def test_connections_survive_a_power_loss_in_a_network_of_its_own(self):
+        figures = self.bench("failover")["hotpair"]
+        self.assertEqual(figures["alive"], figures["connections"])
 
     def test_a_fresh_backup_gets_what_the_primary_has_and_it_is_proven(self):
         figures = self.bench("bulk", "--sessions", "2048")

@@ -96,6 +96,7 @@ int report(const Given& given, const Outcome& out) {
 
 int measure_and_report(const Given& given) {
   const kernel::Scratch scratch(given.keep);
+  const kernel::ConntrackRoom room(given.load.sessions);
   const auto outcome = measure(given, scratch.path());
   if (outcome.ok()) return report(given, *outcome);
   std::fprintf(stderr, "hotpair-bench bulk: %s\n", outcome.error().message.c_str());

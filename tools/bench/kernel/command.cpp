@@ -5,19 +5,31 @@
 #include <unistd.h>
 
 #include "tools/bench/commands.hpp"
+#include "tools/bench/kernel/latency.hpp"
 #include "tools/bench/kernel/race.hpp"
 #include "tools/bench/kernel/surroundings.hpp"
 
 namespace hotpair::bench {
 namespace {
 
-using kernel::Outcome;
+using kernel::Latency;
+
+struct Outcome : kernel::Outcome {
+  Latency latency;
+};
 
 struct Given {
   kernel::Load load;
   std::string compare, json, dataplane;
+  std::uint32_t latency_rate = 10'000;
   bool keep = false;
 };
+
+constexpr Duration kLatencyTime = 3s;
+
+double us(Duration d) {
+  return static_cast<double>(d.count()) / 1000;
+}
 
 // Boxes of its own for each, so that none finds what another left.
 Result<Outcome> measure(const std::string& name, const Given& given, const std::string& scratch) {
@@ -27,6 +39,9 @@ Result<Outcome> measure(const std::string& name, const Given& given, const std::
                                       : kernel::start_conntrackd(*boxes, scratch);
   if (!replicator.ok()) return fail(replicator.error());
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  Outcome out;
+  const kernel::LatencyLoad steady{
+      .rate = given.latency_rate, .time = kLatencyTime, .first = given.load.sessions};
   auto outcome = kernel::race(*boxes, **replicator, given.load,
                               [&](std::uint64_t made, std::uint64_t arrived) {
                                 if (terminal)
@@ -35,15 +50,21 @@ Result<Outcome> measure(const std::string& name, const Given& given, const std::
                                                static_cast<unsigned long long>(arrived));
                               });
   if (terminal) std::fputs("\n", stderr);
-  return outcome;
+  if (!outcome.ok()) return fail(outcome.error());
+  static_cast<kernel::Outcome&>(out) = *outcome;
+  if (given.latency_rate == 0) return out;
+  auto latency = kernel::measure_latency(*boxes, **replicator, steady);
+  if (!latency.ok()) return fail(latency.error());
+  out.latency = *latency;
+  return out;
 }
 
 // Where both times are alike, what makes the sessions was the limit and not what carries them.
 void print_row(const std::string& name, const Outcome& o) {
-  std::printf("  %-12s %12.0f %10llu %10llu %10.2f %10.2f %12.2f\n", name.c_str(), o.rate(),
-              static_cast<unsigned long long>(o.arrived),
-              static_cast<unsigned long long>(o.missing()), o.making_seconds, o.seconds,
-              o.cpu_us());
+  std::printf("  %-12s %12.0f %10llu %10llu %10.2f %10.2f %12.2f %9.0f %9.0f\n", name.c_str(),
+              o.rate(), static_cast<unsigned long long>(o.arrived),
+              static_cast<unsigned long long>(o.missing()), o.making_seconds, o.seconds, o.cpu_us(),
+              us(o.latency.times.percentile(50)), us(o.latency.times.percentile(99)));
 }
 
 nlohmann::json to_json(const Outcome& o) {
@@ -53,18 +74,24 @@ nlohmann::json to_json(const Outcome& o) {
           {"seconds", o.seconds},
           {"making_seconds", o.making_seconds},
           {"sessions_per_second", o.rate()},
-          {"cpu_us_per_session", o.cpu_us()}};
+          {"cpu_us_per_session", o.cpu_us()},
+          {"latency",
+           {{"sessions", o.latency.sessions},
+            {"arrived", o.latency.times.count()},
+            {"p50_us", us(o.latency.times.percentile(50))},
+            {"p99_us", us(o.latency.times.percentile(99))}}}};
 }
 
 int measure_all(const Given& given) {
   std::vector<std::string> names = {"hotpair"};
   if (!given.compare.empty()) names.push_back(given.compare);
   const kernel::Scratch scratch(given.keep);
+  const kernel::ConntrackRoom room(given.load.sessions + std::uint64_t{3} * given.latency_rate);
   nlohmann::json report;
   std::uint64_t missing = 0;
   if (given.json != "-")
-    std::printf("  %-12s %12s %10s %10s %10s %10s %12s\n", "", "sessions/s", "arrived", "missing",
-                "made in s", "there in s", "CPU us each");
+    std::printf("  %-12s %12s %10s %10s %10s %10s %12s %9s %9s\n", "", "sessions/s", "arrived",
+                "missing", "made in s", "there in s", "CPU us each", "p50 us", "p99 us");
   for (const std::string& name : names) {
     const auto outcome = measure(name, given, scratch.path());
     if (!outcome.ok()) {
@@ -92,6 +119,11 @@ void add_kernel(CLI::App& app, int& exit_status) {
   command->add_option("--rate", given.load.rate, "new ones a second; 0: as fast as they are made")
       ->check(CLI::Range(0u, 10'000'000u))
       ->capture_default_str();
+  command
+      ->add_option("--latency-rate", given.latency_rate,
+                   "then new ones a second, one by one, to see how long each takes; 0: not at all")
+      ->check(CLI::Range(0u, 1'000'000u))
+      ->capture_default_str();
   command->add_option("--compare", given.compare, "measure this one too, under the same load")
       ->check(CLI::IsMember({"conntrackd"}));
   command->add_option("--dataplane", given.dataplane, "the hotpair-dataplane to run")
@@ -100,8 +132,9 @@ void add_kernel(CLI::App& app, int& exit_status) {
   command->add_flag("--keep", given.keep, "leave configurations and logs for a look");
   command->footer(
       "As root. Makes two network namespaces with a cable between them, and touches no other; the\n"
-      "limit nf_conntrack_max is the machine's and must have room for both tables. Exit status 0\n"
-      "when everything arrived by hotpair.\n"
+      "machine's nf_conntrack_max and nf_conntrack_buckets are raised meanwhile. Exit status 0 "
+      "when\n"
+      "everything arrived by hotpair.\n"
       "Example: hotpair-bench kernel --sessions 100000 --compare conntrackd");
   command->callback([&exit_status] { exit_status = measure_all(given); });
 }

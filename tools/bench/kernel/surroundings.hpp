@@ -1,6 +1,8 @@
 // What the commands that run other programs need of the machine.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string>
 
 namespace hotpair::bench::kernel {
@@ -21,6 +23,24 @@ class Scratch {
  private:
   bool keep_;
   std::string path_;
+};
+
+// Room for the tables of both boxes in the kernel's, which is one: raised as long as this lives, a
+// bucket for each of a session's two tuples, and put back. What cannot be set is left as it is.
+class ConntrackRoom {
+ public:
+  explicit ConntrackRoom(std::uint64_t sessions_a_box);
+  ConntrackRoom(const ConntrackRoom&) = delete;
+  ConntrackRoom& operator=(const ConntrackRoom&) = delete;
+  ~ConntrackRoom();
+
+ private:
+  struct Limit {
+    const char* name;
+    std::int64_t before = 0;  // 0: it was not raised
+  };
+  std::array<Limit, 2> limits_{Limit{"net/netfilter/nf_conntrack_max"},
+                               Limit{"net/netfilter/nf_conntrack_buckets"}};
 };
 
 // Where --json said: a file, - for standard output, nothing when empty. False when it failed.
