@@ -35,7 +35,7 @@ ConfigSync::ConfigSync(Needs needs)
 }
 
 ConfigSync::~ConfigSync() {
-  needs_.link->serve_config_with({});
+  needs_.link->serve_with(PeerService::config, {});
   engine_->stop();
   stopping_ = true;
   ::eventfd_write(wake_->get(), 1);
@@ -47,12 +47,13 @@ void ConfigSync::configure(const config::Config& config, const NodePlan&) {
   enabled_ = !config.cluster.config_sync.paths.empty();
   dirty_ = true;
   if (enabled_)
-    needs_.link->serve_config_with([engine = engine_, wake = wake_](auto socket, int) {
-      engine->serve(std::move(socket));
-      ::eventfd_write(wake->get(), 1);
-    });
+    needs_.link->serve_with(PeerService::config,
+                            [engine = engine_, wake = wake_](auto socket, int) {
+                              engine->serve(std::move(socket));
+                              ::eventfd_write(wake->get(), 1);
+                            });
   else
-    needs_.link->serve_config_with({});
+    needs_.link->serve_with(PeerService::config, {});
   ::eventfd_write(wake_->get(), 1);
 }
 

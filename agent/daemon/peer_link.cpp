@@ -31,14 +31,15 @@ sys::TcpEndpoint PeerLink::peer() const {
   return peer_;
 }
 
-void PeerLink::serve_config_with(Serve serve) {
+void PeerLink::serve_with(PeerService service, Serve serve) {
   const std::lock_guard lock(mutex_);
-  config_ = std::move(serve);
+  servers_[service] = std::move(serve);
 }
 
-PeerLink::Serve PeerLink::config_server() const {
+PeerLink::Serve PeerLink::server_of(PeerService service) const {
   const std::lock_guard lock(mutex_);
-  return config_;
+  const auto found = servers_.find(service);
+  return found == servers_.end() ? Serve() : found->second;
 }
 
 Result<sys::FileDescriptor> PeerLink::dial(PeerService service) const {

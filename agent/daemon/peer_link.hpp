@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 
@@ -26,8 +27,9 @@ class PeerLink {
   void set_addresses(std::uint16_t group, agent::ChassisId self);
   sys::TcpEndpoint local() const;
   sys::TcpEndpoint peer() const;
-  void serve_config_with(Serve serve);
-  Serve config_server() const;
+  // Who serves connections for `service`; none: nobody.
+  void serve_with(PeerService service, Serve serve);
+  Serve server_of(PeerService service) const;
 
   // A connection whose other end has proven itself. Blocks for some seconds; any thread.
   Result<sys::FileDescriptor> dial(PeerService service) const;
@@ -35,7 +37,7 @@ class PeerLink {
  private:
   mutable std::mutex mutex_;
   sys::TcpEndpoint local_, peer_;
-  Serve config_;
+  std::map<PeerService, Serve> servers_;
 };
 
 }  // namespace hotpair::daemon

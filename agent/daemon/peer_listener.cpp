@@ -23,6 +23,17 @@ constexpr int kTriesBeforeSaying = 40;  // the device is being made by another t
 constexpr int kRequestMs = 3000;
 constexpr mode_t kRootAlone = 0600;
 
+const char* reason_without(PeerService service) {
+  switch (service) {
+    case PeerService::config:
+      return "the peer does not synchronise its configuration";
+    case PeerService::routes:
+      return "the peer does not synchronise routes";
+    default:
+      return "the peer does not serve that";
+  }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<PeerListener>> PeerListener::start(std::shared_ptr<PeerLink> link,
@@ -115,10 +126,10 @@ void PeerListener::serve_peer(sys::FileDescriptor socket) {
                  "refused a connection from the peer's address: " + service.error().message);
     return refuse(socket.get(), "refused: " + service.error().message);
   }
-  if (*service == PeerService::config) {
-    const auto config = link_->config_server();
-    if (!config) return refuse(socket.get(), "the peer does not synchronise its configuration");
-    if (welcome(socket.get())) config(std::move(socket), stop_.get());
+  if (*service != PeerService::exec) {
+    const auto serve = link_->server_of(*service);
+    if (!serve) return refuse(socket.get(), reason_without(*service));
+    if (welcome(socket.get())) serve(std::move(socket), stop_.get());
     return;
   }
   if (!link_->exec_allowed) {
