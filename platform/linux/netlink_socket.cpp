@@ -21,6 +21,7 @@ namespace {
 // parsed.
 constexpr std::size_t kDatagramSize = 128 * 1024;
 constexpr int kDumpAttempts = 8;
+static_assert(NETLINK_ROUTE == 0);  // the default of open()
 
 }  // namespace
 
@@ -40,8 +41,8 @@ NetlinkMessage make_netlink_message(int type, int flags, Bytes fixed) {
 NetlinkSocket::NetlinkSocket(FileDescriptor fd) : fd_(std::move(fd)), buffer_(kDatagramSize) {}
 
 Result<NetlinkSocket> NetlinkSocket::open(std::initializer_list<unsigned> groups,
-                                          int receive_buffer) {
-  FileDescriptor fd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
+                                          int receive_buffer, int protocol) {
+  FileDescriptor fd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
   if (!fd) return fail_errno("cannot open a netlink socket", errno);
   if (setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer, sizeof(int)) != 0)
     setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(int));

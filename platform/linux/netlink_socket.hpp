@@ -1,5 +1,6 @@
-// A NETLINK_ROUTE socket: whole datagrams in, whole datagrams out, dumps. What the other netlink_*
-// files share; messages are built and parsed with libnl's nlmsg_* and nla_*. One thread.
+// A netlink socket, of NETLINK_ROUTE if nothing else is said: whole datagrams in, whole datagrams
+// out, dumps. What the other netlink_* files share; messages are built and parsed with libnl's
+// nlmsg_* and nla_*. One thread.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,8 @@ class NetlinkSocket {
 
   // `groups`: RTNLGRP_* to listen to. The receive buffer is asked for by force and may come out
   // smaller.
-  static Result<NetlinkSocket> open(std::initializer_list<unsigned> groups, int receive_buffer);
+  static Result<NetlinkSocket> open(std::initializer_list<unsigned> groups, int receive_buffer,
+                                    int protocol = 0);
 
   int fd() const { return fd_.get(); }
 
