@@ -37,6 +37,16 @@ def heartbeats():
     put("cluster", "glob", b"\x00" + sized(b"/etc/[a-z]*.d/**/etc/a.d/x/{{chassis_id}}"))
 
 
+def routes():
+    text = (ROOT / "agent/WIRE.md").read_text().split("## Route sync")[1]
+    key, value = (bytes.fromhex(text.split(f"\n{name}")[1].split("\n")[0]) for name in ("key ", "value "))
+    neighbour = bytes([2, 0, 192, 0, 2, 7, 3]) + b"lan", bytes([2, 0, 0, 0, 0, 7])
+    put("routes", "offer", b"\x01" + struct.pack(">II", 1, 64) + bytes(64 * 8))
+    put("routes", "entries", b"\x03" + b"".join(bytes([len(k)]) + k + struct.pack(">H", len(v)) + v
+                                                for k, v in ((key, value), neighbour)))
+    put("routes", "outcome", b"\x05\x01" + struct.pack(">IIII", 1, 2, 3, 4) + b"Network is down")
+
+
 def dataplane_dumps():
     dumps, name = {}, None
     for line in (ROOT / "dataplane/WIRE.md").read_text().splitlines():
@@ -141,6 +151,7 @@ def special_flows():
 
 if __name__ == "__main__":
     heartbeats()
+    routes()
     dataplane()
     config()
     commands()
