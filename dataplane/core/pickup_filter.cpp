@@ -51,7 +51,8 @@ Pickup judge(const PickupOptions& options, const Session& session) {
     return of_protocol;
   const Prefix& link_local = key.ipv6 ? kLinkLocal6 : kLinkLocal4;
   if (contains(link_local, key.ipv6, key.original.src) ||
-      contains(link_local, key.ipv6, key.original.dst))
+      contains(link_local, key.ipv6, key.original.dst) ||
+      contains(link_local, key.ipv6, session.state.reply.src))
     return Pickup::link_local;
   for (const Prefix& prefix : options.exclude)
     if (contains(prefix, key.ipv6, key.original.src) ||

@@ -1,7 +1,8 @@
 // Which sessions are replicated: cluster.yaml's session_pickup as a pure predicate, applied where
 // sessions enter the engine. The delay is not judged here: the sender keeps a young session back
 // for that long. What is link-local is never carried: no router forwards it (RFC 3927, 4291), so it
-// is a session of the box itself, and the other box may be its other end.
+// is a session of the box itself, and the other box may be its other end. So it is when only the
+// translated destination is: the management address leads to the other box that way.
 #pragma once
 
 #include <array>

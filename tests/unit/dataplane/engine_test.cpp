@@ -314,6 +314,10 @@ TEST(PickupFilter, NamesTheFirstReasonNotToCarryASession) {
   EXPECT_EQ(judge(options, s), Pickup::link_local);
   s.key.original.dst = routed;
   EXPECT_EQ(judge(options, s), Pickup::not_assured);
+  set_address(s.state.reply.src, false, 0xa9fec81d);  // translated to the other box
+  EXPECT_EQ(judge(options, s), Pickup::link_local);
+  s.state.reply = reversed(s.key.original);
+  EXPECT_EQ(judge(options, s), Pickup::not_assured);
   options.udp = false;
   s.key.protocol = kProtocolUdp;
   EXPECT_EQ(judge(options, s), Pickup::udp_off);
