@@ -80,6 +80,14 @@ ConfigRules make_config_rules(const config::Config& config, const std::string& c
                   {"group_name", config.cluster.group_name}};
   for (const auto& [name, device] : config.node.interfaces)
     rules.values["interface." + name] = device;
+  const auto add_device = [&](const std::string& name) {
+    rules.devices[name] = config.node.device(name);
+  };
+  for (const auto& name : config.cluster.monitor.interfaces) add_device(name);
+  for (const auto& redundant : config.cluster.redundant_interfaces) add_device(redundant.interface);
+  for (const auto& system : config.cluster.logical_systems)
+    for (const auto& name : system.interfaces) add_device(name);
+  if (config.cluster.management) add_device(config.cluster.management->interface);
   return rules;
 }
 

@@ -24,8 +24,9 @@ constexpr std::string_view kTemplateSuffix = ".template";
 struct ConfigRules {
   agent::ConfigScope scope;
   config::ConfigSync sync;
-  std::string config_dir;                     // whose cluster.yaml has our own schema
-  std::map<std::string, std::string> values;  // for templates
+  std::string config_dir;                      // whose cluster.yaml has our own schema
+  std::map<std::string, std::string> values;   // for templates
+  std::map<std::string, std::string> devices;  // by the cluster's name of the interface
 };
 
 class ConfigChange {
@@ -36,6 +37,7 @@ class ConfigChange {
   // A command that runs is ended, and the change undone. Any thread; for good.
   void stop() { stopping_ = true; }
   bool stopping() const { return stopping_; }
+  const std::atomic<bool>& stop_flag() const { return stopping_; }
 
   // Undoes what a crash left half done.
   void recover();

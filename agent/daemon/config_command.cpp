@@ -10,10 +10,8 @@ namespace {
 constexpr std::size_t kMaxShown = 600;
 constexpr Duration kLookForStop = 100ms;
 
-}  // namespace
-
-Status run_command_to_end(std::vector<std::string> argv, Duration timeout,
-                          const std::atomic<bool>& stopping) {
+Result<sys::ProcessOutcome> run(std::vector<std::string> argv, Duration timeout,
+                                const std::atomic<bool>& stopping) {
   auto loop = sys::EventLoop::create();
   if (!loop) return fail(loop.error());
   sys::ProcessRunner runner(**loop);
@@ -24,10 +22,27 @@ Status run_command_to_end(std::vector<std::string> argv, Duration timeout,
   runner.run(std::move(request), [&](const sys::ProcessOutcome& outcome) { ended = outcome; });
   while (!ended && !stopping) (void)(*loop)->run_once(kLookForStop);
   if (!ended) return fail_with("it was ended with hotpaird");
+  return *ended;
+}
+
+}  // namespace
+
+Status run_command_to_end(std::vector<std::string> argv, Duration timeout,
+                          const std::atomic<bool>& stopping) {
+  const auto ended = run(std::move(argv), timeout, stopping);
+  if (!ended) return fail(ended.error());
   if (ended->ok()) return Ok{};
   std::string said = ended->output.substr(0, kMaxShown);
   while (!said.empty() && said.back() == '\n') said.pop_back();
   return fail_with(ended->error + (said.empty() ? "" : ": " + said));
+}
+
+Result<std::string> output_of_command(std::vector<std::string> argv, Duration timeout,
+                                      const std::atomic<bool>& stopping) {
+  const auto ended = run(std::move(argv), timeout, stopping);
+  if (!ended) return fail(ended.error());
+  if (ended->end != sys::ProcessOutcome::End::exited) return fail_with(ended->error);
+  return ended->output;
 }
 
 }  // namespace hotpair::daemon

@@ -15,4 +15,8 @@ namespace hotpair::daemon {
 Status run_command_to_end(std::vector<std::string> argv, Duration timeout,
                           const std::atomic<bool>& stopping);
 
+// What it printed, whatever its exit status; fails when it could not be run to its end.
+Result<std::string> output_of_command(std::vector<std::string> argv, Duration timeout,
+                                      const std::atomic<bool>& stopping);
+
 }  // namespace hotpair::daemon

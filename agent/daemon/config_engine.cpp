@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include "agent/daemon/box_facts.hpp"
 #include "agent/daemon/config_place.hpp"
 #include "platform/linux/clock.hpp"
 
@@ -14,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Duration kTurn = 5s;
+constexpr Duration kTurn = 5s, kFactsPatience = 10s;
 constexpr std::size_t kMaxShownText = 1u << 20;
 constexpr std::size_t kMaxRemembered = 20;
 constexpr std::size_t kChecksumDigits = 32;
@@ -309,7 +310,28 @@ json ConfigEngine::differences() {
     }
     list.push_back(std::move(row));
   }
-  return {{"ok", true}, {"differences", std::move(list)}};
+  json reply = {{"ok", true}, {"differences", std::move(list)}};
+  add_facts(**stream, reply);
+  return reply;
+}
+
+// Of a peer that does not know the question nothing is said.
+void ConfigEngine::add_facts(sys::MessageStream& stream, json& reply) {
+  const auto own = read_box_facts(rules().devices, change_.stop_flag());
+  json list = json::array();
+  const auto answer = send_json(stream, ConfigMessage::ask_facts, json::object())
+                          ? receive_json(stream, ConfigMessage::facts, kFactsPatience)
+                          : std::nullopt;
+  if (!answer) {
+    reply["facts_error"] = "the peer did not tell of its kernel and packages";
+    return;
+  }
+  BoxFacts peer;
+  for (const auto& [name, value] : answer->items())
+    if (value.is_string()) peer[name] = value.get<std::string>();
+  for (const auto& each : differing_facts(own, peer))
+    list.push_back({{"name", each.name}, {"own", each.own}, {"peer", each.peer}});
+  reply["facts"] = std::move(list);
 }
 
 }  // namespace hotpair::daemon

@@ -80,6 +80,8 @@ class ConfigEngine {
   ConfigScan look_locked();
   void answer_manifest(sys::MessageStream& stream);
   void answer_read(sys::MessageStream& stream, const nlohmann::json& request);
+  void answer_facts(sys::MessageStream& stream);
+  void add_facts(sys::MessageStream& stream, nlohmann::json& reply);
   nlohmann::json checksums(const agent::ConfigManifest& manifest, const ConfigRules& rules) const;
   void note(const Status& outcome, const agent::ConfigPlan& plan);
   agent::ConfigManifest load_base() const;

@@ -1,4 +1,5 @@
 // What this node does when the peer begins: answers, takes over a change set, remembers the base.
+#include "agent/daemon/box_facts.hpp"
 #include "agent/daemon/config_engine.hpp"
 #include "agent/daemon/config_place.hpp"
 #include "platform/linux/clock.hpp"
@@ -69,6 +70,9 @@ void ConfigEngine::serve(sys::FileDescriptor socket) {
       case ConfigMessage::read:
         answer_read(stream, body);
         break;
+      case ConfigMessage::ask_facts:
+        answer_facts(stream);
+        break;
       default:
         break;  // of a later version
     }
@@ -93,6 +97,11 @@ void ConfigEngine::answer_read(sys::MessageStream& stream, const json& request) 
   if (const auto found = scan.manifest.find(path); found != scan.manifest.end())
     if (const auto text = read_config_content(path, found->second.kind)) reply["text"] = *text;
   (void)send_json(stream, ConfigMessage::text, reply);
+}
+
+void ConfigEngine::answer_facts(sys::MessageStream& stream) {
+  const auto facts = read_box_facts(rules().devices, change_.stop_flag());
+  (void)send_json(stream, ConfigMessage::facts, facts);
 }
 
 // Everything up to the commit is read also when it is refused, so that the other side hears why.

@@ -8,6 +8,8 @@
 //   asks     8 changed {}                               my files changed: begin a round
 //   asks     9 push {}                                  make yours prevail here; answered by
 //   outcome asks    10 read {path}                              serves  11 text {path, text, found}
+//   asks    12 ask_facts {}                             serves  13 facts {name: value},
+//   box_facts.hpp
 #pragma once
 
 #include <string>
@@ -31,6 +33,8 @@ enum class ConfigMessage : std::uint8_t {
   push,
   read,
   text,
+  ask_facts,
+  facts,
 };
 constexpr std::size_t kMaxConfigMessage = 16u << 20;  // a manifest of kMaxConfigFiles entries
 constexpr std::size_t kContentChunk = 256u << 10;

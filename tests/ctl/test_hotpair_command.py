@@ -300,12 +300,14 @@ class HotpairCommand(unittest.TestCase):
         entry = {"kind": 1, "mode": 0o644, "user": 0, "group": 0, "size": 4}
         rows = [{"path": "/etc/a", "own": entry, "peer": {**entry, "mode": 0o600}, "own_text": "new\n", "peer_text": "old\n"},
                 {"path": "/etc/b", "own": None, "peer": entry}]
-        agent = self.agent(config={"ok": True, "differences": rows})
+        facts = [{"name": "package nftables", "own": "1.0.6-2", "peer": "1.0.9-1"}]
+        agent = self.agent(config={"ok": True, "differences": rows, "facts": facts})
         code, out, _ = self.hotpair("config", "diff")
         self.assertEqual(code, 1)
         self.assertIn("-old\n+new\n", out)
         self.assertIn("here mode 0644 owner 0:0, at the peer mode 0600", out)
         self.assertIn("only at the peer: /etc/b", out)
+        self.assertRegex(out, r"package nftables +1\.0\.6-2 +1\.0\.9-1\n")
         self.assertEqual(agent.requests, [{"command": "config", "action": "diff"}])
 
     def test_peer_without_an_agent_is_3_and_without_a_command_2(self):

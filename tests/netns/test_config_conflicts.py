@@ -18,9 +18,12 @@ class ConfigConflicts(unittest.TestCase):
             sh(backup, "echo local >/mnt/conf/a")
             lab.wait("the drift to be named", lambda: config(primary)["changed_on_backup"] == ["/mnt/conf/a"])
             self.assertTrue(has(backup, "/mnt/conf/a", "local\n"), "reported, and left")
+            for node, value in ((primary, 1), (backup, 0)):
+                sh(node, f"sysctl -q -w net.ipv4.conf.all.send_redirects={value}")
             status, text = primary.ctl("config", "diff")
             self.assertEqual(status, 1, text)
             self.assertIn("-local\n+one\n", text)
+            self.assertRegex(text, r"sysctl net\.ipv4\.conf\.all\.send_redirects +1 +0\n", "and where the boxes differ")
             self.assertEqual(primary.ctl("config", "push")[0], 0)
             self.assertTrue(has(backup, "/mnt/conf/a", "one\n"))
             self.assertTrue(holds(backup, "grep -q local /mnt/conf/a.hotpair-conflict-*"))

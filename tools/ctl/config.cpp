@@ -73,7 +73,18 @@ std::string rights(const Json& entry) {
   return buffer;
 }
 
-Exit print_differences(const Json& answer) {
+// Kernel settings, modules, interfaces and versions; how many differ.
+std::size_t print_facts(const Context& context, const Json& answer) {
+  std::vector<std::vector<Cell>> rows = {{"of the boxes", "this node", "peer"}};
+  for (const Json& fact : child(answer, "facts"))
+    rows.push_back({text(fact, "name"), text(fact, "own"), text(fact, "peer")});
+  if (rows.size() > 1) std::printf("%s", columns(context.style, rows).c_str());
+  const std::string error = text(answer, "facts_error");
+  if (!error.empty()) std::printf("%s\n", error.c_str());
+  return rows.size() - 1;
+}
+
+Exit print_differences(const Context& context, const Json& answer) {
   const Json& differences = child(answer, "differences");
   for (const Json& row : differences) {
     const std::string path = text(row, "path");
@@ -91,8 +102,9 @@ Exit print_differences(const Json& answer) {
     for (const auto& file : {theirs, ours})
       if (file != "/dev/null") ::unlink(file.c_str());
   }
-  if (differences.empty()) std::printf("no difference\n");
-  return differences.empty() ? Exit::good : Exit::refused;
+  const bool same = print_facts(context, answer) == 0 && differences.empty();
+  if (same) std::printf("no difference\n");
+  return same ? Exit::good : Exit::refused;
 }
 
 }  // namespace
@@ -100,7 +112,8 @@ Exit print_differences(const Json& answer) {
 void add_config_options(CLI::App& app) {
   app.add_option("action", action,
                  "checksum: of each path, on both nodes; diff: from the peer's files to this "
-                 "node's; push: this node's files prevail; pull: the peer's do")
+                 "node's, and where kernel settings, modules, interfaces and versions differ; "
+                 "push: this node's files prevail; pull: the peer's do")
       ->required()
       ->check(CLI::IsMember({"checksum", "diff", "push", "pull"}));
 }
@@ -112,7 +125,7 @@ Exit run_config(Context& context) {
   if (!accepted(context, *answer)) return Exit::refused;
   if (context.print_json(*answer)) return Exit::good;
   if (action == "checksum") return print_checksums(context, *answer);
-  if (action == "diff") return print_differences(*answer);
+  if (action == "diff") return print_differences(context, *answer);
   std::printf("%s\n", text(*answer, "message").c_str());
   return Exit::good;
 }
