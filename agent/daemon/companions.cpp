@@ -5,7 +5,10 @@
 #include "agent/daemon/cluster_network.hpp"
 #include "agent/daemon/config_sync.hpp"
 #include "agent/daemon/http_endpoints.hpp"
+#include "agent/daemon/logical_systems.hpp"
+#include "agent/daemon/management_access.hpp"
 #include "agent/daemon/peer_companion.hpp"
+#include "agent/daemon/route_sync.hpp"
 #include "agent/daemon/traps.hpp"
 
 namespace hotpair::daemon {
@@ -43,6 +46,9 @@ std::vector<std::unique_ptr<Companion>> make_companions(const CompanionNeeds& ne
   all.push_back(std::make_unique<ClusterNetwork>(needs.association, needs.log));
   all.push_back(std::make_unique<ConfigSync>(
       ConfigSync::Needs{link, needs.loop, options.config_dir, options.state_dir, needs.log}));
+  all.push_back(std::make_unique<RouteSync>(link, needs.log));
+  all.push_back(std::make_unique<LogicalSystems>(link, needs.log));
+  all.push_back(std::make_unique<ManagementAccess>(options.run_dir, needs.log));
   all.push_back(
       std::make_unique<PeerCompanion>(link, needs.association, options.run_dir, needs.log));
   all.push_back(std::make_unique<HttpEndpoints>(options.run_dir, needs.log));

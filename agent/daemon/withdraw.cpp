@@ -7,6 +7,8 @@
 
 #include "agent/daemon/address_operations.hpp"
 #include "agent/daemon/kernel_settings.hpp"
+#include "agent/daemon/management_access.hpp"
+#include "agent/daemon/route_installer.hpp"
 #include "agent/daemon/start_up.hpp"
 #include "platform/linux/state_file.hpp"
 
@@ -98,6 +100,12 @@ int withdraw_all(const Options& options) {
     if (result.changed) ++removed;
   }
   if (removed > 0) std::printf("removed %zu addresses, routes and macvlans\n", removed);
+  if (const auto routes = remove_synchronised_routes(); !routes)
+    status = complain(routes.error().message);
+  else if (*routes > 0)
+    std::printf("removed %zu synchronised routes and neighbours\n", *routes);
+  if (const auto rules = remove_management_access(options.run_dir); !rules)
+    status = complain(rules.error().message);
   for (const auto& problem : KernelSettings(options.run_dir).restore()) status = complain(problem);
   return status;
 }

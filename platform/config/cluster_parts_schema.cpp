@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t kMaxPaths = 256;
 constexpr std::size_t kMaxHooks = 16;
-constexpr std::size_t kMaxProtocols = 32;
+constexpr std::size_t kMaxProtocols = 32, kMaxRouteTables = 256;
 
 bool is_unit_name(const std::string& name) {
   const std::size_t dot = name.rfind('.');
@@ -16,16 +16,22 @@ bool is_unit_name(const std::string& name) {
                      [](char c) { return c > 0x20 && c < 0x7f && c != '/'; });
 }
 
-// The names of /etc/iproute2/rt_protos that a daemon or an administrator gives to routes.
 bool is_route_protocol(const std::string& name) {
-  static const std::vector<std::string> known = {
-      "boot",       "static", "gated", "ra",  "mrt",  "zebra", "bird", "dhcp",
-      "keepalived", "babel",  "openr", "bgp", "isis", "ospf",  "rip",  "eigrp"};
-  if (std::find(known.begin(), known.end(), name) != known.end()) return true;
+  return route_protocol(name).has_value();
+}
+
+// A number but that of the local table, or a name.
+bool is_route_table(const std::string& name) {
+  if (name.empty() || name == "local") return false;
   const bool digits =
-      !name.empty() && name.size() <= 3 && name.front() != '0' &&
       std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
-  return digits && std::stoi(name) >= 3 && std::stoi(name) <= 255;
+  if (!digits)
+    return name.size() <= 31 && std::all_of(name.begin(), name.end(), [](char c) {
+             return c > 0x20 && c < 0x7f && c != '/';
+           });
+  if (name.size() > 10 || name.front() == '0') return false;
+  const unsigned long long number = std::stoull(name);
+  return number != 255 && number < 0xffff'ffffULL;
 }
 
 // Which keys a module may have follows from its kind.
@@ -53,6 +59,22 @@ void check_module(const Input& in, Module& module) {
 }
 
 }  // namespace
+
+std::optional<std::uint8_t> route_protocol(const std::string& name) {
+  // Of /etc/iproute2/rt_protos, those that a daemon or an administrator gives to routes.
+  static const std::map<std::string, std::uint8_t> known = {
+      {"boot", 3},        {"static", 4}, {"gated", 8},  {"ra", 9},     {"mrt", 10},  {"zebra", 11},
+      {"bird", 12},       {"dhcp", 16},  {"babel", 42}, {"openr", 99}, {"bgp", 186}, {"isis", 187},
+      {"keepalived", 18}, {"ospf", 188}, {"rip", 189},  {"eigrp", 192}};
+  if (const auto found = known.find(name); found != known.end()) return found->second;
+  const bool digits =
+      !name.empty() && name.size() <= 3 && name.front() != '0' &&
+      std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits) return std::nullopt;
+  const int number = std::stoi(name);
+  if (number < 3 || number > 255 || number == kOwnRouteProtocol) return std::nullopt;
+  return static_cast<std::uint8_t>(number);
+}
 
 Codec<Module> module_schema() {
   const auto kind = choice<Module::Kind>(
@@ -120,14 +142,19 @@ Codec<ConfigSync> config_sync_schema() {
 }
 
 Codec<RouteSync> route_sync_schema() {
-  const auto protocol =
-      text(1, 16,
-           "a routing protocol as in /etc/iproute2/rt_protos (bgp, ospf, static, ...) or 3 to 255",
-           is_route_protocol);
+  const auto protocol = text(1, 16,
+                             "a routing protocol as in /etc/iproute2/rt_protos (bgp, ospf, static, "
+                             "...) or 3 to 255, but not "
+                             "172, which marks what was synchronised",
+                             is_route_protocol);
+  const auto table =
+      text(1, 31, "main, default, a number from 1 (not 255), or the name of a VRF", is_route_table);
   return object<RouteSync>({
       field("enabled", &RouteSync::enabled, boolean()),
       field("protocols", &RouteSync::protocols,
             list_of(protocol, 0, kMaxProtocols, Order::does_not, "routing protocols")),
+      field("tables", &RouteSync::tables,
+            list_of(table, 0, kMaxRouteTables, Order::does_not, "routing tables")),
       field("hold", &RouteSync::hold, duration(0s, 3600s)),
       field("wait", &RouteSync::wait, duration(0s, 3600s)),
       field("ttl", &RouteSync::ttl, duration(1s, 3600s)),

@@ -104,6 +104,7 @@ Codec<Management> management_schema() {
             set_of(interface_address(), 0, kMaxAddresses, "addresses")),
       field("ports", &Management::ports,
             set_of(integer<std::uint16_t>(1, 65535), 0, 1024, "ports")),
+      field("slot", &Management::slot, integer<int>(1, 19)),
   });
 }
 

@@ -155,7 +155,8 @@ struct Monitor {
 struct Management {
   std::string interface;
   std::vector<AddressPrefix> addresses;
-  std::vector<std::uint16_t> ports;
+  std::vector<std::uint16_t> ports;  // of services; each node's is P x 100 + chassis and slot
+  int slot = 1;                      // 1-19
 };
 
 struct Module {
@@ -199,9 +200,16 @@ struct ClusterNetwork {
 
 struct RouteSync {
   bool enabled = false;
-  std::vector<std::string> protocols;
-  Duration hold = 10s, wait = 0s, ttl = 10s;
+  std::vector<std::string> protocols;  // as route_protocol() knows them
+  // Numbers, main, default, or devices of VRFs; empty: main and the VRFs of the logical systems.
+  std::vector<std::string> tables;
+  Duration hold = 10s, wait = 0s, ttl = 10s;  // hold, wait: 0-3600s; ttl: 1-3600s
 };
+// The number of a routing protocol by its name in rt_protos or as digits; none: it is not one whose
+// routes may be synchronised.
+std::optional<std::uint8_t> route_protocol(const std::string& name);
+// Of the routes and neighbours that route sync installs; "hotpair" in rt_protos.
+constexpr std::uint8_t kOwnRouteProtocol = 172;
 
 // Events told to others than the journal.
 struct SnmpTrap {

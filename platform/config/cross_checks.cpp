@@ -173,10 +173,27 @@ void check_synchronisation(Context& context, const ClusterFile& cluster) {
   check_keys(sync.check, "config_sync.check");
   check_keys(sync.apply, "config_sync.apply");
   Unique(context).add_all(cluster.route_sync.protocols, "route_sync.protocols");
+  Unique(context).add_all(cluster.route_sync.tables, "route_sync.tables");
   if (cluster.route_sync.enabled && cluster.route_sync.protocols.empty() &&
       !context.given("route_sync.protocols"))
     context.report(context.line_of("route_sync.enabled"), "route_sync.protocols", "",
                    "the protocols whose routes are kept, e.g. [bgp, ospf, static]");
+}
+
+// port x 100 + 20 for the second chassis + slot must be a port too.
+void check_management_ports(Context& context, const ClusterFile& cluster) {
+  constexpr int kLastPort = 65535, kFactor = 100, kSecondChassis = 20;
+  if (!cluster.management) return;
+  const Management& management = *cluster.management;
+  const int highest = (kLastPort - kSecondChassis - management.slot) / kFactor;
+  for (std::size_t i = 0; i < management.ports.size(); ++i) {
+    if (management.ports[i] <= highest) continue;
+    const std::string path = indexed("management.ports", i);
+    context.report(context.line_of(path), path, std::to_string(management.ports[i]),
+                   "at most " + std::to_string(highest) +
+                       ": the nodes are reached at port x 100 + slot and 20 above, and there is no "
+                       "port above 65535");
+  }
 }
 
 std::set<std::string> known_interfaces(const ClusterFile& cluster) {
@@ -309,6 +326,7 @@ void check_cluster(Context& context, ClusterFile& cluster) {
   check_monitor(context, cluster, known);
   check_modules(context, cluster, known);
   check_synchronisation(context, cluster);
+  check_management_ports(context, cluster);
   order_remote_monitors(context, cluster.monitor.remote);
 }
 

@@ -132,11 +132,12 @@ Result<RouteWatch> RouteWatch::open(Of what) {
   return RouteWatch(std::move(socket).value());
 }
 
-void RouteWatch::drain() {
+bool RouteWatch::drain() {
   for (int i = 0; i < kMostEvents; ++i) {
     const auto read = socket_.read([](nlmsghdr&) {});
-    if (read == NetlinkSocket::Read::empty || read == NetlinkSocket::Read::failed) return;
+    if (read == NetlinkSocket::Read::empty || read == NetlinkSocket::Read::failed) return i > 0;
   }
+  return true;
 }
 
 }  // namespace hotpair::sys

@@ -90,7 +90,7 @@ class RouteWatch {
   enum class Of : std::uint8_t { routes, neighbours };
   static Result<RouteWatch> open(Of what);
   int fd() const { return socket_.fd(); }
-  void drain();
+  bool drain();  // whether anything was heard
 
  private:
   explicit RouteWatch(NetlinkSocket socket) : socket_(std::move(socket)) {}

@@ -178,6 +178,68 @@ std::string configuration(const Style& style, const Json& status) {
   return style(Tone::strong, "Configuration") + "\n" + line + "\n";
 }
 
+std::string route_counts(const Json& routes) {
+  std::string line = spoken_count(count(routes, "installed")) + " in the kernel";
+  const std::pair<const char*, const char*> others[] = {{"waiting", "wait for their device"},
+                                                        {"own", "that the backup has itself"},
+                                                        {"refused", "REFUSED by the kernel"}};
+  for (const auto& [key, meaning] : others)
+    if (const auto times = count(routes, key)) line += ", " + spoken_count(times) + " " + meaning;
+  return line;
+}
+
+std::string routes(const Style& style, const Json& status) {
+  const Json& routes = child(status, "routes");
+  if (!routes.is_object()) return "";
+  const bool sends = text(routes, "role") == "sends";
+  std::string line = "  " + spoken_count(count(routes, "routes")) + " routes and " +
+                     spoken_count(count(routes, "neighbours")) + " neighbours " +
+                     (sends ? "of this node" : "of the primary") + ", " +
+                     (sends ? "at the backup " : "here ") + route_counts(routes) + "; ";
+  const std::string error = text(routes, "error");
+  if (count(routes, "in_sync") == 1)
+    line += style(Tone::good, "in sync");
+  else
+    line += style(Tone::warning, "NOT IN SYNC" + (error.empty() ? "" : ": " + error));
+  if (const auto lag = number(routes, "lag_ms"); lag && *lag > 0)
+    line += "; a change has waited for " + spoken_duration(*lag / 1e3);
+  if (const auto left = number(routes, "ttl_left_ms"))
+    line += "; those of the former primary go in " + spoken_duration(*left / 1e3);
+  return style(Tone::strong, "Routes") + "\n" + line + "\n";
+}
+
+std::string logical_systems(const Style& style, const Json& status) {
+  Rows rows = {{"logical system", "VRF", "zone", "interfaces", "here", "at the peer"}};
+  const auto state = [](const Json& node) {
+    if (!node.is_object()) return Cell("not told", Tone::faint);
+    std::string missing;
+    for (const Json& each : child(node, "lacks"))
+      missing += (missing.empty() ? "LACKS " : ", ") + text(Json{{"i", each}}, "i");
+    return missing.empty() ? Cell("complete", Tone::good) : Cell(missing, Tone::bad);
+  };
+  for (const Json& system : child(status, "logical_systems")) {
+    std::string names;
+    for (const Json& interface : child(system, "interfaces"))
+      names += (names.empty() ? "" : ", ") + text(interface, "name") +
+               (flag(interface, "up") ? "" : " (down)");
+    const std::string zone = text(system, "zone");
+    rows.push_back({text(system, "name"), text(system, "vrf"), zone == "0" ? "-" : zone, names,
+                    state(system), state(child(system, "peer"))});
+  }
+  if (rows.size() == 1) return "";
+  return style(Tone::strong, "Logical systems") + "\n" + columns(style, rows);
+}
+
+std::string management(const Style& style, const Json& status) {
+  const Json& management = child(status, "management");
+  if (!management.is_object()) return "";
+  std::string list;
+  for (const Json& port : child(management, "ports"))
+    list += "  " + text(port, "service") + ": chassis 1 at " + text(port, "chassis_1") +
+            ", chassis 2 at " + text(port, "chassis_2") + "\n";
+  return style(Tone::strong, "Ports of the management address") + "\n" + list;
+}
+
 std::string speed(const Json& interface) {
   const auto mbps = number(interface, "speed_mbps");
   if (!mbps || *mbps <= 0) return "unknown";
@@ -318,7 +380,8 @@ std::string status_view(const Style& style, const Json& status) {
        {troubles(style, status), nodes(style, status), reasons(style, status), paths(style, status),
         cluster_network(style, status), interfaces(style, status), lags(style, status),
         modules(style, status), remote_monitors(style, status), sessions(style, status),
-        configuration(style, status)})
+        configuration(style, status), routes(style, status), logical_systems(style, status),
+        management(style, status)})
     if (!block.empty()) screen += "\n" + block;
   return screen;
 }

@@ -92,7 +92,17 @@ INSTANTIATE_TEST_SUITE_P(
                 "or IPv6 address, e.g. 192.0.2.1"},
         Mistake{"route_sync: { protocols: [bpg] }\n",
                 "cluster.yaml:2: route_sync.protocols[0]: found 'bpg', allowed: a routing protocol "
-                "as in /etc/iproute2/rt_protos (bgp, ospf, static, ...) or 3 to 255"}));
+                "as in /etc/iproute2/rt_protos (bgp, ospf, static, ...) or 3 to 255, but not 172, "
+                "which marks what was synchronised"},
+        Mistake{"route_sync: { protocols: [172] }\n",
+                "cluster.yaml:2: route_sync.protocols[0]: found '172', allowed: a routing protocol "
+                "as in /etc/iproute2/rt_protos (bgp, ospf, static, ...) or 3 to 255, but not 172, "
+                "which marks what was synchronised"},
+        Mistake{"route_sync: { tables: [255] }\n",
+                "cluster.yaml:2: route_sync.tables[0]: found '255', allowed: main, default, a "
+                "number from 1 (not 255), or the name of a VRF"},
+        Mistake{"management: { interface: m, slot: 20 }\n",
+                "cluster.yaml:2: management.slot: found '20', allowed: a number from 1 to 19"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Keys, ClusterMistakeTest,
@@ -234,7 +244,14 @@ INSTANTIATE_TEST_SUITE_P(
                 "10000"},
         Mistake{"route_sync: { enabled: true }\n",
                 "cluster.yaml:2: route_sync.protocols: found nothing, allowed: the protocols whose "
-                "routes are kept, e.g. [bgp, ospf, static]"}));
+                "routes are kept, e.g. [bgp, ospf, static]"},
+        Mistake{"management: { interface: m, ports: [22, 656] }\n",
+                "cluster.yaml:2: management.ports[1]: found '656', allowed: at most 655: the nodes "
+                "are reached at port x 100 + slot and 20 above, and there is no port above 65535"},
+        Mistake{"management: { interface: m, ports: [655], slot: 19 }\n",
+                "cluster.yaml:2: management.ports[0]: found '655', allowed: at most 654: the nodes "
+                "are reached at port x 100 + slot and 20 above, and there is no port above "
+                "65535"}));
 
 class NodeMistakeTest : public testing::TestWithParam<Mistake> {};
 TEST_P(NodeMistakeTest, is_named_with_its_line_and_what_is_allowed) {

@@ -1,0 +1,184 @@
+#include "agent/daemon/logical_systems.hpp"
+
+#include <algorithm>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include "agent/daemon/partition_json.hpp"
+#include "platform/linux/message_stream.hpp"
+#include "platform/linux/netlink_link.hpp"
+#include "platform/linux/scheduling.hpp"
+
+namespace hotpair::daemon {
+namespace {
+
+using nlohmann::json;
+using Outcome = sys::MessageStream::Outcome;
+
+constexpr std::uint8_t kMine = 1, kYours = 2;
+constexpr std::size_t kMaxMessage = 1u << 20;
+constexpr Duration kPatience = 5s;
+constexpr int kLookEveryMs = 5000;
+
+json state_json(const agent::Partition& partition) {
+  const auto missing = agent::lacks(partition);
+  return {{"state", missing.empty() ? "complete" : "incomplete"}, {"lacks", missing}};
+}
+
+std::optional<std::vector<agent::Partition>> read_list(const sys::Message& message) {
+  return partitions_from(json::parse(message.text(), nullptr, false));
+}
+
+}  // namespace
+
+LogicalSystems::LogicalSystems(std::shared_ptr<PeerLink> link, Log log)
+    : link_(std::move(link)),
+      log_(std::move(log)),
+      wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  thread_ = std::thread([this] { serve(); });
+}
+
+LogicalSystems::~LogicalSystems() {
+  link_->serve_with(PeerService::partitions, {});
+  stopping_ = true;
+  ::eventfd_write(wake_.get(), 1);
+  thread_.join();
+}
+
+void LogicalSystems::configure(const config::Config& config, const NodePlan&) {
+  std::vector<agent::Partition> wanted;
+  std::map<std::string, std::string> devices;
+  for (const auto& system : config.cluster.logical_systems) {
+    agent::Partition& added = wanted.emplace_back();
+    added.name = system.name;
+    added.vrf = system.vrf;
+    added.zone = system.conntrack_zone.value_or(0);
+    if (!system.vrf.empty()) devices[system.vrf] = config.node.device(system.vrf);
+    for (const auto& name : system.interfaces) {
+      added.interfaces.push_back({name, false, false});
+      devices[name] = config.node.device(name);
+    }
+  }
+  enabled_ = !wanted.empty();
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->wanted = wanted;
+    shared_->devices = devices;
+    if (!enabled_) shared_->own.clear();
+  }
+  link_->serve_with(PeerService::partitions, [shared = shared_](auto socket, int) {
+    serve_peer(*shared, std::move(socket));
+  });
+  ::eventfd_write(wake_.get(), 1);
+}
+
+void LogicalSystems::follow(const PairView& pair) {
+  if (peer_alive_.exchange(pair.peer_alive) == pair.peer_alive) return;
+  if (!pair.peer_alive) {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->peer.reset();
+  }
+  ::eventfd_write(wake_.get(), 1);
+}
+
+void LogicalSystems::look(Shared& shared) {
+  const auto links = sys::LinkMonitor::open();
+  if (!links) return;  // as it was known last
+  const std::lock_guard lock(shared.mutex);
+  shared.own = shared.wanted;
+  const auto find = [&](const std::string& name) { return (*links)->find(shared.devices[name]); };
+  for (auto& partition : shared.own) {
+    if (!partition.vrf.empty()) {
+      const auto* vrf = find(partition.vrf);
+      partition.vrf_present = vrf != nullptr && vrf->kind == "vrf";
+    }
+    for (auto& interface : partition.interfaces) {
+      const auto* link = find(interface.name);
+      interface.present = link != nullptr;
+      interface.up = link != nullptr && link->carrier;
+    }
+  }
+}
+
+void LogicalSystems::serve_peer(Shared& shared, sys::FileDescriptor socket) {
+  sys::MessageStream stream(std::move(socket), kMaxMessage);
+  sys::Message message;
+  if (stream.receive(message, kPatience) != Outcome::done || message.type != kMine) return;
+  auto peers = read_list(message);
+  if (!peers) return;
+  look(shared);
+  json own;
+  {
+    const std::lock_guard lock(shared.mutex);
+    shared.peer = std::move(peers);
+    own = to_json(shared.own);
+  }
+  (void)stream.send(kYours, std::string_view(own.dump()), kPatience);
+}
+
+void LogicalSystems::ask() {
+  auto socket = link_->dial(PeerService::partitions);
+  if (!socket) return;  // the status says that the peer has not told
+  sys::MessageStream stream(std::move(socket).value(), kMaxMessage);
+  std::string own;
+  {
+    const std::lock_guard lock(shared_->mutex);
+    own = to_json(shared_->own).dump();
+  }
+  sys::Message answer;
+  if (stream.send(kMine, std::string_view(own), kPatience) != Outcome::done ||
+      stream.receive(answer, kPatience) != Outcome::done || answer.type != kYours)
+    return;
+  auto peers = read_list(answer);
+  const std::lock_guard lock(shared_->mutex);
+  if (peers && peer_alive_) shared_->peer = std::move(peers);
+}
+
+void LogicalSystems::serve() {
+  sys::set_thread_name("logical-systems");
+  while (!stopping_) {
+    if (enabled_) {
+      look(*shared_);
+      if (peer_alive_) ask();
+      say();
+    }
+    wait();
+  }
+}
+
+void LogicalSystems::wait() {
+  pollfd waited{wake_.get(), POLLIN, 0};
+  if (::poll(&waited, 1, enabled_ ? kLookEveryMs : -1) <= 0) return;
+  eventfd_t times = 0;
+  ::eventfd_read(wake_.get(), &times);
+}
+
+void LogicalSystems::say() {
+  const auto alarms = warnings();
+  for (const auto& alarm : alarms)
+    if (std::find(said_.begin(), said_.end(), alarm) == said_.end())
+      log_.warning("logical-system-incomplete", alarm);
+  said_ = alarms;
+}
+
+std::vector<std::string> LogicalSystems::warnings() const {
+  const std::lock_guard lock(shared_->mutex);
+  return agent::partition_alarms(shared_->own, shared_->peer);
+}
+
+void LogicalSystems::add_status(json& status) const {
+  const std::lock_guard lock(shared_->mutex);
+  if (shared_->own.empty()) return;
+  json list = to_json(shared_->own);
+  for (std::size_t i = 0; i < shared_->own.size(); ++i) {
+    list[i].update(state_json(shared_->own[i]));
+    list[i]["peer"] = nullptr;
+    if (!shared_->peer) continue;
+    for (const auto& theirs : *shared_->peer)
+      if (theirs.name == shared_->own[i].name) list[i]["peer"] = state_json(theirs);
+  }
+  status["logical_systems"] = std::move(list);
+}
+
+}  // namespace hotpair::daemon

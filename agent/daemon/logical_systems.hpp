@@ -1,0 +1,57 @@
+// Logical systems in the status, as a companion: what of each this node has, what the peer has, and
+// an alarm where one lacks what the other would need after a takeover. The nodes tell each other
+// over the cluster network (service 4): the one that asks sends {type 1, its list}, the other
+// answers {type 2, its list}, as JSON (partition_json.hpp).
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "agent/core/partition.hpp"
+#include "agent/daemon/companion.hpp"
+#include "agent/daemon/peer_link.hpp"
+#include "platform/base/log.hpp"
+
+namespace hotpair::daemon {
+
+class LogicalSystems final : public Companion {
+ public:
+  LogicalSystems(std::shared_ptr<PeerLink> link, Log log);
+  ~LogicalSystems() override;
+
+  void configure(const config::Config& config, const NodePlan& plan) override;
+  void follow(const PairView& pair) override;
+  void add_status(nlohmann::json& status) const override;
+  std::vector<std::string> warnings() const override;
+
+ private:
+  // Outlives the companion where a connection of the peer's still uses it.
+  struct Shared {
+    mutable std::mutex mutex;
+    std::vector<agent::Partition> wanted;  // as configured
+    std::map<std::string, std::string> devices;
+    std::vector<agent::Partition> own;                  // as found
+    std::optional<std::vector<agent::Partition>> peer;  // as told
+  };
+  static void look(Shared& shared);
+  static void serve_peer(Shared& shared, sys::FileDescriptor socket);
+  void serve();
+  void wait();
+  void ask();
+  void say();
+
+  std::shared_ptr<PeerLink> link_;
+  Log log_;
+  std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+  sys::FileDescriptor wake_;
+  std::atomic<bool> stopping_{false}, enabled_{false}, peer_alive_{false};
+  std::vector<std::string> said_;  // the thread's own: alarms that were logged
+  std::thread thread_;
+};
+
+}  // namespace hotpair::daemon
