@@ -30,7 +30,7 @@ void Box::start_agent() {
   const Instant now = local_now();
   deadline_at_.reset();
   held_ = false;  // the shell cleans up what an earlier life left behind
-  fenced_ = stalled_ = paused_ = false;
+  fenced_ = stalled_ = paused_ = exits_ = false;
   waiting_.clear();
   unread_.clear();
   unread_at_.clear();
@@ -225,6 +225,8 @@ void Box::deliver(const Event& event) {
 
 void Box::step(const Event& event) {
   loop_ran_ = local_now();
+  if (const auto* order = std::get_if<OperatorCommand>(&event.what))
+    exits_ = exits_ || order->what == OperatorCommand::What::shutdown;
   node_->step(event, actions_);
   if (world_.observer != nullptr) world_.observer->stepped(*this, event, actions_, *node_);
   finish_step();

@@ -70,6 +70,7 @@ class Box {
   bool powered() const { return powered_; }
   std::optional<Instant> next_deadline() const { return node_->next_deadline(); }
   bool agent_runs() const { return node_ != nullptr; }
+  bool exits() const { return exits_; }  // was asked to
   bool responsive() const { return agent_runs() && !stalled_ && !paused_; }
   bool holds_addresses() const { return held_ && powered_ && !paused_; }
   agent::NodeStatus status() const;
@@ -143,7 +144,7 @@ class Box {
   std::optional<Instant> deadline_at_;
   bool peer_direct_silent_ = false;
   Instant direct_heard_, loop_ran_, addresses_busy_until_;
-  bool held_ = false, fenced_ = false, stalled_ = false, paused_ = false;
+  bool held_ = false, fenced_ = false, stalled_ = false, paused_ = false, exits_ = false;
   std::deque<agent::Event> waiting_;
   std::deque<std::pair<agent::PathId, std::vector<std::uint8_t>>> unread_;
   std::deque<Duration> unread_at_;  // by the wall clock

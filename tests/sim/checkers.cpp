@@ -145,12 +145,15 @@ void Checkers::check_one_primary(const Box& box) {
                   std::to_string(to_ms(stated_time())) + " ms there is not one primary");
 }
 
-// Where both nodes elect the one that is not primary and the role does not move, one says why.
+// Where both nodes elect the one that is not primary and the role does not move, one says why. One
+// that exits takes no role.
 void Checkers::check_unmoved(const Box& box) {
   const Seen& a = seen_[0];
   const Seen& b = seen_[1];
-  const bool wanted = a.elected && a.elected == b.elected &&
-                      seen_[static_cast<std::size_t>(other(*a.elected)) - 1].role == Role::primary;
+  const bool wanted =
+      a.elected && a.elected == b.elected &&
+      seen_[static_cast<std::size_t>(other(*a.elected)) - 1].role == Role::primary &&
+      !world_.box(static_cast<int>(*a.elected)).exits();
   if (!wanted || a.explains || b.explains || !pair_can_talk()) {
     unmoved_since_.reset();
     return;
