@@ -7,6 +7,7 @@ namespace {
 // own, which an older receiver skips.
 constexpr std::size_t kSequenceAt = 0;
 constexpr std::size_t kLoopAgeAt = 8;
+static_assert(kLoopAgeAt + sizeof(std::uint32_t) == kStampSize);
 constexpr std::size_t kFlagsAt = 13;
 constexpr std::size_t kFixedSize = 128;
 
@@ -143,8 +144,7 @@ constexpr std::uint64_t kLargestEpoch = std::uint64_t{1} << 63;
 
 // False when a value has no meaning or a reserved byte is set.
 bool decode_fixed(ByteReader& in, Heartbeat& h) {
-  h.sequence = in.u64();
-  h.loop_age_us = in.u32();
+  read_stamp(in.take(kStampSize), h);
   const std::uint8_t role = in.u8();
   const std::uint8_t flags = in.u8();
   const std::uint8_t forced = in.u8();
@@ -277,6 +277,12 @@ void stamp_heartbeat(MutableBytes body, std::uint64_t sequence, std::uint32_t lo
   store_be(body.data() + kLoopAgeAt, loop_age_us);
   std::uint8_t& flags = body[kFlagsAt];
   flags = static_cast<std::uint8_t>(direct_silent ? flags | kDirectSilent : flags & ~kDirectSilent);
+}
+
+void read_stamp(Bytes body, Heartbeat& heartbeat) {
+  HOTPAIR_ASSERT(body.size() >= kStampSize);
+  heartbeat.sequence = load_be<std::uint64_t>(body.data() + kSequenceAt);
+  heartbeat.loop_age_us = load_be<std::uint32_t>(body.data() + kLoopAgeAt);
 }
 
 Result<Heartbeat, BodyError> decode_heartbeat(Bytes body) {

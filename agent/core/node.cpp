@@ -177,9 +177,10 @@ NodeStatus Node::status(Instant now) const {
   status.peer_known = s.peer.known();
   status.peer_alive = s.peer.alive();
   status.peer = s.peer.newest();
+  const auto best = s.peer.best();
   for (PathId i = 0; i < kMaxPaths; ++i) {
     const PeerLiveness::Path& path = s.peer.path(i);
-    status.paths[i] = {path.alive,      path.ever_heard, s.peer.best() == i,
+    status.paths[i] = {path.alive,      path.ever_heard, best == i,
                        path.last_heard, path.received,   path.lost};
   }
   status.verdict_known = s.verdict_known;

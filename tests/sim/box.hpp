@@ -121,6 +121,7 @@ class Box {
   void arm_deadline();
   void beat();
   void send_heartbeat(bool on_beat);
+  const agent::Heartbeat& decoded(Bytes body);
   void tell_links();
   void mismatch(agent::PathId path, Bytes body, const agent::RejectedFrame& rejected);
   void resume(Duration stood, bool whole_box);
@@ -141,6 +142,13 @@ class Box {
   std::uint64_t sequence_ = 0;
   std::uint64_t incarnation_ = 0;
   std::uint64_t address_requests_ = 0, addresses_as_of_ = 0;
+  // What a frame is read and written in; not cleared for each.
+  std::array<std::uint8_t, agent::kMaxBodySize> heard_, said_;
+  std::array<std::uint8_t, agent::kHeartbeatHeaderSize + agent::kMaxBodySize + agent::kTagSize>
+      frame_;
+  // The body that was decoded last and what it says: most differ by their stamp alone.
+  std::vector<std::uint8_t> decoded_body_;
+  agent::Heartbeat decoded_;
   std::optional<Instant> deadline_at_;
   bool peer_direct_silent_ = false;
   Instant direct_heard_, loop_ran_, addresses_busy_until_;

@@ -25,15 +25,24 @@ void Box::receive(PathId path, Bytes frame) {
     unread_at_.pop_front();
   }
   const Instant heard_at = clock.heard_at(world_.timeline.now(), stamp);
-  std::array<std::uint8_t, kMaxBodySize> body{};
-  const auto opened = association_->open(path, frame, body);
-  if (!opened.ok()) return mismatch(path, body, opened.error());
-  const auto heartbeat = decode_heartbeat(Bytes(body).first(opened->body_size));
-  HOTPAIR_ASSERT(heartbeat.ok());
+  const auto opened = association_->open(path, frame, heard_);
+  if (!opened.ok()) return mismatch(path, heard_, opened.error());
+  const Heartbeat& heartbeat = decoded(Bytes(heard_).first(opened->body_size));
   if (path < kSessionSyncPath) direct_heard_ = now;
-  peer_direct_silent_ = heartbeat->direct_silent;
+  peer_direct_silent_ = heartbeat.direct_silent;
   if (world_.other(*this).next_version) world_.note(Fact::next_version);
-  deliver({now, HeartbeatReceived{path, heard_at, opened->new_association, *heartbeat}});
+  deliver({now, HeartbeatReceived{path, heard_at, opened->new_association, heartbeat}});
+}
+
+const Heartbeat& Box::decoded(Bytes body) {
+  if (!std::ranges::equal(body.subspan(kStampSize), decoded_body_)) {
+    const auto heartbeat = decode_heartbeat(body);
+    HOTPAIR_ASSERT(heartbeat.ok());
+    decoded_ = *heartbeat;
+    decoded_body_.assign(body.begin() + kStampSize, body.end());
+  }
+  read_stamp(body, decoded_);
+  return decoded_;
 }
 
 void Box::mismatch(PathId path, Bytes body, const RejectedFrame& rejected) {
@@ -91,23 +100,21 @@ std::size_t say_more(MutableBytes out) {
 }  // namespace
 
 void Box::send_heartbeat(bool on_beat) {
-  std::array<std::uint8_t, kMaxBodySize> body{};
-  std::array<std::uint8_t, kHeartbeatHeaderSize + kMaxBodySize + kTagSize> frame{};
-  const std::size_t said = encode_heartbeat(published_, body);
-  const std::size_t size = said + (next_version ? say_more(MutableBytes(body).subspan(said)) : 0);
+  const std::size_t said = encode_heartbeat(published_, said_);
+  const std::size_t size = said + (next_version ? say_more(MutableBytes(said_).subspan(said)) : 0);
   const Duration age = stalled_ ? local_now() - loop_ran_ : Duration{};
   const bool silent = is_direct_silent(local_now() - direct_heard_, config.interval);
-  stamp_heartbeat(body, ++sequence_, static_cast<std::uint32_t>(to_us(age)), silent);
+  stamp_heartbeat(said_, ++sequence_, static_cast<std::uint32_t>(to_us(age)), silent);
   const bool relayed =
       dataplane.alive && is_relayed(sequence_, on_beat, silent || peer_direct_silent_,
                                     config.interval, config.detection_time());
   for (PathId path = 0; path < kMaxPaths; ++path) {
     if (!config.paths[path].configured || (path == kSessionSyncPath && !relayed)) continue;
-    const Bytes text = Bytes(body).first(size);
-    std::size_t sealed = association_->seal(path, text, frame);
-    world_.network.send(index_, path, Bytes(frame).first(sealed));
-    if (const auto greeting = association_->greet(path, text, frame))
-      world_.network.send(index_, path, Bytes(frame).first(*greeting));
+    const Bytes text = Bytes(said_).first(size);
+    const std::size_t sealed = association_->seal(path, text, frame_);
+    world_.network.send(index_, path, Bytes(frame_).first(sealed));
+    if (const auto greeting = association_->greet(path, text, frame_))
+      world_.network.send(index_, path, Bytes(frame_).first(*greeting));
   }
 }
 

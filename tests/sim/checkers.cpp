@@ -29,11 +29,13 @@ void Checkers::started(Box& box) {
   s.epoch = {};
   s.succeeded_at.reset();
   s.elected.reset();
+  s.hears_peer = false;
 }
 
 void Checkers::stopped(Box& box) {
   seen(box).role = Role::init;
   seen(box).elected.reset();
+  seen(box).hears_peer = false;
 }
 
 void Checkers::after_step(Box& box, const std::vector<Action>& actions) {
@@ -63,6 +65,7 @@ void Checkers::note_status(const Box& box, const NodeStatus& status) {
   Seen& s = seen(box);
   s.elected.reset();
   if (status.verdict_known && status.peer_alive) s.elected = status.verdict.winner;
+  s.hears_peer = status.peer_alive;
   s.explains = status.suppressed.size != 0 || status.conflict.size != 0 || status.in_transaction;
   if (status.suppressed.size != 0) world_.note(Fact::suppressed);
   if (status.conflict.size != 0) world_.note(Fact::conflict);
@@ -79,7 +82,7 @@ void Checkers::check_epochs(Box& box, const NodeStatus& status) {
     s.succeeded_at = s.role == Role::backup ? std::optional(box.local_now()) : std::nullopt;
   s.role = status.role;
   if (status.role != Role::primary) return;
-  const auto [owner, first] = epoch_owner_.emplace(status.epoch.number, box.id());
+  const auto [owner, first] = epoch_owner_.try_emplace(status.epoch.number, box.id());
   if (owner->second != box.id())
     fail(box, "two primaries in epoch " + std::to_string(status.epoch.number));
   if (became && disk_is_reliable && status.epoch <= s.primary_epoch)
@@ -100,7 +103,7 @@ void Checkers::check_addresses() {
   Box& a = world_.box(1);
   Box& b = world_.box(2);
   const bool both = a.responsive() && b.responsive() && a.holds_addresses() &&
-                    b.holds_addresses() && (a.status().peer_alive || b.status().peer_alive);
+                    b.holds_addresses() && (seen_[0].hears_peer || seen_[1].hears_peer);
   if (!both) {
     both_hold_since_.reset();
     return;

@@ -45,7 +45,7 @@ class Checkers {
     std::optional<Instant> succeeded_at;  // primary in this life, after having been backup
     // As its status says it now.
     std::optional<agent::ChassisId> elected;  // beside a living peer
-    bool explains = false;
+    bool explains = false, hears_peer = false;
     int same_instant_steps = 0;
   };
   void fail(const Box& box, const std::string& what);

@@ -16,11 +16,24 @@ void Network::send(int from, agent::PathId path, Bytes frame) {
     const Instant arrives = timeline_.now() + delay;
     if (arrives < newest) note(facts_, Fact::frame_reordered);
     newest = std::max(newest, arrives);
-    timeline_.at(arrives,
-                 [this, from, path, copy = std::vector<std::uint8_t>(frame.begin(), frame.end())] {
-                   deliver_(1 - from, path, copy);
-                 });
+    if (free_.empty()) {
+      free_.push_back(static_cast<std::uint32_t>(sent_.size()));
+      sent_.emplace_back();
+    }
+    const std::uint32_t slot = free_.back();
+    free_.pop_back();
+    Sent& sent = sent_[slot];
+    sent.from = from;
+    sent.path = path;
+    sent.frame.assign(frame.begin(), frame.end());
+    timeline_.at(arrives, [this, slot] { arrive(slot); });
   }
+}
+
+void Network::arrive(std::uint32_t slot) {
+  const Sent& sent = sent_[slot];
+  deliver_(1 - sent.from, sent.path, sent.frame);
+  free_.push_back(slot);  // not before: what is heard may be answered at once
 }
 
 bool Network::any_quiet_path(unsigned paths) const {

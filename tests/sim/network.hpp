@@ -3,6 +3,8 @@
 #pragma once
 
 #include <array>
+#include <deque>
+#include <vector>
 
 #include "agent/core/types.hpp"
 #include "platform/base/bytes.hpp"
@@ -33,7 +35,18 @@ class Network {
   bool any_quiet_path(unsigned paths) const;  // some path that works both ways without loss
 
  private:
+  void arrive(std::uint32_t slot);
+
+  // On its way. The slots are used again, so that a frame costs no allocation.
+  struct Sent {
+    int from = 0;
+    agent::PathId path = 0;
+    std::vector<std::uint8_t> frame;
+  };
+
   Timeline& timeline_;
+  std::deque<Sent> sent_;
+  std::vector<std::uint32_t> free_;
   Rng rng_;
   Facts& facts_;
   Deliver deliver_;
