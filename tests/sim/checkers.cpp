@@ -28,6 +28,7 @@ void Checkers::started(Box& box) {
   s.role = Role::init;
   s.epoch = {};
   s.succeeded_at.reset();
+  s.served = false;
   s.elected.reset();
   s.hears_peer = false;
 }
@@ -44,6 +45,7 @@ void Checkers::after_step(Box& box, const std::vector<Action>& actions) {
       remote_weight_lost(status.health, status.peer.health, rules_of(box.config)) != 0)
     seen(box).faulty_at = world_.timeline.now();
   if (status.replication.in_sync) seen(box).in_sync_at = world_.timeline.now();
+  if (box.witness_answers) seen(box).witness_at = world_.timeline.now();
   note_status(box, status);
   check_epochs(box, status);
   check_grant(box);
@@ -53,6 +55,7 @@ void Checkers::after_step(Box& box, const std::vector<Action>& actions) {
   check_reports(box, actions);
   check_progress(box);
   Seen& s = seen(box);
+  s.served = s.served || s.role == Role::primary;
   if (s.policy != box.config.split_brain) s.policy_since = world_.timeline.now();
   s.policy = box.config.split_brain;
   if (s.hold != box.config.hold || s.pickup != box.config.session_pickup)
@@ -212,9 +215,15 @@ void Checkers::check_evidence(const Box& box, const ReportRoleChange& change) {
   if (s.policy == SplitBrain::takeover || just_changed || change.to != Role::primary) return;
   const std::string_view why = change.reason.view();
   if (!why.starts_with("peer silent") && !why.starts_with("no peer")) return;
+  const auto says = [why](std::string_view evidence) { return why.find(evidence) != why.npos; };
+  // What it names must be true, too.
+  if (says("witness") && world_.timeline.now() - s.witness_at > kPersistBound + kStandstill)
+    return fail(box, "took the role by a witness that does not answer");
+  if (says("primary alone") && !s.served)
+    return fail(box, "takes up a role that it did not have");
   for (const char* evidence :
        {"forced primary", "left in order", "given the role", "primary alone", "witness"})
-    if (why.find(evidence) != why.npos) return;
+    if (says(evidence)) return;
   fail(box, "took the role from a silent peer without evidence");
 }
 

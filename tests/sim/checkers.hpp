@@ -37,7 +37,8 @@ class Checkers {
   struct Seen {
     agent::Role role = agent::Role::init;
     agent::Epoch epoch, primary_epoch;
-    Instant last_deadline_step, faulty_at, in_sync_at, policy_since;
+    Instant last_deadline_step, faulty_at, in_sync_at, witness_at, policy_since;
+    bool served = false;  // was primary in this life
     agent::SplitBrain policy = agent::SplitBrain::takeover;
     Duration hold{};
     bool pickup = false;

@@ -88,8 +88,8 @@ void Swarm::set_times() {
   static constexpr std::array<Duration, 4> kIntervals{5ms, 10ms, 50ms, 100ms};
   // The shorter, the more there is to simulate and the less happens in it: longer ones get more of
   // the runs, so that each gets a like share of the time they take.
-  static constexpr std::array<std::uint64_t, kIntervals.size()> kShares{1, 5, 12, 14};
-  std::uint64_t drawn = rng_.below(32);
+  static constexpr std::array<std::uint64_t, kIntervals.size()> kShares{1, 5, 24, 34};
+  std::uint64_t drawn = rng_.below(64);
   std::size_t which = 0;
   while (drawn >= kShares[which]) drawn -= kShares[which++];
   const Duration interval = kIntervals[which];
@@ -123,9 +123,12 @@ void Swarm::set_faults() {
         world_.checkers.both_hold_bound = 60s;  // an address that stays is retried, and reported
     }
   }
-  for (Kind& kind : kinds_) kind.enabled = rng_.chance(1, 2);
-  calm_ = 30ms + up_to(rng_.chance(1, 8) ? 8s : 1s);
-  disturbed_for_ = 4s + up_to(36s);
+  const std::uint64_t of_four = 2 + rng_.below(2);
+  for (Kind& kind : kinds_) kind.enabled = rng_.chance(of_four, 4);
+  // Much follows from one strike only while the next is not there yet, and much from two at once.
+  if (rng_.chance(1, 2)) pace_ = 4;
+  calm_ = 30ms + up_to(rng_.chance(1, 8) ? 8s : rng_.chance(1, 2) ? 1s : 300ms);
+  disturbed_for_ = 4s + up_to(76s);
 }
 
 RunResult Swarm::run() {

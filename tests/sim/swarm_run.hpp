@@ -38,6 +38,7 @@ class Swarm {
   Duration up_to(Duration most) {
     return Duration(rng_.below(static_cast<std::uint64_t>(most.count())) + 1);
   }
+  Duration lasting(Duration most) { return up_to(most / pace_); }
   void later(Duration after, std::function<void()> what) {
     world_.timeline.after(after, std::move(what));
   }
@@ -57,6 +58,7 @@ class Swarm {
   void fail_module();
   void order();
   void leave();
+  void start_again(Box& box);
   void misconfigure();
   void lose_disk();
   void lose_target();
@@ -90,6 +92,7 @@ class Swarm {
                                {"reload", &Swarm::reload}}};
   Duration calm_ = 1s;  // the longest time between two strikes
   Duration disturbed_for_ = 12s;
+  int pace_ = 1;  // faults last so many times shorter
   std::vector<agent::PathId> paths_{0, 1, agent::kSessionSyncPath};
   bool healing_ = false;
   std::uint64_t files_ = 1;  // how many versions of cluster.yaml there were

@@ -6,7 +6,7 @@ using namespace agent;
 
 void Swarm::cut_cable() {
   const PathId path = any_path();
-  const Duration time = up_to(3s);
+  const Duration time = lasting(3s);
   world_.note(Fact::cable_cut);
   say("cable " + std::to_string(path) + " cut for " + std::to_string(to_ms(time)) + " ms");
   for (int from : {0, 1}) world_.network.cable(from, path).cut = true;
@@ -25,7 +25,7 @@ void Swarm::cut_one_way() {
       (all ? "any path" : "path " + std::to_string(only)));
   for (PathId path = 0; path < kMaxPaths; ++path)
     if (all || path == only) world_.network.cable(from, path).cut = true;
-  later(up_to(3s), [this, from] {
+  later(lasting(3s), [this, from] {
     for (PathId path = 0; path < kMaxPaths; ++path) world_.network.cable(from, path).cut = false;
   });
 }
@@ -35,7 +35,7 @@ void Swarm::cut_everything() {
   say("all cables cut");
   for (int from : {0, 1})
     for (PathId path = 0; path < kMaxPaths; ++path) world_.network.cable(from, path).cut = true;
-  later(up_to(2s), [this] {
+  later(lasting(2s), [this] {
     for (int from : {0, 1})
       for (PathId path = 0; path < kMaxPaths; ++path) world_.network.cable(from, path).cut = false;
   });
@@ -54,7 +54,7 @@ void Swarm::kill_agent() {
   if (box.agent_runs()) world_.note(Fact::agent_killed);
   say(name(box) + ": agent killed");
   box.kill_agent();
-  later(up_to(2s), [&box] { box.start_agent(); });
+  later(lasting(2s), [&box] { box.start_agent(); });
 }
 
 void Swarm::power_loss() {
@@ -62,7 +62,7 @@ void Swarm::power_loss() {
   if (box.agent_runs()) world_.note(Fact::power_lost);
   say(name(box) + ": power lost");
   box.power_off();
-  later(up_to(4s), [&box] {
+  later(lasting(4s), [&box] {
     box.start_agent();
     box.start_dataplane();
   });
@@ -89,7 +89,7 @@ void Swarm::restart_dataplane() {
   if (box.dataplane.alive) world_.note(Fact::dataplane_killed);
   say(name(box) + ": data plane killed");
   box.kill_dataplane();
-  later(up_to(2s), [&box] { box.start_dataplane(); });
+  later(lasting(2s), [&box] { box.start_dataplane(); });
 }
 
 void Swarm::flap_link() {
@@ -98,7 +98,7 @@ void Swarm::flap_link() {
   world_.note(Fact::link_flapped);
   say(name(box) + ": link " + std::to_string(link) + " down");
   box.set_link(link, false);
-  later(up_to(2s), [&box, link] { box.set_link(link, true); });
+  later(lasting(2s), [&box, link] { box.set_link(link, true); });
 }
 
 void Swarm::fail_module() {
@@ -132,7 +132,13 @@ void Swarm::leave() {
   if (box.responsive()) world_.note(Fact::left_in_order);
   say(name(box) + ": asked to exit");
   box.command(OperatorCommand::What::shutdown);
-  later(3s + up_to(2s), [&box] { box.start_agent(); });
+  later(3s + up_to(2s), [this, &box] { start_again(box); });
+}
+
+// Once it has exited, which takes longer where it stands still on the way.
+void Swarm::start_again(Box& box) {
+  if (!box.agent_runs() || !box.exits()) return box.start_agent();
+  later(500ms, [this, &box] { start_again(box); });
 }
 
 void Swarm::misconfigure() {
@@ -145,7 +151,7 @@ void Swarm::misconfigure() {
   say(name(box) + ": restarted with another " + (box.group == 8 ? "group" : "password"));
   box.kill_agent();
   later(up_to(500ms), [&box] { box.start_agent(); });
-  later(2s + up_to(2s), [this, &box] {
+  later(500ms + lasting(3500ms), [this, &box] {
     box.group = 7;
     box.password = "secret";
     say(name(box) + ": restarted as it should be");
@@ -161,7 +167,7 @@ void Swarm::lose_disk() {
   say(name(box) + ": power lost, and its disk is empty");
   box.power_off();
   box.disk = PersistedState{};
-  later(up_to(2s), [&box] {
+  later(lasting(2s), [&box] {
     box.start_agent();
     box.start_dataplane();
   });
@@ -180,7 +186,7 @@ void Swarm::lose_target() {
       world_.box(chassis).set_remote(target, reached || healing_);
     });
   };
-  const Duration back = 400ms + up_to(3s);
+  const Duration back = 400ms + lasting(3s);
   set(first, 0ms, false);
   set(first, back, true);
   if (!both) return;
@@ -193,7 +199,7 @@ void Swarm::lose_witness() {
   world_.note(Fact::witness_lost);
   say(name(box) + ": the witness does not answer");
   box.set_witness(false);
-  later(up_to(3s), [&box] { box.set_witness(true); });
+  later(lasting(3s), [&box] { box.set_witness(true); });
 }
 
 void Swarm::upset_clock() {
