@@ -46,7 +46,7 @@ struct LinkChanged {
   std::uint8_t interface = 0;
   bool present = true;           // the device exists
   bool up = false;               // carrier (a LAG: usable, after its threshold)
-  std::uint64_t speed_mbps = 0;  // of what is usable; 0 while down
+  std::uint64_t speed_mbps = 0;  // as it counts; 0 while down
   std::uint64_t full_speed_mbps = 0;
 };
 struct ManagementLinkChanged {

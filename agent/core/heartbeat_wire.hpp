@@ -14,8 +14,8 @@ enum class BodyError : std::uint8_t { too_short, bad_section_size, bad_value, te
 
 // The bytes written. `out` has room for kMaxBodySize.
 std::size_t encode_heartbeat(const Heartbeat& heartbeat, MutableBytes out);
-// sequence, loop_age_us and direct_silent alone, in place: what the sending thread stamps. The first
-// two are the first kStampSize bytes; most bodies differ from the one before by them alone.
+// sequence, loop_age_us and direct_silent alone, in place: what the sending thread stamps. The
+// first two are the first kStampSize bytes; most bodies differ from the one before by them alone.
 constexpr std::size_t kStampSize = 12;
 void stamp_heartbeat(MutableBytes body, std::uint64_t sequence, std::uint32_t loop_age_us,
                      bool direct_silent);

@@ -31,7 +31,7 @@ struct LagMember {
 
 struct LagState {
   enum class Score : std::uint8_t {
-    good,  // no more members lost than the threshold forgives
+    good,  // no more members lost than the threshold forgives: counts as if none were
     bad,   // more lost, and it still carries something: counts like a LAG that is down
     down,  // nothing is carried
   };

@@ -25,7 +25,8 @@ agent::LinkChanged assess_link(const sys::LinkInfo* link, const LagState* lag,
   }
   state.up = lag != nullptr ? lag->score == LagState::Score::good : up(*link);
   state.full_speed_mbps = lag != nullptr ? lag->full_speed_mbps : speed_of(*link, speeds);
-  if (state.up) state.speed_mbps = lag != nullptr ? lag->speed_mbps : state.full_speed_mbps;
+  // In a good LAG everything that is lost is forgiven.
+  if (state.up) state.speed_mbps = state.full_speed_mbps;
   return state;
 }
 

@@ -16,7 +16,8 @@
 namespace hotpair::daemon {
 
 // One data interface as it stands. `link` is null when the device is gone; `lag` when it is none or
-// does not count as one. A LAG that is bad counts as down.
+// does not count as one. A LAG that is bad counts as down; a good one with all its members, since
+// what the threshold forgives must not move the role by the speed it takes away.
 agent::LinkChanged assess_link(const sys::LinkInfo* link, const LagState* lag, KnownSpeeds& speeds);
 
 // The names of the devices in a VRF; none when there is no such VRF.

@@ -75,7 +75,9 @@ StatusView Runtime::view() {
   view.version = HOTPAIR_VERSION;
   for (std::size_t i = 0; i < links_->data().size(); ++i) {
     const auto& state = links_->data()[i];
-    view.data_interfaces.push_back({state.present, state.up, state.speed_mbps, links_->lags()[i]});
+    const auto& lag = links_->lags()[i];
+    const auto carried = lag && state.up ? lag->speed_mbps : state.speed_mbps;
+    view.data_interfaces.push_back({state.present, state.up, carried, lag});
   }
   view.heartbeat_link_up = links_->heartbeat_up();
   view.dataplane_port_up = dataplane_->port_up();

@@ -22,7 +22,7 @@ namespace hotpair::daemon {
 
 struct DataInterfaceState {
   bool present = false, up = false;
-  std::uint64_t speed_mbps = 0;
+  std::uint64_t speed_mbps = 0;  // of what is usable, forgiven or not
   std::optional<LagState> lag{};
 };
 

@@ -169,11 +169,12 @@ class HotpairCommand(unittest.TestCase):
             {"device": "ens4", "up": True, "usable": True, "why": ""},
             {"device": "ens5", "up": True, "usable": False, "why": "in aggregator 2, active is 1"}]}
         interface = {**status()["data_interfaces"][0], "lag": lag}
+        forgiven = {**interface, "name": "wan", "lag": {**lag, "state": "good"}}
         witness = {"address": "203.0.113.1", "answers": None, "last_answer_ms": None, "trouble": ""}
-        self.agent(status=status(modules=[module], remote_monitors=[monitor], data_interfaces=[interface],
+        self.agent(status=status(modules=[module], remote_monitors=[monitor], data_interfaces=[interface, forgiven],
                                  witness=witness))
         _, out, _ = self.hotpair("status")
-        for piece in ("slot 4 (ips): exit status 7: engine 3 is down", "NOT REACHED", "1 of 2",
+        for piece in ("slot 4 (ips): exit status 7: engine 3 is down", "NOT REACHED", "1 of 2", "good, 1 lost is forgiven",
                       "ens5 (in aggregator 2, active is 1)", "203.0.113.1", "not known yet"):
             self.assertIn(piece, out)
 

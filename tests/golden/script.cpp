@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "agent/daemon/links.hpp"
 #include "tests/sim/world.hpp"
 
 namespace hotpair::simulation {
@@ -53,6 +54,7 @@ class Script {
   void link(const Words& w) {
     box(w).set_link(w.at(2) == "lan" ? 0 : 1, is(w.at(3), "up", "down"));
   }
+  void lag(const Words& w);
   void management(const Words& w) { box(w).set_management(is(w.at(2), "up", "down")); }
   void modules(const Words& w) {
     box(w).set_modules(static_cast<std::uint8_t>(std::stoi(w.at(2))));
@@ -80,6 +82,8 @@ class Script {
 
   static const std::map<std::string, Verb> kVerbs;
   World world_{1};
+  int lag_threshold_ = 0;
+  daemon::KnownSpeeds speeds_;
 };
 
 const std::map<std::string, Script::Verb> Script::kVerbs{{"boot", &Script::boot},
@@ -91,6 +95,7 @@ const std::map<std::string, Script::Verb> Script::kVerbs{{"boot", &Script::boot}
                                                          {"cut", &Script::cut},
                                                          {"mend", &Script::mend},
                                                          {"link", &Script::link},
+                                                         {"lag", &Script::lag},
                                                          {"management", &Script::management},
                                                          {"modules", &Script::modules},
                                                          {"remote", &Script::remote},
@@ -130,6 +135,29 @@ void Script::set_cables(const Words& w, bool cut) {
         world_.network.cable(from, path).cut = cut;
   }
   world_.dataplanes_changed();
+}
+
+// lag 2 up up outside: node 2's lan is an LACP bond, and so are its members of 10 Gbit/s each
+void Script::lag(const Words& w) {
+  sys::LinkInfo bond;
+  bond.kind = "bond";
+  bond.admin_up = bond.carrier = true;
+  bond.bond_mode = 4;
+  bond.bond_aggregator = 1;
+  std::vector<sys::LinkInfo> members;
+  for (std::size_t i = 2; i < w.size(); ++i) {
+    const bool outside = w[i] == "outside";  // of the active aggregator, with carrier
+    sys::LinkInfo member;
+    member.name = "member" + std::to_string(i);
+    member.admin_up = true;
+    member.carrier = outside || is(w[i], "up", "down");
+    member.speed_mbps = 10'000;
+    const std::uint16_t aggregator = outside ? 2 : 1;
+    member.bond_member = sys::BondMember{member.carrier, true, aggregator, 0x3f, 0};
+    members.push_back(member);
+  }
+  const auto state = daemon::judge_lag(bond, members, lag_threshold_, speeds_);
+  box(w).set_link(0, daemon::assess_link(&bond, &state, speeds_));
 }
 
 // what-if 1 2 link lan down: asked at node 1 about node 2
@@ -180,6 +208,7 @@ void Script::force(const Words& w) {
 }
 
 void Script::set(const Words& w) {
+  if (w.at(2) == "lag-threshold") lag_threshold_ = std::stoi(w.at(3));
   for (int chassis : {1, 2})
     if (w.at(1) == "both" || std::stoi(w.at(1)) == chassis)
       set_one(world_.box(chassis), w.at(2), w.at(3));
@@ -216,6 +245,8 @@ void Script::set_one(Box& box, const std::string& key, const std::string& value)
     box.next_version = is(value, "yes", "no");
   else if (key == "group")
     box.group = static_cast<std::uint16_t>(std::stoi(value));
+  else if (key == "lag-threshold")
+    config.data_interfaces[0].lag = true;
   else if (key == "interfaces")  // 10 Gbit/s each
     while (config.data_interfaces.size() < std::stoul(value))
       config.data_interfaces.push_back(

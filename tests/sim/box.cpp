@@ -165,6 +165,11 @@ void Box::set_link(std::size_t interface, bool up) {
   tell_links();
 }
 
+void Box::set_link(std::size_t interface, const LinkChanged& state) {
+  links_of_other_speeds[interface] = state;
+  tell_links();
+}
+
 void Box::set_management(bool up) {
   management_up = up;
   tell_links();
@@ -190,8 +195,12 @@ void Box::tell_links() {
   if (!agent_runs()) return;
   const Instant now = local_now();
   for (std::size_t i = 0; i < config.data_interfaces.size(); ++i) {
+    const auto other = links_of_other_speeds.find(i);
     const bool up = !links_down.contains(i);
-    deliver({now, LinkChanged{static_cast<std::uint8_t>(i), true, up, up ? 10'000u : 0u, 10'000}});
+    LinkChanged state{0, true, up, up ? 10'000u : 0u, 10'000};
+    if (other != links_of_other_speeds.end()) state = other->second;
+    state.interface = static_cast<std::uint8_t>(i);
+    deliver({now, state});
   }
   deliver({now, ManagementLinkChanged{management_up}});
   if (!config.remote_monitors.empty()) deliver({now, RemoteMonitorsChanged{remote_reached}});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -55,6 +56,7 @@ class Box {
   void pause(Duration how_long);  // the whole box stands still
   void leap(Duration ahead);      // its monotonic clock leaps
   void set_link(std::size_t interface, bool up);
+  void set_link(std::size_t interface, const agent::LinkChanged& state);  // of other speeds
   void set_modules(std::uint8_t failed);
   void set_management(bool up);
   void set_remote(std::size_t monitor, bool reached);
@@ -84,6 +86,7 @@ class Box {
   agent::PersistedState disk;
   Faults faults;
   std::set<std::size_t> links_down;
+  std::map<std::size_t, agent::LinkChanged> links_of_other_speeds;
   bool management_up = true;
   std::uint8_t failed_modules = 0;
   std::uint32_t remote_reached = UINT32_MAX;

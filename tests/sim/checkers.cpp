@@ -219,8 +219,7 @@ void Checkers::check_evidence(const Box& box, const ReportRoleChange& change) {
   // What it names must be true, too.
   if (says("witness") && world_.timeline.now() - s.witness_at > kPersistBound + kStandstill)
     return fail(box, "took the role by a witness that does not answer");
-  if (says("primary alone") && !s.served)
-    return fail(box, "takes up a role that it did not have");
+  if (says("primary alone") && !s.served) return fail(box, "takes up a role that it did not have");
   for (const char* evidence :
        {"forced primary", "left in order", "given the role", "primary alone", "witness"})
     if (says(evidence)) return;

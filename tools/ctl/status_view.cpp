@@ -273,14 +273,18 @@ std::string lags(const Style& style, const Json& status) {
     const Json& lag = child(interface, "lag");
     if (!lag.is_object()) continue;
     const std::string state = text(lag, "state");
+    const auto total = count(lag, "total"), usable = count(lag, "usable");
+    const bool forgiven = state == "good" && usable < total;
     std::string members;
     for (const Json& member : child(lag, "members")) {
       members += (members.empty() ? "" : ", ") + text(member, "device");
       if (!flag(member, "usable")) members += " (" + text(member, "why") + ")";
     }
-    rows.push_back({text(interface, "name"), text(lag, "mode"),
-                    Cell(state, state == "good" ? Tone::good : Tone::bad),
-                    text(lag, "usable") + " of " + text(lag, "total"), members});
+    rows.push_back(
+        {text(interface, "name"), text(lag, "mode"),
+         Cell(forgiven ? "good, " + std::to_string(total - usable) + " lost is forgiven" : state,
+              state == "good" ? Tone::good : Tone::bad),
+         text(lag, "usable") + " of " + text(lag, "total"), members});
   }
   if (rows.size() == 1) return "";
   return style(Tone::strong, "LAGs of this node") + "\n" + columns(style, rows);

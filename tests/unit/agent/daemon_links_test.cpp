@@ -69,14 +69,17 @@ TEST(LagTest, WithThresholdZeroOneLostMemberIsEnough) {
   EXPECT_FALSE(assess_lag(lag, members, 0, speeds).up);
 }
 
-TEST(LagTest, WithinTheThresholdItCountsItsUsableMembers) {
+TEST(LagTest, WithinTheThresholdItCountsAsWholeAndTellsWhatIsUsable) {
   KnownSpeeds speeds;
   const auto lag = bond(4);
   assess_lag(lag, {member("a", true), member("b", true)}, 1, speeds);
   const auto state = assess_lag(lag, {member("a", true), member("b", false)}, 1, speeds);
   EXPECT_TRUE(state.up);
-  EXPECT_EQ(state.speed_mbps, 10000u);
+  EXPECT_EQ(state.speed_mbps, 20000u);
   EXPECT_EQ(state.full_speed_mbps, 20000u);
+  const auto told = judge_lag(lag, {member("a", true), member("b", false)}, 1, speeds);
+  EXPECT_EQ(told.usable, 1u);
+  EXPECT_EQ(told.speed_mbps, 10000u);
 }
 
 TEST(LagTest, AnLacpMemberOutsideTheActiveAggregatorIsLost) {
