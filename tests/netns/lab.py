@@ -35,7 +35,7 @@ PROFILES = {
 }
 
 PLACES = {"hotpaird": "agent/daemon", "hotpair-dataplane": "dataplane/dpdk", "hotpair": "tools/ctl",
-          "hotpair-bench": "tools/bench"}
+          "hotpair-bench": "tools/bench", "hotpair-replay": "tools/replay"}
 
 
 class Lab:
