@@ -15,8 +15,8 @@ HOTPAIR_FIELDS(ReplicationState, dataplane_alive, in_sync, sessions, lag_session
 HOTPAIR_FIELDS(PasswordUse, round, used, other);
 // For texts; as bytes a heartbeat is what heartbeat_wire says.
 HOTPAIR_FIELDS(Heartbeat, sequence, loop_age_us, role, epoch, table_epoch, leaving,
-               dual_primary_seen, direct_silent, health, health_version, peer_health_version, ask_round,
-               grant_round, ask_cause, invite_round, invite_cause, refuse_round, refusal,
+               dual_primary_seen, direct_silent, health, health_version, peer_health_version,
+               ask_round, grant_round, ask_cause, invite_round, invite_cause, refuse_round, refusal,
                replication, cluster_digest, paths_alive, dataplane_nonce, serial, hostname, version,
                role_reason, lost_interfaces, failed_module, passwords);
 
