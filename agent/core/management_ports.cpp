@@ -19,7 +19,7 @@ std::string translation(const ManagementAddress& address, const char* protocol, 
 std::string translations(const ManagementPorts& ports) {
   std::string rules;
   for (const ManagementAddress& address : ports.addresses) {
-    const std::string& peer = address.ipv6 ? ports.peer_ipv6 : ports.peer_ipv4;
+    const std::string peer = address.ipv6 ? "" : ports.peer_ipv4;
     for (const std::uint16_t service : ports.services) {
       for (const char* protocol : {"tcp", "udp"}) {
         rules += translation(address, protocol, management_port(service, ports.self, ports.slot),
@@ -34,13 +34,17 @@ std::string translations(const ManagementPorts& ports) {
   return rules;
 }
 
-// The other node answers to us, who alone know the way back.
-std::string masquerade(const ManagementPorts& ports) {
-  std::string rules;
-  const std::string begin = "    oifname \"" + ports.cluster_device + "\" ct status dnat ";
-  if (!ports.peer_ipv4.empty()) rules += begin + "ip daddr " + ports.peer_ipv4 + " masquerade\n";
-  if (!ports.peer_ipv6.empty()) rules += begin + "ip6 daddr " + ports.peer_ipv6 + " masquerade\n";
-  return rules;
+// The other node answers to us, who alone know the way back. The address is named because the
+// kernel would choose none of a link's scope.
+std::string source(const ManagementPorts& ports) {
+  if (ports.peer_ipv4.empty()) return {};
+  return "    oifname \"" + ports.cluster_device + "\" ct status dnat ip daddr " + ports.peer_ipv4 +
+         " snat ip to " + ports.own_ipv4 + "\n";
+}
+
+// From the other box come answers alone; whatever begins there is not forwarded, as without us.
+std::string answers_only(const ManagementPorts& ports) {
+  return "    iifname \"" + ports.cluster_device + "\" ct direction original drop\n";
 }
 
 }  // namespace
@@ -48,11 +52,6 @@ std::string masquerade(const ManagementPorts& ports) {
 std::string management_removal() {
   const std::string table = std::string("table inet ") + kManagementTable;
   return table + " {}\ndelete " + table + "\n";
-}
-
-// From the other box come answers alone; whatever begins there is not forwarded, as without us.
-std::string answers_only(const ManagementPorts& ports) {
-  return "    iifname \"" + ports.cluster_device + "\" ct direction original drop\n";
 }
 
 // Before other translations of the same hook: the first one counts, and these match an address and
@@ -63,7 +62,7 @@ std::string management_ruleset(const ManagementPorts& ports) {
          " {\n  chain management {\n    type nat hook prerouting priority dstnat - 10;\n" +
          translations(ports) +
          "  }\n  chain management_back {\n    type nat hook postrouting priority srcnat - 10;\n" +
-         masquerade(ports) +
+         source(ports) +
          "  }\n  chain cluster_network {\n    type filter hook forward priority filter - 10;\n" +
          answers_only(ports) + "  }\n}\n";
 }

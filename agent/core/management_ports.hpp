@@ -33,8 +33,9 @@ struct ManagementPorts {
   std::uint32_t slot = 1;
   std::vector<std::uint16_t> services;
   std::vector<ManagementAddress> addresses;
-  // The other node on the cluster network, by family; empty: it is not reached that way.
-  std::string peer_ipv4, peer_ipv6;
+  // The two nodes on the cluster network; empty: it leads to this node alone. It has link-local
+  // IPv6 addresses only, so IPv6 addresses always do.
+  std::string own_ipv4, peer_ipv4;
   std::string cluster_device;
 };
 

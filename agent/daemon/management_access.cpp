@@ -8,7 +8,7 @@
 
 #include "agent/daemon/config_command.hpp"
 #include "agent/daemon/tunnel.hpp"
-#include "platform/linux/clock.hpp"
+#include "platform/linux/netlink_link.hpp"
 #include "platform/linux/scheduling.hpp"
 #include "platform/linux/state_file.hpp"
 #include "platform/linux/sysctl.hpp"
@@ -39,12 +39,24 @@ agent::ManagementPorts ports_of(const config::Config& config, const NodePlan& pl
     ports.addresses.push_back(
         {address.ipv6, sys::to_text(sys::IpAddress{address.ipv6, address.address})});
   if (!config.cluster.cluster_network.enabled) return ports;
-  const auto peer = agent::cluster_address(static_cast<std::uint16_t>(config.cluster.group_id),
-                                           agent::other(plan.node.self));
-  sys::IpAddress ipv4;
-  std::copy(peer.ipv4.begin(), peer.ipv4.end(), ipv4.bytes.begin());
-  ports.peer_ipv4 = sys::to_text(ipv4);
+  const auto address_of = [&](agent::ChassisId chassis) {
+    const auto cluster =
+        agent::cluster_address(static_cast<std::uint16_t>(config.cluster.group_id), chassis);
+    sys::IpAddress ipv4;
+    std::copy(cluster.ipv4.begin(), cluster.ipv4.end(), ipv4.bytes.begin());
+    return sys::to_text(ipv4);
+  };
+  ports.own_ipv4 = address_of(plan.node.self);
+  ports.peer_ipv4 = address_of(agent::other(plan.node.self));
   return ports;
+}
+
+// False: the device is not there yet, or is being set up, which ends with its being up.
+bool let_answers_through() {
+  const auto links = sys::LinkMonitor::open();
+  if (!links) return false;
+  const auto* device = (*links)->find(kClusterDevice);
+  return device != nullptr && device->admin_up && sys::write_sysctl(kForwarding, "1").ok();
 }
 
 }  // namespace
@@ -121,7 +133,7 @@ void ManagementAccess::apply(const std::string& ruleset) {
     // What we did ourselves is not to be undone; what others do from now on is heard.
     watch_.reset();
     if (auto opened = sys::NftablesWatch::open()) watch_ = std::move(opened).value();
-    if (done && uses_cluster_network()) ready = sys::write_sysctl(kForwarding, "1").ok();
+    if (done && uses_cluster_network()) ready = let_answers_through();
   }
   if (stopping_) return;
   const std::lock_guard lock(mutex_);

@@ -150,10 +150,11 @@ void RouteEngine::round() {
     state_.known = done.ok();
     if (done) {
       state_.outcome = outcome;
+      state_.failed_in_a_row = 0;
       ++state_.rounds;
     } else {
       ++state_.failed;
-      if (state_.error != done.error().message)
+      if (++state_.failed_in_a_row == kFailuresToSay)
         log_.warning("routes-not-synchronised", done.error().message);
     }
     state_.error = done ? "" : done.error().message;

@@ -17,6 +17,10 @@
 
 namespace hotpair::daemon {
 
+// While a node starts, the way to its peer takes a moment to be there; a second lies between two
+// rounds that fail.
+constexpr int kFailuresToSay = 3;
+
 // For status.
 struct RouteState {
   bool enabled = false, sends = false, keeps = false;
@@ -30,6 +34,7 @@ struct RouteState {
   Duration last_took{};         // of the last round; on the backup, of the last change
   std::optional<Instant> unsent_since, ends_at;
   Duration longest_lag{};
+  int failed_in_a_row = 0;  // rounds
   std::uint64_t rounds = 0, failed = 0, entries_sent = 0, bytes_sent = 0;
   std::uint64_t changes_taken = 0, entries_taken = 0, reconciled = 0, given_up = 0, malformed = 0;
 };

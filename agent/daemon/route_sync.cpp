@@ -145,8 +145,8 @@ std::vector<std::string> RouteSync::warnings() const {
   if (!engine_ || !enabled_) return {};
   std::vector<std::string> list;
   const RouteState state = engine_->state();
-  if (!state.error.empty() && (peer_alive_ || !state.sends))
-    list.push_back("routes are not in sync: " + state.error);
+  const bool lasting = state.sends ? peer_alive_ && state.failed_in_a_row >= kFailuresToSay : true;
+  if (!state.error.empty() && lasting) list.push_back("routes are not in sync: " + state.error);
   if (state.outcome.refused > 0)
     list.push_back("the backup's kernel refused " + std::to_string(state.outcome.refused) +
                    " of the primary's routes and neighbours: " + state.outcome.text);

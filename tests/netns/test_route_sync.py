@@ -24,7 +24,7 @@ class RouteSync(unittest.TestCase):
             lab.form()
             primary, backup = lab.primary(), lab.backup()
             ip_batch([f"route add 203.0.113.0/24 via {SERVER4} proto bgp metric 20 mtu 1400",
-                      f"-6 route add 2001:db8:9::/48 via {SERVER6} proto bgp metric 20",
+                      f"route add 2001:db8:9::/48 via {SERVER6} proto bgp metric 20",
                       f"route add 10.1.0.0/16 proto static nexthop via {SERVER4} weight 3 nexthop via 192.0.2.77",
                       "route add blackhole 10.2.0.0/16 proto bgp table 100",
                       "route add blackhole 10.3.0.0/16 proto bgp",

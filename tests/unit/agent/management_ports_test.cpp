@@ -22,6 +22,7 @@ ManagementPorts ports() {
   p.self = ChassisId::two;
   p.services = {22, 161};
   p.addresses = {{false, "203.0.113.5"}, {true, "2001:db8::5"}};
+  p.own_ipv4 = "169.254.200.30";
   p.peer_ipv4 = "169.254.200.29";
   p.cluster_device = "hotpair0";
   return p;
@@ -39,7 +40,7 @@ TEST(ManagementRuleset, LeadsToThisNodeAndOverTheClusterNetworkToTheOther) {
   EXPECT_THAT(rules, Not(HasSubstr("ip6 daddr 2001:db8::5 tcp dport 2201")))
       << "the other node has no such address on the cluster network";
   EXPECT_THAT(rules, HasSubstr("oifname \"hotpair0\" ct status dnat ip daddr 169.254.200.29 "
-                               "masquerade\n"));
+                               "snat ip to 169.254.200.30\n"));
   EXPECT_THAT(rules, HasSubstr("iifname \"hotpair0\" ct direction original drop\n"))
       << "answers come back, and nothing else";
 }
