@@ -72,7 +72,9 @@ HOTPAIR_NETWORK_TEST(RouteTablesTest,
       EXPECT_EQ(same->hops[i].weight, wanted.hops[i].weight);
     }
     ASSERT_EQ(same->metrics.size(), wanted.metrics.size());
-    if (!wanted.metrics.empty()) EXPECT_EQ(same->metrics[0].value, 1400u);
+    if (!wanted.metrics.empty()) {
+      EXPECT_EQ(same->metrics[0].value, 1400u);
+    }
   }
   for (auto& change : changes) change.what = What::remove;
   EXPECT_EQ(tables.apply(changes), std::vector<int>(routes.size(), 0));
