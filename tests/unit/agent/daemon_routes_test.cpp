@@ -113,7 +113,7 @@ HOTPAIR_NETWORK_TEST(RouteInstallerTest, follows_the_peer_and_leaves_this_boxs_o
   EXPECT_EQ(outcome.installed, 2u);
   EXPECT_EQ(outcome.own, 1u);
   EXPECT_EQ(outcome.waiting, 1u);
-  EXPECT_TRUE(there("10.9.0.0/16 via 192.0.2.9 dev va proto boot"));
+  EXPECT_TRUE(there("10.9.0.0/16 via 192.0.2.9 dev va"));
 
   kernel.want("10.1.0.0/16", 5);
   kernel.change.removed = {second};
