@@ -1,6 +1,7 @@
 // What this node does when the peer begins a round: compares, takes over, installs.
 #include "agent/daemon/route_engine.hpp"
 #include "platform/linux/clock.hpp"
+#include "platform/linux/scheduling.hpp"
 
 namespace hotpair::daemon {
 namespace {
@@ -29,6 +30,7 @@ std::string RouteEngine::reason_to_refuse() const {
 }
 
 void RouteEngine::serve(sys::FileDescriptor socket) {
+  sys::give_way();
   sys::MessageStream stream(std::move(socket), agent::kMaxRouteMessage);
   sys::Message message;
   while (stream.receive(message, kPatience) == Outcome::done)

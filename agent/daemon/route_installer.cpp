@@ -12,14 +12,16 @@ using What = sys::RouteChange::What;
 // Everything under our protocol, as removals. A neighbour that the kernel has confirmed since is
 // its own by now.
 Status find_ours(sys::RouteTables& kernel, std::vector<sys::RouteChange>& removals) {
-  std::vector<sys::KernelRoute> routes;
   std::vector<sys::KernelNeighbour> neighbours;
   sys::RoutesLeftOut left_out;
   const auto ours = [](std::uint8_t protocol, std::uint32_t) {
     return protocol == config::kOwnRouteProtocol;
   };
-  if (Status read = kernel.read_routes(ours, routes, left_out); !read) return read;
-  for (auto& route : routes) removals.push_back({What::remove, std::move(route)});
+  const auto visit = [&](sys::KernelRoute&& route) {
+    route.hops.clear();  // what is removed is named without them
+    removals.push_back({What::remove, std::move(route)});
+  };
+  if (Status read = kernel.read_routes(ours, visit, left_out); !read) return read;
   if (Status read = kernel.read_neighbours(neighbours); !read) return read;
   for (const auto& neighbour : neighbours)
     if (neighbour.protocol == config::kOwnRouteProtocol && !neighbour.confirmed())
@@ -136,20 +138,18 @@ void RouteInstaller::note(const std::string& key, bool ours, const sys::RouteCha
 }
 
 Status RouteInstaller::look(const RouteNames& names, Scope scope, Present& present) {
-  std::vector<sys::KernelRoute> routes;
   std::vector<sys::KernelNeighbour> neighbours;
   sys::RoutesLeftOut left_out;
   const auto any = [](std::uint8_t, std::uint32_t) { return true; };
-  if (scope == Scope::everything)
-    if (Status read = kernel_.read_routes(any, routes, left_out); !read) return read;
-  if (Status read = kernel_.read_neighbours(neighbours); !read) return read;
-  for (auto& route : routes) {
+  const auto visit = [&](sys::KernelRoute&& route) {
     const bool ours = route.protocol == config::kOwnRouteProtocol;
-    const sys::RouteChange removal{What::remove, route};
     route.hops.clear();  // no part of the key, and perhaps over a device without a name
     if (const auto shared = names.shared(route))
-      note(agent::encode(*shared).key, ours, removal, present);
-  }
+      note(agent::encode(*shared).key, ours, {What::remove, std::move(route)}, present);
+  };
+  if (scope == Scope::everything)
+    if (Status read = kernel_.read_routes(any, visit, left_out); !read) return read;
+  if (Status read = kernel_.read_neighbours(neighbours); !read) return read;
   for (const auto& neighbour : neighbours) {
     const auto shared = names.shared(neighbour);
     if (!shared) continue;

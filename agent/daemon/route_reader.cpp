@@ -17,22 +17,23 @@ Result<RouteNames> read_names(const RouteRules& rules) {
 }
 
 Status read_own_routes(sys::RouteTables& kernel, const RouteNames& names, OwnRoutes& own) {
-  std::vector<sys::KernelRoute> found;
+  agent::RouteTable found;
   sys::RoutesLeftOut left_out;
+  std::uint64_t nameless = 0;
   const auto wanted = [&](std::uint8_t protocol, std::uint32_t table) {
     return names.takes(protocol, table);
   };
-  if (Status read = kernel.read_routes(wanted, found, left_out); !read) return read;
-  own.routes.clear();
-  own.left_out = left_out;
-  own.nameless = 0;
-  for (const auto& route : found) {
+  const auto visit = [&](const sys::KernelRoute& route) {
     const auto shared = names.shared(route);
-    if (shared && own.routes.size() < agent::kMaxRouteEntries)
-      own.routes.add(agent::encode(*shared));
+    if (shared && found.size() < agent::kMaxRouteEntries)
+      found.add(agent::encode(*shared));
     else
-      ++own.nameless;
-  }
+      ++nameless;
+  };
+  if (Status read = kernel.read_routes(wanted, visit, left_out); !read) return read;
+  own.routes = std::move(found);
+  own.left_out = left_out;
+  own.nameless = nameless;
   return Ok{};
 }
 

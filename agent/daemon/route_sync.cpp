@@ -117,6 +117,7 @@ void RouteSync::follow(const PairView& pair) {
 
 void RouteSync::serve() {
   sys::set_thread_name("route-sync");
+  sys::give_way();
   engine_->clean_up();
   while (!stopping_) {
     engine_->turn();

@@ -34,26 +34,20 @@ Result<RouteTables> RouteTables::open() {
   return RouteTables(std::move(socket).value());
 }
 
-Status RouteTables::read_routes(
-    const std::function<bool(std::uint8_t protocol, std::uint32_t table)>& wanted,
-    std::vector<KernelRoute>& routes, RoutesLeftOut& left_out) {
+Status RouteTables::read_routes(const Wanted& wanted,
+                                const std::function<void(KernelRoute&&)>& visit,
+                                RoutesLeftOut& left_out) {
   for (const int family : {AF_INET, AF_INET6}) {
     rtmsg header{};
     header.rtm_family = static_cast<std::uint8_t>(family);
     const NetlinkMessage request = make_netlink_message(RTM_GETROUTE, 0, bytes_of(header));
-    const std::size_t before = routes.size();
     const RoutesLeftOut counted = left_out;
     const Status read = socket_.dump(
         request.get(),
         [&](nlmsghdr& message) {
-          if (auto route = parse_route(message, wanted, left_out))
-            routes.push_back(std::move(*route));
+          if (auto route = parse_route(message, wanted, left_out)) visit(std::move(*route));
         },
-        [&] {
-          routes.resize(before);
-          left_out = counted;
-        },
-        now() + kDumpTimeout);
+        [&] { left_out = counted; }, now() + kDumpTimeout);
     if (!read) return read;
   }
   return Ok{};

@@ -64,10 +64,13 @@ class RouteTables {
  public:
   static Result<RouteTables> open();
 
-  // Every route of both families that `wanted` takes by protocol and table, in the kernel's order.
-  // Local, broadcast and multicast ones and copies that the kernel cached are not listed.
-  Status read_routes(const std::function<bool(std::uint8_t protocol, std::uint32_t table)>& wanted,
-                     std::vector<KernelRoute>& routes, RoutesLeftOut& left_out);
+  // Visits every route of both families that `wanted` takes by protocol and table, in the kernel's
+  // order. Local, broadcast and multicast ones and copies that the kernel cached are not listed.
+  // When the kernel's tables changed meanwhile it may begin anew, and then visits some again. None
+  // is kept: of a full table they would take a hundred megabytes, all of it locked memory.
+  using Wanted = std::function<bool(std::uint8_t protocol, std::uint32_t table)>;
+  Status read_routes(const Wanted& wanted, const std::function<void(KernelRoute&&)>& visit,
+                     RoutesLeftOut& left_out);
   Status read_neighbours(std::vector<KernelNeighbour>& neighbours);
 
   // In the order given, in batches between which others may have the kernel's lock. An error number

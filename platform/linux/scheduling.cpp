@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "platform/linux/system_error.hpp"
 
@@ -47,6 +48,11 @@ void keep_off_cpu(unsigned cpu) {
   if (cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
   CPU_CLR(cpu, &allowed);
   if (CPU_COUNT(&allowed) > 0) (void)sched_setaffinity(0, sizeof allowed, &allowed);
+}
+
+void give_way() {
+  constexpr int kNice = 10;
+  (void)setpriority(PRIO_PROCESS, 0, kNice);  // 0: this thread alone, see setpriority(2)
 }
 
 void set_thread_name(const std::string& name) {

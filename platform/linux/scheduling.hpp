@@ -17,6 +17,9 @@ std::optional<unsigned> last_of_several_cpus();
 // The calling thread, and what it starts from now on, never runs on that CPU again; nothing happens
 // when it is the only one.
 void keep_off_cpu(unsigned cpu);
+// For the calling thread: work that may take long gives way to what is on time without being of
+// real-time priority, the kernel's own packet threads among it.
+void give_way();
 void set_thread_name(const std::string& name);  // cut to 15 bytes
 
 }  // namespace hotpair::sys
