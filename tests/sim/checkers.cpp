@@ -28,7 +28,7 @@ void Checkers::started(Box& box) {
   s.role = Role::init;
   s.epoch = {};
   s.succeeded_at.reset();
-  s.served = false;
+  s.served = s.in_transaction = s.unready_choice = false;
   s.elected.reset();
   s.hears_peer = false;
 }
@@ -41,9 +41,10 @@ void Checkers::stopped(Box& box) {
 
 void Checkers::after_step(Box& box, const std::vector<Action>& actions) {
   const NodeStatus status = box.status();
-  if (has_fault(status.health, box.config.board_failover_tolerance) ||
-      remote_weight_lost(status.health, status.peer.health, rules_of(box.config)) != 0)
-    seen(box).faulty_at = world_.timeline.now();
+  const bool faulty = has_fault(status.health, box.config.board_failover_tolerance) ||
+                      remote_weight_lost(status.health, status.peer.health, rules_of(box.config));
+  if (faulty) seen(box).faulty_at = world_.timeline.now();
+  note_move(box, status, faulty);
   if (status.replication.in_sync) seen(box).in_sync_at = world_.timeline.now();
   if (box.witness_answers) seen(box).witness_at = world_.timeline.now();
   note_status(box, status);
@@ -62,6 +63,17 @@ void Checkers::after_step(Box& box, const std::vector<Action>& actions) {
     s.gates_since = world_.timeline.now();
   s.hold = box.config.hold;
   s.pickup = box.config.session_pickup;
+}
+
+// What stood when a primary began to give the role: what comes later does not count.
+void Checkers::note_move(const Box& box, const NodeStatus& status, bool faulty) {
+  Seen& s = seen(box);
+  const bool was = std::exchange(s.in_transaction, status.in_transaction);
+  const bool began = status.in_transaction && !was;
+  if (s.role != Role::primary)
+    s.unready_choice = false;
+  else if (began)
+    s.unready_choice = box.config.session_pickup && !status.in_sync && !faulty;
 }
 
 void Checkers::note_status(const Box& box, const NodeStatus& status) {
@@ -197,6 +209,8 @@ void Checkers::check_reports(Box& box, const std::vector<Action>& actions) {
       const bool choice =
           world_.timeline.now() - seen(box).faulty_at > 4s && why.find("forced") == why.npos;
       if (gave && choice) check_gates(box);
+      if (gave && seen(box).unready_choice && why.find("forced") == why.npos)
+        fail(box, "began to give the role by choice to a backup that is not in sync");
     }
     if (const auto* t = std::get_if<ReportTransaction>(&action))
       if (t->takeover && t->ok) {

@@ -39,6 +39,8 @@ class Checkers {
     agent::Epoch epoch, primary_epoch;
     Instant last_deadline_step, faulty_at, in_sync_at, witness_at, policy_since;
     bool served = false;  // was primary in this life
+    bool in_transaction = false;
+    bool unready_choice = false;  // the last move began without a fault and without equal tables
     agent::SplitBrain policy = agent::SplitBrain::takeover;
     Duration hold{};
     bool pickup = false;
@@ -50,6 +52,7 @@ class Checkers {
     int same_instant_steps = 0;
   };
   void fail(const Box& box, const std::string& what);
+  void note_move(const Box& box, const agent::NodeStatus& status, bool faulty);
   void note_status(const Box& box, const agent::NodeStatus& status);
   void check_epochs(Box& box, const agent::NodeStatus& status);
   void check_grant(Box& box);
