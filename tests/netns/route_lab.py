@@ -6,7 +6,7 @@ from lab import Lab
 from network import run
 
 OWN = "172"  # the protocol number of what was synchronised
-ROUTE_SYNC = {"enabled": True, "protocols": ["bgp", "static"], "hold": "1s", "ttl": "3s"}
+ROUTE_SYNC = {"enabled": True, "protocols": ["bgp", "static"], "hold": "300ms", "ttl": "2s"}
 
 
 class RouteLab(Lab):
