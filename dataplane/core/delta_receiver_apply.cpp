@@ -58,6 +58,7 @@ void DeltaReceiver::prefetch_batch() const {
       if (found != SessionTable::kNone) table_.prefetch_slot(found);
     } else if (t.record.kind == RecordKind::remove && t.record.id < table_.capacity()) {
       table_.prefetch_place_in_index(t.record.id);
+      table_.prefetch_release(t.record.id);
     }
   }
 }

@@ -235,7 +235,10 @@ void DeltaSender::on_ack(const FrameHeader& h, const Ack& ack, Instant now) {
 
 void DeltaSender::on_received(const FlightFrame& frame) {
   if (frame.updates_only) return;
-  for (std::size_t i = 0; i < frame.count; ++i) table_.prefetch_slot(frame.records[i].id);
+  for (std::size_t i = 0; i < frame.count; ++i) {
+    table_.prefetch_slot(frame.records[i].id);
+    if (frame.records[i].kind == RecordKind::remove) table_.prefetch_release(frame.records[i].id);
+  }
   for (std::size_t i = 0; i < frame.count; ++i) on_received(frame.records[i], frame.sequence);
 }
 

@@ -164,14 +164,11 @@ bool SessionTable::same_state(std::uint32_t id, const SessionView& session) cons
   return session.whole == nullptr || this->session(id).state == session.whole->state;
 }
 
-std::uint64_t SessionTable::digest_of_key(std::uint32_t id) const {
-  const CompactSession& c = slots_[id].session;
-  return c.ipv6() ? digest_key(key(id)) : digest_key(c);
+std::uint64_t SessionTable::digest_of_ipv6_key(std::uint32_t id) const {
+  return digest_key(key(id));
 }
 
-std::uint64_t SessionTable::digest_of(std::uint32_t id, std::uint64_t key_digest) const {
-  const CompactSession& c = slots_[id].session;
-  if (c.form == 0) return digest_session(key_digest, c);
+std::uint64_t SessionTable::digest_of_whole(std::uint32_t id, std::uint64_t key_digest) const {
   return digest_session(key_digest, session(id).state);
 }
 

@@ -46,6 +46,8 @@ class SessionTable {
   void prefetch_place_in_index(std::uint32_t id) const {
     if (slots_[id].live() || slots_[id].tombstone()) index_.prefetch(hash_of_slot(id));
   }
+  // What giving the slot back will change besides it.
+  void prefetch_release(std::uint32_t id) const { map_.prefetch(id); }
   std::uint32_t find(const SessionKey& key) const { return find(key, hash(key)); }
   std::uint32_t find(const SessionKey& key, std::uint64_t hash) const;
   std::uint32_t find(const SessionView& session, std::uint64_t hash) const;
@@ -74,8 +76,14 @@ class SessionTable {
   Session session(std::uint32_t id) const;
   SessionKey key(std::uint32_t id) const { return session(id).key; }
   bool same_state(std::uint32_t id, const SessionView& session) const;
-  std::uint64_t digest_of_key(std::uint32_t id) const;
-  std::uint64_t digest_of(std::uint32_t id, std::uint64_t key_digest) const;
+  std::uint64_t digest_of_key(std::uint32_t id) const {
+    const CompactSession& c = slots_[id].session;
+    return c.ipv6() ? digest_of_ipv6_key(id) : digest_key(c);
+  }
+  std::uint64_t digest_of(std::uint32_t id, std::uint64_t key_digest) const {
+    const CompactSession& c = slots_[id].session;
+    return c.form == 0 ? digest_session(key_digest, c) : digest_of_whole(id, key_digest);
+  }
   // Whether the slot is one that the table could have written, and, of a live one, whether the
   // index leads to it. Memory errors make both untrue.
   bool well_formed(std::uint32_t id) const;
@@ -100,6 +108,8 @@ class SessionTable {
 
  private:
   std::uint64_t hash_of_slot(std::uint32_t id) const;
+  std::uint64_t digest_of_ipv6_key(std::uint32_t id) const;
+  std::uint64_t digest_of_whole(std::uint32_t id, std::uint64_t key_digest) const;
   bool has_key(std::uint32_t id, const SessionView& session) const;
   void fill(std::uint32_t id, const SessionView& session, std::uint64_t hash);
 

@@ -16,6 +16,7 @@ class SlotMap {
   explicit SlotMap(std::uint32_t capacity) : used_(capacity / 64 + 1), full_(capacity / 4096 + 1) {}
 
   bool used(std::uint32_t id) const { return (used_[id / 64] >> (id % 64) & 1) != 0; }
+  void prefetch(std::uint32_t id) const { __builtin_prefetch(&used_[id / 64], 1); }
   void take(std::uint32_t id) {
     used_[id / 64] |= bit(id);
     if (used_[id / 64] == ~std::uint64_t{0}) full_[id / 4096] |= bit(id / 64);
