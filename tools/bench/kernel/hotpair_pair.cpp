@@ -62,7 +62,12 @@ class HotpairPair::Dataplane {
   Program& program() { return program_; }
   const Program& program() const { return program_; }
   std::uint64_t sessions() const { return state_.sessions; }
-  bool in_sync() const { return state_.in_sync && state_.role == control::Role::primary; }
+  bool in_sync(control::Role as) const { return state_.in_sync && state_.role == as; }
+
+  void rekey(const control::SetKeys& keys) {
+    if (socket_) (void)socket_.send(control::encode(control::ToDataplane(keys)));
+    state_.in_sync = false;  // until it says so anew
+  }
 
   Status work(const control::SetKeys& keys, int chassis, control::Role role) {
     if (!program_.running())
@@ -111,10 +116,22 @@ class HotpairPair::Dataplane {
 
 HotpairPair::HotpairPair(const TwoBoxes& boxes, std::string directory, std::string program)
     : boxes_(boxes), directory_(std::move(directory)), program_(std::move(program)) {
+  draw_keys();
+}
+
+void HotpairPair::draw_keys() {
   sys::random_bytes(keys_.tx_key);
   sys::random_bytes(keys_.rx_key);
-  keys_.tx_key_id = 1;
-  keys_.rx_key_id = 2;
+  keys_.tx_key_id += keys_.tx_key_id == 0 ? 1 : 2;
+  keys_.rx_key_id += 2;
+}
+
+control::SetKeys HotpairPair::keys_of(int box) const {
+  control::SetKeys keys = keys_;
+  if (box == 0) return keys;
+  std::swap(keys.tx_key, keys.rx_key);
+  std::swap(keys.tx_key_id, keys.rx_key_id);
+  return keys;
 }
 
 HotpairPair::~HotpairPair() = default;
@@ -128,17 +145,23 @@ Status HotpairPair::start(int box) {
   return Ok{};
 }
 
+Status HotpairPair::kill_and_restart(int box) {
+  ends_[static_cast<std::size_t>(box)].reset();
+  draw_keys();
+  ends_[static_cast<std::size_t>(1 - box)]->rekey(keys_of(1 - box));
+  return start(box);
+}
+
 Status HotpairPair::work() {
-  control::SetKeys peers = keys_;
-  std::swap(peers.tx_key, peers.rx_key);
-  std::swap(peers.tx_key_id, peers.rx_key_id);
-  if (Status primary = ends_[0]->work(keys_, 1, control::Role::primary); !primary.ok())
+  if (Status primary = ends_[0]->work(keys_of(0), 1, control::Role::primary); !primary.ok())
     return primary;
-  return ends_[1] ? ends_[1]->work(peers, 2, control::Role::backup) : Status(Ok{});
+  return ends_[1] ? ends_[1]->work(keys_of(1), 2, control::Role::backup) : Status(Ok{});
 }
 
 bool HotpairPair::ready() {
-  return ends_[0]->in_sync();
+  // The primary's proof may be of a backup that has been killed since: its successor must agree.
+  return ends_[0]->in_sync(control::Role::primary) &&
+         (!ends_[1] || ends_[1]->in_sync(control::Role::backup));
 }
 
 std::uint64_t HotpairPair::sessions() const {

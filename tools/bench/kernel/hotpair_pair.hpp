@@ -19,6 +19,8 @@ class HotpairPair final : public Replicator {
   ~HotpairPair() override;
 
   Status start(int box);  // 0: the primary, first; 1: the backup
+  // Kills that end's data plane as a crash would, and starts another; both get new keys.
+  Status kill_and_restart(int box);
   Status work() override;
   bool ready() override;  // the tables are proven equal
   double cpu_seconds() const override;
@@ -26,6 +28,8 @@ class HotpairPair final : public Replicator {
 
  private:
   class Dataplane;
+  void draw_keys();
+  dataplane::control::SetKeys keys_of(int box) const;
   const TwoBoxes& boxes_;
   std::string directory_, program_;
   std::array<std::unique_ptr<Dataplane>, 2> ends_;

@@ -22,10 +22,10 @@ class TwoBoxes {
   static Result<TwoBoxes> make();
   // Sessions in the kernel's table of that box.
   std::uint64_t tracked(int box) const;
+  Status run(int box, const std::vector<std::string>& command) const;  // to its end
   int fd(int box) const { return boxes_[static_cast<std::size_t>(box)].get(); }
 
  private:
-  Status run(int box, const std::vector<std::string>& command) const;
   std::array<sys::FileDescriptor, 2> boxes_;
 };
 
