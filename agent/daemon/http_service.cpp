@@ -68,25 +68,31 @@ void HttpService::listen(const std::string& what, Endpoint& endpoint, const std:
 
 void HttpService::apply(const config::NodeFile& node) {
   std::vector<std::string> problems;
+  const std::string metrics_at = node.metrics ? node.metrics->listen : std::string();
+  const std::string web_at =
+      node.web && load_token(*node.web, problems) ? node.web->listen : std::string();
+  // Before one is opened: it may take the other's place.
+  if (metrics_.at != metrics_at) metrics_ = {};
+  if (web_.at != web_at) web_ = {};
   listen(
-      "metrics", metrics_, node.metrics ? node.metrics->listen : std::string(),
+      "metrics", metrics_, metrics_at,
       [this](const sys::HttpRequest& request) { return metrics(request); }, problems);
-  bool web_wanted = node.web.has_value();
-  if (web_wanted && !node.web->token_file.empty()) {
-    auto token = WebToken::read(node.web->token_file);
-    web_wanted = token.ok();
-    if (token)
-      token_ = std::move(token).value();
-    else
-      report("the web page is not served: " + token.error().message, problems);
-  } else {
-    token_ = WebToken();
-  }
   listen(
-      "the web page", web_, web_wanted ? node.web->listen : std::string(),
+      "the web page", web_, web_at,
       [this](const sys::HttpRequest& request) { return web(request); }, problems);
   const std::lock_guard lock(mutex_);
   problems_ = std::move(problems);
+}
+
+bool HttpService::load_token(const config::Web& web, std::vector<std::string>& problems) {
+  token_ = WebToken();
+  if (web.token_file.empty()) return true;
+  auto token = WebToken::read(web.token_file);
+  if (token)
+    token_ = std::move(token).value();
+  else
+    report("the web page is not served: " + token.error().message, problems);
+  return token.ok();
 }
 
 void HttpService::report(const std::string& problem, std::vector<std::string>& problems) {

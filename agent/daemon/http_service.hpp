@@ -43,6 +43,8 @@ class HttpService {
   void listen(const std::string& what, Endpoint& endpoint, const std::string& at,
               const sys::HttpServer::Handler& handler, std::vector<std::string>& problems);
   void apply(const config::NodeFile& node);
+  // False: it cannot be read, and nothing is to be served.
+  bool load_token(const config::Web& web, std::vector<std::string>& problems);
   void report(const std::string& problem, std::vector<std::string>& problems);
   sys::HttpResponse metrics(const sys::HttpRequest& request);
   sys::HttpResponse web(const sys::HttpRequest& request);

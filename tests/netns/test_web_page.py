@@ -63,14 +63,25 @@ class WebPage(unittest.TestCase):
                 self.assertEqual(self.status(node, path, {})["agent"]["role"], "primary")
                 self.assertEqual(os.stat(path).st_mode & 0o777, 0o660)
 
+            with self.subTest("metrics and the page change places"):
+                other = os.path.join(node.dir, "metrics.sock")
+                for web, metrics in ((path, other), (other, path)):
+                    node.write_config(node={"web": {"listen": web}, "metrics": {"listen": metrics}})
+                    self.assertEqual(node.ctl("reload")[0], 0)
+                    lab.wait("both to be there", lambda w=web, m=metrics: self.serves(node, w, "/") and self.serves(node, m, "/metrics"))
+                self.assertEqual([w for w in node.status()["warnings"] if "served" in w], [])
+
     def serve(self, node, web):
         node.write_config(node={"web": web})
         self.assertEqual(node.ctl("reload")[0], 0)
 
+    def answers(self, node):
+        return self.serves(node, AT, "/")
+
     @staticmethod
-    def answers(node):
+    def serves(node, at, path):
         try:
-            return http_client.get(node, AT, "/")[0] == 200
+            return http_client.get(node, at, path)[0] == 200
         except (http_client.subprocess.CalledProcessError, ValueError, IndexError):
             return False
 
