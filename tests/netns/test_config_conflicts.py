@@ -58,9 +58,8 @@ class ConfigConflicts(unittest.TestCase):
             cut(lab, primary)
             self.assertTrue(lab.watch(1, lambda: has(backup, "/mnt/conf/a", "one\n")), "none of it before all of it")
             heal(lab, primary)
-            lab.wait("all of it to arrive", lambda: has(backup, "/mnt/conf/a", "two\n"), timeout=30)
+            lab.wait("all of it to arrive", lambda: has(backup, "/mnt/conf/a", "two\n") and lab.agreed(), timeout=30)
             self.assertEqual(sh(backup, "sha256sum </mnt/conf/big"), sh(primary, "sha256sum </mnt/conf/big"))
-            lab.wait("both to agree", lab.agreed)
 
             sh(primary, "echo three >/mnt/conf/a; head -c 14000000 /dev/urandom >/mnt/conf/huge")
             lab.wait("the full disk to be named", lambda: "No space left on device" in config(primary)["error"])
