@@ -4,7 +4,7 @@
 
 #include "agent/daemon/ethernet_frame.hpp"
 #include "platform/linux/clock.hpp"
-#include "platform/linux/netlink_addr.hpp"
+#include "platform/linux/link_up.hpp"
 
 namespace hotpair::daemon {
 namespace {
@@ -30,32 +30,14 @@ HeartbeatPorts::~HeartbeatPorts() {
   }
 }
 
-namespace {
-
-Status bring_up(const std::string& device, int ifindex) {
-  auto table = sys::AddressTable::open();
-  if (!table) return fail(table.error());
-  sys::AddressOperation up;
-  up.what = sys::AddressOperation::What::link_up;
-  up.address.ifindex = ifindex;
-  const auto results = table->apply({&up, 1});
-  if (!results.front().ok)
-    return fail_with("cannot bring " + device + " up: " + results.front().text +
-                     "; try 'ip link set " + device + " up'");
-  return Ok{};
-}
-
-}  // namespace
-
 HeartbeatPorts::Device HeartbeatPorts::device_of(Port& port, const sys::LinkInfo& link) {
   const bool first = std::exchange(port.seen, link.ifindex) != link.ifindex;
-  return {port.path, link.ifindex, link.mac, first && !link.admin_up};
+  return {port.path, link.mac, first && !link.admin_up};
 }
 
 Result<std::shared_ptr<HeartbeatPorts::Pair>> HeartbeatPorts::open_pair(const Device& device) {
   if (device.raise)
-    if (Status up = bring_up(device.path.device, device.ifindex); !up)
-      return Failure<Error>{up.error()};
+    if (Status up = sys::bring_up(device.path.device); !up) return Failure<Error>{up.error()};
   sys::PcapOptions options;
   options.device = device.path.device;
   options.ethertype = device.path.ethertype;

@@ -51,7 +51,6 @@ class HeartbeatPorts {
   };
   struct Device {
     HeartbeatPath path;
-    int ifindex = 0;
     sys::MacAddress mac{};
     bool raise = false;  // bring it up first
   };

@@ -7,30 +7,16 @@
 
 #include <linux/if_packet.h>
 #include <net/if.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "dataplane/dpdk/eal.hpp"
 #include "platform/linux/file_descriptor.hpp"
+#include "platform/linux/link_up.hpp"
 #include "platform/linux/system_error.hpp"
 
 namespace hotpair::dpdk {
 
 namespace {
-
-Status bring_up(const std::string& interface) {
-  const sys::FileDescriptor fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ifreq request{};
-  std::strncpy(request.ifr_name, interface.c_str(), IFNAMSIZ - 1);
-  if (!fd || ioctl(fd.get(), SIOCGIFFLAGS, &request) != 0)
-    return sys::fail_errno("cannot look at interface " + interface, errno);
-  if (request.ifr_flags & IFF_UP) return Ok{};
-  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
-  if (ioctl(fd.get(), SIOCSIFFLAGS, &request) != 0)
-    return fail_with("interface " + interface + " is down and cannot be set up (" +
-                     sys::errno_text(errno) + "); run 'ip link set " + interface + " up'");
-  return Ok{};
-}
 
 Status prepare_kernel_interface(const std::string& interface) {
   if (if_nametoindex(interface.c_str()) == 0)
@@ -41,7 +27,7 @@ Status prepare_kernel_interface(const std::string& interface) {
     return fail_with(
         "not permitted to open a packet socket; run hotpair-dataplane as root, or 'setcap "
         "cap_net_raw,cap_net_admin+ep' on it");
-  return bring_up(interface);
+  return sys::bring_up(interface);
 }
 
 Status prepare_pci(const std::string& device) {

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "platform/linux/link_up.hpp"
 #include "platform/linux/system_error.hpp"
 
 namespace hotpair::sys {
@@ -65,11 +66,7 @@ Status Tap::set_mtu(std::uint32_t mtu) {
 }
 
 Status Tap::bring_up() {
-  ifreq request = request_for(options_.name);
-  if (Status done = ask_device(SIOCGIFFLAGS, request, "look at " + options_.name); !done)
-    return done;
-  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
-  return ask_device(SIOCSIFFLAGS, request, "bring " + options_.name + " up");
+  return sys::bring_up(options_.name);
 }
 
 std::size_t Tap::read(MutableBytes out) {
