@@ -1,12 +1,12 @@
 #include "platform/linux/listen_socket.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <charconv>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "platform/linux/socket_address.hpp"
 #include "platform/linux/system_error.hpp"
 
 namespace hotpair::sys {
@@ -14,29 +14,6 @@ namespace {
 
 constexpr int kBacklog = 32;
 constexpr std::size_t kLongestPath = 107;  // sun_path, unix(7)
-
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-};
-
-SocketAddress socket_address(const ListenAddress& at) {
-  SocketAddress out;
-  if (at.address.ipv6) {
-    auto& v6 = reinterpret_cast<sockaddr_in6&>(out.storage);
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(at.port);
-    std::copy_n(at.address.bytes.begin(), 16, v6.sin6_addr.s6_addr);
-    out.size = sizeof v6;
-  } else {
-    auto& v4 = reinterpret_cast<sockaddr_in&>(out.storage);
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(at.port);
-    std::copy_n(at.address.bytes.begin(), 4, reinterpret_cast<std::uint8_t*>(&v4.sin_addr.s_addr));
-    out.size = sizeof v4;
-  }
-  return out;
-}
 
 void set(int fd, int level, int option) {
   const int on = 1;
@@ -88,9 +65,9 @@ Result<ListenSocket> ListenSocket::open(const ListenAddress& at) {
   set(out.tcp_.get(), SOL_SOCKET, SO_REUSEADDR);
   set(out.tcp_.get(), IPPROTO_IP, IP_FREEBIND);  // of IPv6 sockets too, ip(7)
   if (at.address.ipv6) set(out.tcp_.get(), IPPROTO_IPV6, IPV6_V6ONLY);
-  const SocketAddress address = socket_address(at);
-  const auto* raw = reinterpret_cast<const sockaddr*>(&address.storage);
-  if (::bind(out.tcp_.get(), raw, address.size) != 0 || ::listen(out.tcp_.get(), kBacklog) != 0)
+  const SocketAddress address = to_socket_address(at.address, at.port);
+  if (::bind(out.tcp_.get(), address.get(), address.size) != 0 ||
+      ::listen(out.tcp_.get(), kBacklog) != 0)
     return fail_errno("cannot listen on " + to_text(at), errno);
   return out;
 }

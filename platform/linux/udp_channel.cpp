@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "platform/linux/socket_address.hpp"
 #include "platform/linux/system_error.hpp"
 
 namespace hotpair::sys {
@@ -14,30 +15,6 @@ namespace {
 
 constexpr int kPriority = 6;           // TC_PRIO_INTERACTIVE: before bulk traffic in local queues
 constexpr int kTrafficClass = 6 << 5;  // DSCP CS6, network control (RFC 4594 section 3.1)
-
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-};
-
-SocketAddress to_socket_address(const IpAddress& address, std::uint16_t port) {
-  SocketAddress out;
-  if (address.ipv6) {
-    auto* v6 = reinterpret_cast<sockaddr_in6*>(&out.storage);
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    std::memcpy(&v6->sin6_addr, address.bytes.data(), 16);
-    out.size = sizeof(sockaddr_in6);
-  } else {
-    auto* v4 = reinterpret_cast<sockaddr_in*>(&out.storage);
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(port);
-    std::memcpy(&v4->sin_addr, address.bytes.data(), 4);
-    out.size = sizeof(sockaddr_in);
-  }
-  return out;
-}
 
 IpAddress from_socket_address(const sockaddr_storage& storage) {
   IpAddress address;
