@@ -4,24 +4,19 @@
 #include <bit>
 
 #include "platform/base/assert.hpp"
+#include "platform/base/rng.hpp"
 
 namespace hotpair::agent {
 namespace {
 
 constexpr std::size_t kEntriesABucket = 8;
 
-// FNV-1a, and the finalizer of splitmix64 behind it: FNV's upper bits are weak on short keys.
+// FNV-1a, and mix() behind it: FNV's upper bits are weak on short keys.
 constexpr std::uint64_t kFnvBasis = 0xcbf29ce484222325, kFnvPrime = 0x100000001b3;
 
 std::uint64_t fnv(std::uint64_t hash, const std::string& text) {
   for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * kFnvPrime;
   return hash;
-}
-
-std::uint64_t mix(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return x ^ (x >> 31);
 }
 
 std::uint32_t bucket_of_hash(std::uint64_t key_hash, std::uint32_t buckets) {

@@ -8,16 +8,20 @@
 
 namespace hotpair {
 
+// splitmix64's finalizer: each bit of the result depends on all of `x`.
+constexpr std::uint64_t mix(std::uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+  return x ^ (x >> 31);
+}
+
 class Rng {
  public:
   explicit constexpr Rng(std::uint64_t seed) : state_(seed) {}
 
   constexpr std::uint64_t next() {
     state_ += 0x9e3779b97f4a7c15ULL;
-    std::uint64_t z = state_;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-    return z ^ (z >> 31);
+    return mix(state_);
   }
   // Uniform in [0, bound); bound > 0.
   constexpr std::uint64_t below(std::uint64_t bound) {
