@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "platform/base/words.hpp"
+
 namespace hotpair::agent {
 namespace {
 
@@ -9,12 +11,6 @@ const Partition* find(const std::vector<Partition>& list, const std::string& nam
   const auto found = std::find_if(list.begin(), list.end(),
                                   [&](const Partition& each) { return each.name == name; });
   return found == list.end() ? nullptr : &*found;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
 }
 
 void add_lacking(const char* whose, const std::vector<Partition>& list,

@@ -1,13 +1,9 @@
 #include "agent/daemon/hooks.hpp"
 
+#include "platform/base/words.hpp"
+
 namespace hotpair::daemon {
 namespace {
-
-std::string joined(const std::vector<std::string>& argv) {
-  std::string text;
-  for (const auto& word : argv) text += (text.empty() ? "" : " ") + word;
-  return text;
-}
 
 const char* name_of(agent::Hook hook) {
   switch (hook) {
@@ -50,9 +46,9 @@ void Hooks::run(agent::Hook hook, const config::Takeover& commands, std::uint64_
 
 void Hooks::drop_waiting() {
   for (const Job& job : waiting_)
-    log_.notice("hook-skipped",
-                "hook for role " + job.role +
-                    " was not begun before the next change of role: " + joined(job.request.argv));
+    log_.notice("hook-skipped", "hook for role " + job.role +
+                                    " was not begun before the next change of role: " +
+                                    joined(job.request.argv, " "));
   waiting_.clear();
 }
 
@@ -65,7 +61,7 @@ void Hooks::start_next() {
 
 void Hooks::start(Job job, bool in_turn) {
   running_ = running_ || in_turn;
-  const std::string command = joined(job.request.argv);
+  const std::string command = joined(job.request.argv, " ");
   runner_.run(std::move(job.request),
               [this, command, role = job.role, in_turn](const sys::ProcessOutcome& outcome) {
                 done(role, command, outcome);

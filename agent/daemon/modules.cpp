@@ -2,21 +2,16 @@
 
 #include "agent/daemon/node_config.hpp"
 #include "agent/daemon/worker_modules.hpp"
+#include "platform/base/words.hpp"
 
 namespace hotpair::daemon {
 namespace {
 
 using config::Module;
 
-std::string joined(const std::vector<std::string>& words, const char* between) {
-  std::string text;
-  for (const auto& word : words) text += (text.empty() ? "" : between) + word;
-  return text;
-}
-
 ModuleRow row_of(const Module& module) {
   if (module.kind == Module::Kind::interface)
-    return {module.slot, "interface", joined(module.interfaces, ", "), {}, {}};
+    return {module.slot, "interface", joined(module.interfaces), {}, {}};
   if (!module.unit.empty()) return {module.slot, "unit", module.unit, {}, {}};
   return {module.slot, "command", joined(module.command, " "), {}, {}};
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "platform/base/words.hpp"
+
 namespace hotpair::daemon {
 namespace {
 
@@ -159,12 +161,6 @@ std::string describe(const std::vector<HeartbeatPath>& paths) {
 
 std::string describe(const std::optional<config::ManagementPath>& path) {
   return path ? path->local + " to " + path->peer + " port " + std::to_string(path->port) : "none";
-}
-
-std::string joined(const std::vector<std::string>& items) {
-  std::string text;
-  for (const auto& item : items) text += (text.empty() ? "" : ", ") + item;
-  return text;
 }
 
 }  // namespace

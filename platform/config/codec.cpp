@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "platform/base/words.hpp"
+
 namespace hotpair::config {
 namespace {
 
@@ -25,11 +27,9 @@ std::size_t distance(const std::string& a, const std::string& b) {
   return row.back();
 }
 
-std::string joined(std::vector<std::string> words) {
+std::string in_order(std::vector<std::string> words) {
   std::sort(words.begin(), words.end());
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
+  return joined(words);
 }
 
 std::string shown_key(const std::string& key) {
@@ -80,7 +80,7 @@ void report_unknown_key(const Input& map, const sys::YamlEntry& entry,
   const std::string key = shown_key(entry.key);
   const std::string guess = nearest(entry.key, known);
   const std::string path = map.path.empty() ? key : map.path + "." + key;
-  const std::string list = joined(known);
+  const std::string list = in_order(known);
   map.context.report(entry.line, path, "unknown key " + key,
                      guess.empty() ? "one of " + list : guess + " (of " + list + ")");
 }
