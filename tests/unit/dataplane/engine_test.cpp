@@ -141,13 +141,17 @@ TEST_F(EngineTest, ADumpNeitherRevivesNorRevertsWhatAnEventSaidWhileItRan) {
   EXPECT_FALSE(primary().find(ended.key));
 }
 
-// A session ended and another began under its key, and neither was told.
-TEST_F(EngineTest, ADumpRemovesWhatAnEventWhileItRanInheritedFromASessionThatIsGone) {
-  Session gone = report(1);
+SharedExtras ftp_helper() {
   Extras extras;
   extras.add(Extras::kHelper);
   extras.helper.assign("ftp");
-  gone.state.extras = SharedExtras::of(extras);
+  return SharedExtras::of(extras);
+}
+
+// A session ended and another began under its key, and neither was told.
+TEST_F(EngineTest, ADumpRemovesWhatAnEventWhileItRanInheritedFromASessionThatIsGone) {
+  Session gone = report(1);
+  gone.state.extras = ftp_helper();
   primary().upsert(gone, world.now());
   Session now_there = gone;
   now_there.state.extras = {};
@@ -162,10 +166,7 @@ TEST_F(EngineTest, ADumpRemovesWhatAnEventWhileItRanInheritedFromASessionThatIsG
 
 TEST_F(EngineTest, ASessionThatBeginsInheritsNothingFromOneWhoseEndWasNotTold) {
   Session session = report(1);
-  Extras extras;
-  extras.add(Extras::kHelper);
-  extras.helper.assign("ftp");
-  session.state.extras = SharedExtras::of(extras);
+  session.state.extras = ftp_helper();
   primary().begin(session, world.now());
   session.state.extras = {};
   primary().begin(session, world.now());
