@@ -29,8 +29,8 @@ agent::PasswordId id_of(const sys::SecretKey& master) {
 
 }  // namespace
 
-Result<std::unique_ptr<OpensslCipher>> OpensslCipher::create(const config::Passwords& passwords) {
-  auto cipher = std::make_unique<OpensslCipher>();
+Result<std::unique_ptr<PasswordCipher>> PasswordCipher::create(const config::Passwords& passwords) {
+  auto cipher = std::make_unique<PasswordCipher>();
   std::vector<const std::string*> texts{&passwords.current};
   if (passwords.next) texts.push_back(&*passwords.next);
   for (const std::string* text : texts) {
@@ -45,7 +45,7 @@ Result<std::unique_ptr<OpensslCipher>> OpensslCipher::create(const config::Passw
   return cipher;
 }
 
-bool OpensslCipher::adopt(const OpensslCipher& other) {
+bool PasswordCipher::adopt(const PasswordCipher& other) {
   const auto same = [](const sys::SecretKey& a, const sys::SecretKey& b) {
     return a.bytes() == b.bytes();
   };
@@ -58,11 +58,11 @@ bool OpensslCipher::adopt(const OpensslCipher& other) {
   return true;
 }
 
-agent::PasswordId OpensslCipher::password_id(int which) const {
+agent::PasswordId PasswordCipher::password_id(int which) const {
   return ids_.at(static_cast<std::size_t>(which));
 }
 
-agent::Key OpensslCipher::derive(int which, const agent::Salt& sender_salt,
+agent::Key PasswordCipher::derive(int which, const agent::Salt& sender_salt,
                                  const agent::Salt& echoed_salt, agent::ChassisId sender,
                                  std::string_view purpose) {
   HOTPAIR_ASSERT(which >= 0 && static_cast<std::size_t>(which) < masters_.size());
@@ -81,7 +81,7 @@ agent::Key OpensslCipher::derive(int which, const agent::Salt& sender_salt,
   return key;
 }
 
-sys::Aes256Gcm& OpensslCipher::ready(const agent::Key& key) {
+sys::Aes256Gcm& PasswordCipher::ready(const agent::Key& key) {
   const auto known = std::find_if(ready_.begin(), ready_.end(),
                                   [&](const Ready& r) { return r.key.bytes() == key; });
   if (known != ready_.end()) {
@@ -93,18 +93,18 @@ sys::Aes256Gcm& OpensslCipher::ready(const agent::Key& key) {
   return ready_.front().gcm;
 }
 
-void OpensslCipher::seal(const agent::Key& key, const agent::Nonce& nonce, Bytes header, Bytes body,
+void PasswordCipher::seal(const agent::Key& key, const agent::Nonce& nonce, Bytes header, Bytes body,
                          MutableBytes out) {
   ready(key).seal(nonce, header, body, out.first(body.size() + sys::kGcmTagSize));
 }
 
-bool OpensslCipher::open(const agent::Key& key, const agent::Nonce& nonce, Bytes header,
+bool PasswordCipher::open(const agent::Key& key, const agent::Nonce& nonce, Bytes header,
                          Bytes sealed, MutableBytes out) {
   if (sealed.size() < sys::kGcmTagSize) return false;
   return ready(key).open(nonce, header, sealed, out.first(sealed.size() - sys::kGcmTagSize));
 }
 
-agent::Salt OpensslCipher::random_salt() {
+agent::Salt PasswordCipher::random_salt() {
   agent::Salt salt;
   sys::random_bytes(salt);
   return salt;

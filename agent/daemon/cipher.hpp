@@ -12,17 +12,17 @@
 #include "agent/core/association.hpp"
 #include "platform/base/result.hpp"
 #include "platform/config/config.hpp"
-#include "platform/linux/crypto.hpp"
+#include "platform/linux/aes_gcm.hpp"
 
 namespace hotpair::daemon {
 
-class OpensslCipher : public agent::FrameCipher {
+class PasswordCipher : public agent::FrameCipher {
  public:
   // Takes some 0.1 s a password (scrypt, N = 2^15).
-  static Result<std::unique_ptr<OpensslCipher>> create(const config::Passwords& passwords);
+  static Result<std::unique_ptr<PasswordCipher>> create(const config::Passwords& passwords);
 
   // Takes over the passwords of `other`; false when they are the same.
-  bool adopt(const OpensslCipher& other);
+  bool adopt(const PasswordCipher& other);
 
   agent::Key derive(int which, const agent::Salt& sender_salt, const agent::Salt& echoed_salt,
                     agent::ChassisId sender, std::string_view purpose) override;

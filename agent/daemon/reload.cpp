@@ -30,7 +30,7 @@ Result<Reloaded, ReloadProblems> read_again(const std::string& config_dir,
   reloaded.config = std::move(config).value();
   reloaded.password_digest = digest_of(*passwords);
   if (reloaded.password_digest == known) return reloaded;
-  auto cipher = OpensslCipher::create(*passwords);
+  auto cipher = PasswordCipher::create(*passwords);
   if (!cipher) return fail(ReloadProblems{cipher.error().message});
   reloaded.cipher = std::move(cipher).value();
   return reloaded;

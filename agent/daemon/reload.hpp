@@ -18,7 +18,7 @@ PasswordDigest digest_of(const config::Passwords& passwords);
 struct Reloaded {
   config::Config config;
   PasswordDigest password_digest{};
-  std::unique_ptr<OpensslCipher> cipher;  // null: the passwords are the same
+  std::unique_ptr<PasswordCipher> cipher;  // null: the passwords are the same
 };
 
 // All that is wrong, each a sentence; nothing is in force then.

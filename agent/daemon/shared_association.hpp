@@ -14,11 +14,11 @@ namespace hotpair::daemon {
 class SharedAssociation {
  public:
   SharedAssociation(agent::ChassisId self, std::uint16_t group,
-                    std::unique_ptr<OpensslCipher> cipher)
+                    std::unique_ptr<PasswordCipher> cipher)
       : cipher_(std::move(cipher)), association_(self, group, *cipher_) {}
 
   // The password file was read anew. False: nothing changed.
-  bool adopt_passwords(const OpensslCipher& other) {
+  bool adopt_passwords(const PasswordCipher& other) {
     const std::lock_guard lock(mutex_);
     if (!cipher_->adopt(other)) return false;
     association_.passwords_changed();
@@ -33,7 +33,7 @@ class SharedAssociation {
 
  private:
   std::mutex mutex_;
-  std::unique_ptr<OpensslCipher> cipher_;
+  std::unique_ptr<PasswordCipher> cipher_;
   agent::Association association_;
 };
 

@@ -56,7 +56,7 @@ Result<Prepared, StartError> prepare(const Options& options) {
   if (!state) return refuse(state.error().message);
   auto passwords = config::load_passwords(config->cluster);
   if (!passwords) return refuse(passwords.error().message, kExitConfiguration);
-  auto cipher = OpensslCipher::create(*passwords);
+  auto cipher = PasswordCipher::create(*passwords);
   if (!cipher) return refuse(cipher.error().message);
   return Prepared{options,
                   std::move(config).value(),

@@ -21,7 +21,7 @@ constexpr int kExitGood = 0, kExitFailed = 1, kExitConfiguration = 2;
 struct Prepared {
   Options options;
   config::Config config;
-  std::unique_ptr<OpensslCipher> cipher;
+  std::unique_ptr<PasswordCipher> cipher;
   agent::PersistedState persisted;
   History history;
   InstanceLock lock;

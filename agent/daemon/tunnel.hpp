@@ -107,7 +107,7 @@ class Tunnel {
   std::string problem_ = "it is being made";
 
   // The thread's own.
-  OpensslCipher cipher_;
+  PasswordCipher cipher_;
   agent::ClusterChannel channel_;
   agent::ClusterAddress own_, peers_;
   agent::TokenBucket bucket_;

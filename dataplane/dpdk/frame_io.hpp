@@ -16,7 +16,7 @@
 #include "dataplane/dpdk/counters.hpp"
 #include "platform/base/bytes.hpp"
 #include "platform/base/replay_window.hpp"
-#include "platform/linux/crypto.hpp"
+#include "platform/linux/aes_gcm.hpp"
 
 namespace hotpair::dpdk {
 

@@ -1,6 +1,7 @@
 #include "platform/linux/crypto.hpp"
 
 #include <cerrno>
+#include <memory>
 #include <utility>
 
 #include <openssl/core_names.h>
@@ -16,7 +17,6 @@ namespace hotpair::sys {
 namespace {
 
 struct FreeContext {
-  void operator()(EVP_CIPHER_CTX* c) const { EVP_CIPHER_CTX_free(c); }
   void operator()(EVP_KDF_CTX* c) const { EVP_KDF_CTX_free(c); }
   void operator()(EVP_KDF* k) const { EVP_KDF_free(k); }
 };
@@ -39,10 +39,6 @@ Status derive(const char* algorithm, const OSSL_PARAM* parameters, MutableBytes 
   if (!context || EVP_KDF_derive(context.get(), out.data(), out.size(), parameters) != 1)
     return fail_with(std::string("OpenSSL refused to derive a key by ") + algorithm);
   return Ok{};
-}
-
-constexpr int as_int(std::size_t size) {
-  return static_cast<int>(size);
 }
 
 }  // namespace
@@ -96,65 +92,6 @@ std::array<std::uint8_t, 32> sha256(Bytes data) {
       EVP_Digest(data.data(), data.size(), digest.data(), &size, EVP_sha256(), nullptr);
   HOTPAIR_ASSERT(done == 1 && size == digest.size());
   return digest;
-}
-
-// Two contexts, for a context that is switched between directions sets its key schedule up anew.
-struct Aes256Gcm::State {
-  std::unique_ptr<EVP_CIPHER_CTX, FreeContext> sealing, opening;
-};
-
-Aes256Gcm::Aes256Gcm(const Key256& key) : state_(std::make_unique<State>()) {
-  state_->sealing.reset(EVP_CIPHER_CTX_new());
-  state_->opening.reset(EVP_CIPHER_CTX_new());
-  HOTPAIR_ASSERT(state_->sealing && state_->opening);
-  const EVP_CIPHER* cipher = EVP_aes_256_gcm();
-  const bool keyed =
-      EVP_EncryptInit_ex(state_->sealing.get(), cipher, nullptr, key.data(), nullptr) == 1 &&
-      EVP_DecryptInit_ex(state_->opening.get(), cipher, nullptr, key.data(), nullptr) == 1;
-  HOTPAIR_ASSERT(keyed);
-}
-
-Aes256Gcm::Aes256Gcm(Aes256Gcm&&) noexcept = default;
-Aes256Gcm& Aes256Gcm::operator=(Aes256Gcm&&) noexcept = default;
-// EVP_CIPHER_CTX_free wipes the key schedule.
-Aes256Gcm::~Aes256Gcm() = default;
-
-void Aes256Gcm::seal(const Nonce96& nonce, Bytes aad, Bytes plain, MutableBytes out) {
-  HOTPAIR_ASSERT(out.size() == plain.size() + kGcmTagSize);
-  EVP_CIPHER_CTX* context = state_->sealing.get();
-  int size = 0;
-  bool done = EVP_EncryptInit_ex(context, nullptr, nullptr, nullptr, nonce.data()) == 1;
-  if (!aad.empty())
-    done = done && EVP_EncryptUpdate(context, nullptr, &size, aad.data(), as_int(aad.size())) == 1;
-  if (!plain.empty())
-    done = done &&
-           EVP_EncryptUpdate(context, out.data(), &size, plain.data(), as_int(plain.size())) == 1;
-  std::uint8_t* tag = out.data() + plain.size();
-  done = done && EVP_EncryptFinal_ex(context, tag, &size) == 1;
-  done = done && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, kGcmTagSize, tag) == 1;
-  HOTPAIR_ASSERT(done);
-}
-
-bool Aes256Gcm::open(const Nonce96& nonce, Bytes aad, Bytes sealed, MutableBytes out) {
-  if (sealed.size() < kGcmTagSize) return false;
-  const Bytes cipher = sealed.first(sealed.size() - kGcmTagSize);
-  HOTPAIR_ASSERT(out.size() == cipher.size());
-  EVP_CIPHER_CTX* context = state_->opening.get();
-  // The tag is only read, though the call takes a pointer to non-const.
-  std::array<std::uint8_t, kGcmTagSize> tag{};
-  std::copy_n(sealed.end() - kGcmTagSize, kGcmTagSize, tag.begin());
-  int size = 0;
-  if (EVP_DecryptInit_ex(context, nullptr, nullptr, nullptr, nonce.data()) != 1) return false;
-  if (!aad.empty() &&
-      EVP_DecryptUpdate(context, nullptr, &size, aad.data(), as_int(aad.size())) != 1)
-    return false;
-  if (!cipher.empty() &&
-      EVP_DecryptUpdate(context, out.data(), &size, cipher.data(), as_int(cipher.size())) != 1)
-    return false;
-  if (EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, kGcmTagSize, tag.data()) != 1)
-    return false;
-  std::uint8_t rest[kGcmTagSize];
-  return EVP_DecryptFinal_ex(context, rest, &size) == 1;
 }
 
 }  // namespace hotpair::sys

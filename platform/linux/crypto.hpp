@@ -1,11 +1,9 @@
-// The cryptography of the house, by OpenSSL 3: scrypt (RFC 7914), HKDF-SHA256 (RFC 5869),
-// AES-256-GCM (NIST SP 800-38D) and random bytes. Key material is wiped when its owner is
-// destroyed.
+// Keys and what they are made of, by OpenSSL 3: scrypt (RFC 7914), HKDF-SHA256 (RFC 5869), SHA-256
+// and random bytes. Key material is wiped when its owner is destroyed. Sealing is in aes_gcm.hpp.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <string_view>
 
 #include "platform/base/bytes.hpp"
@@ -14,8 +12,6 @@
 namespace hotpair::sys {
 
 using Key256 = std::array<std::uint8_t, 32>;
-using Nonce96 = std::array<std::uint8_t, 12>;
-constexpr std::size_t kGcmTagSize = 16;
 
 // Overwrites memory in a way the compiler cannot remove.
 void wipe(MutableBytes secret);
@@ -50,25 +46,5 @@ std::array<std::uint8_t, 32> sha256(Bytes data);
 
 // In a time that does not tell where they differ.
 bool equal_secrets(Bytes a, Bytes b);
-
-// One key, ready for use: the key schedule is done once, a frame costs only its bytes. Not to be
-// shared between threads. Never seal twice with one nonce.
-class Aes256Gcm {
- public:
-  explicit Aes256Gcm(const Key256& key);
-  Aes256Gcm(Aes256Gcm&&) noexcept;
-  Aes256Gcm& operator=(Aes256Gcm&&) noexcept;
-  ~Aes256Gcm();
-
-  // out: exactly plain.size() + kGcmTagSize bytes; may begin where `plain` begins.
-  void seal(const Nonce96& nonce, Bytes aad, Bytes plain, MutableBytes out);
-  // sealed: cipher text and tag; out: exactly sealed.size() - kGcmTagSize bytes. False when the tag
-  // does not verify or `sealed` is shorter than a tag; `out` then holds nothing of use.
-  [[nodiscard]] bool open(const Nonce96& nonce, Bytes aad, Bytes sealed, MutableBytes out);
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
 
 }  // namespace hotpair::sys

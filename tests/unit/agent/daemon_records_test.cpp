@@ -142,11 +142,11 @@ TEST(EthernetHeaderTest, IsAddressedToTheGroupAndTaggedWithTheHighestPriority) {
 
 TEST(CipherTest, TwoNodesWithOnePasswordUnderstandEachOtherAndNobodyElse) {
   const auto make = [](const char* password) {
-    return std::move(OpensslCipher::create({password, std::nullopt})).value();
+    return std::move(PasswordCipher::create({password, std::nullopt})).value();
   };
   const auto a = make("one"), b = make("one"), stranger = make("two");
   const agent::Salt s1 = a->random_salt(), s2 = b->random_salt();
-  const auto key = [&](OpensslCipher& c) {
+  const auto key = [&](PasswordCipher& c) {
     return c.derive(0, s1, s2, agent::ChassisId::one, "test");
   };
   const std::array<std::uint8_t, 3> header{1, 2, 3}, body{4, 5, 6};
