@@ -130,7 +130,7 @@ class Story:
 
     def idle(self, lab):
         time.sleep(1)
-        cost = measure.idle_cost(lab, seconds=5)
+        cost = measure.idle_cost(lab)
         worst = max(cost, key=cost.get)
         self.say("idle: " + ", ".join(f"{process} {percent:.1f} %" for process, percent in cost.items()))
         self.board.at_most(f"idle: the busiest process ({worst}), of one core", cost[worst], 2, unit="%")
