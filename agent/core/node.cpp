@@ -159,6 +159,24 @@ Heartbeat Node::State::compose() const {
   return h;
 }
 
+NodeGlance Node::glance() const {
+  const State& s = *state_;
+  const Heartbeat& peer = s.peer.newest();
+  return {.role = s.role,
+          .epoch = s.epoch,
+          .addresses_held = !s.addresses_gone(),
+          .in_transaction = s.transaction.running(),
+          .peer_alive = s.peer.alive(),
+          .peer_role = peer.role,
+          .in_sync = s.in_sync(),
+          .paths_alive = s.peer.paths_alive(),
+          .peer_paths_alive = peer.paths_alive};
+}
+
+const Heartbeat& Node::peer() const {
+  return state_->peer.newest();
+}
+
 NodeStatus Node::status(Instant now) const {
   const State& s = *state_;
   (void)now;

@@ -58,6 +58,17 @@ struct NodeStatus {
   std::uint64_t dual_primary_episodes = 0;
 };
 
+// What is asked after every step, without the texts of a whole status.
+struct NodeGlance {
+  Role role = Role::init;
+  Epoch epoch;
+  bool addresses_held = false, in_transaction = false;
+  bool peer_alive = false;
+  Role peer_role = Role::init;  // as last heard
+  bool in_sync = false;
+  std::uint8_t paths_alive = 0, peer_paths_alive = 0;  // bit i: path i; the peer's as last heard
+};
+
 class Node {
  public:
   Node(const NodeConfig& config, const PersistedState& persisted, Instant now);
@@ -71,6 +82,8 @@ class Node {
   // When step(DeadlineReached) is wanted next.
   std::optional<Instant> next_deadline() const;
   NodeStatus status(Instant now) const;
+  NodeGlance glance() const;
+  const Heartbeat& peer() const;  // its newest; default values before the first
   // What would be decided under the assumptions, and what a failover would do now (what_if.hpp).
   WhatIf what_if(std::span<const Assumption> assumptions, Instant now) const;
   FailoverPlan plan_failover(bool by_force, Instant now) const;

@@ -31,7 +31,7 @@ struct PairView {
   bool addresses_held = false;
   bool peer_alive = false;
   agent::Role peer_role = agent::Role::init;  // as last heard
-  std::string peer_version{};
+  agent::ShortText<32> peer_version{};
   bool in_sync = false;                         // the sessions
   std::optional<agent::PathId> cluster_path{};  // that the cluster network sends on
   std::uint32_t keys_generation = 0;            // of the association

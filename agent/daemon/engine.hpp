@@ -38,6 +38,8 @@ class Engine {
 
   std::optional<Instant> next_deadline() const { return node_.next_deadline(); }
   agent::NodeStatus status() const { return node_.status(clock_()); }
+  agent::NodeGlance glance() const { return node_.glance(); }
+  const agent::Heartbeat& peer() const { return node_.peer(); }
   // Rehearsals on a copy of the node's state (agent/core/what_if.hpp).
   agent::WhatIf what_if(std::span<const agent::Assumption> assumptions) const {
     return node_.what_if(assumptions, clock_());

@@ -1,12 +1,9 @@
 #include "agent/daemon/heartbeat_sender.hpp"
 
 #include <algorithm>
-#include <cerrno>
+#include <chrono>
 
-#include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
 #include "agent/core/heartbeat_wire.hpp"
 #include "agent/core/relay_rhythm.hpp"
@@ -14,7 +11,6 @@
 #include "dataplane/core/control.hpp"
 #include "platform/linux/clock.hpp"
 #include "platform/linux/scheduling.hpp"
-#include "platform/linux/system_error.hpp"
 
 namespace hotpair::daemon {
 namespace {
@@ -23,34 +19,20 @@ constexpr std::size_t kFrameSize =
     agent::kHeartbeatHeaderSize + agent::kMaxBodySize + agent::kTagSize;
 static_assert(kEthernetHeaderSize + kFrameSize <= 2048);
 
-timespec to_timespec(Duration d) {
-  return {static_cast<time_t>(d.count() / 1'000'000'000),
-          static_cast<long>(d.count() % 1'000'000'000)};
-}
-
 }  // namespace
 
-Result<std::unique_ptr<HeartbeatSender>> HeartbeatSender::start(Needs needs, Duration interval,
-                                                                Duration detection) {
-  sys::FileDescriptor wake(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (!wake) return sys::fail_errno("cannot make the heartbeat thread's eventfd", errno);
-  auto sender = std::unique_ptr<HeartbeatSender>(
-      new HeartbeatSender(std::move(needs), std::move(wake), interval, detection));
-  sender->thread_ = std::thread([raw = sender.get()] { raw->serve(); });
-  return sender;
+HeartbeatSender::HeartbeatSender(Needs needs, Duration interval, Duration detection)
+    : needs_(std::move(needs)), interval_ns_(interval.count()), detection_ns_(detection.count()) {
+  thread_ = std::thread([this] { serve(); });
 }
 
-HeartbeatSender::HeartbeatSender(Needs needs, sys::FileDescriptor wake, Duration interval,
-                                 Duration detection)
-    : needs_(std::move(needs)),
-      wake_(std::move(wake)),
-      interval_ns_(interval.count()),
-      detection_ns_(detection.count()) {}
-
 HeartbeatSender::~HeartbeatSender() {
-  stopping_ = true;
-  ::eventfd_write(wake_.get(), 1);
-  if (thread_.joinable()) thread_.join();
+  {
+    const std::lock_guard lock(body_mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
 }
 
 void HeartbeatSender::publish(const agent::Heartbeat& heartbeat, bool at_once) {
@@ -59,8 +41,9 @@ void HeartbeatSender::publish(const agent::Heartbeat& heartbeat, bool at_once) {
   {
     const std::lock_guard lock(body_mutex_);
     published_.assign(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
+    wanted_at_once_ |= at_once;
   }
-  if (at_once) ::eventfd_write(wake_.get(), 1);
+  if (at_once) wake_.notify_one();
 }
 
 void HeartbeatSender::set_timing(Duration interval, Duration detection) {
@@ -104,12 +87,11 @@ void HeartbeatSender::serve() {
 }
 
 bool HeartbeatSender::wait_until(Instant at) {
-  const timespec timeout = to_timespec(std::max(Duration::zero(), at - sys::now()));
-  pollfd waited{wake_.get(), POLLIN, 0};
-  if (::ppoll(&waited, 1, &timeout, nullptr) > 0) {
-    eventfd_t count = 0;
-    ::eventfd_read(wake_.get(), &count);
-  }
+  // The C++ library waits for this clock by CLOCK_MONOTONIC, which Instant counts.
+  const std::chrono::steady_clock::time_point until(at.time_since_epoch());
+  std::unique_lock lock(body_mutex_);
+  wake_.wait_until(lock, until, [this] { return wanted_at_once_ || stopping_; });
+  wanted_at_once_ = false;
   return !stopping_;
 }
 

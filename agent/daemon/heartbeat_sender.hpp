@@ -9,6 +9,7 @@
 
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -18,7 +19,6 @@
 #include "agent/core/heartbeat.hpp"
 #include "agent/daemon/node_config.hpp"
 #include "agent/daemon/shared_association.hpp"
-#include "platform/linux/file_descriptor.hpp"
 #include "platform/linux/pcap_channel.hpp"
 #include "platform/linux/udp_channel.hpp"
 #include "platform/linux/unix_socket.hpp"
@@ -44,8 +44,7 @@ class HeartbeatSender {
     std::uint64_t management_unsent = 0;
   };
 
-  static Result<std::unique_ptr<HeartbeatSender>> start(Needs needs, Duration interval,
-                                                        Duration detection);
+  HeartbeatSender(Needs needs, Duration interval, Duration detection);  // starts the thread
   ~HeartbeatSender();
   HeartbeatSender(const HeartbeatSender&) = delete;
   HeartbeatSender& operator=(const HeartbeatSender&) = delete;
@@ -66,7 +65,6 @@ class HeartbeatSender {
   Counters counters() const;
 
  private:
-  HeartbeatSender(Needs needs, sys::FileDescriptor wake, Duration interval, Duration detection);
   void serve();
   bool wait_until(Instant at);  // false: told to stop
   bool may_speak(Instant planned, Instant now);
@@ -79,14 +77,15 @@ class HeartbeatSender {
   void put_on_wire(std::size_t path, Channel& channel, std::size_t frame_size);
 
   Needs needs_;
-  sys::FileDescriptor wake_;
   std::atomic<std::int64_t> interval_ns_, detection_ns_;
   std::atomic<std::int64_t> direct_heard_ns_{0};
-  std::atomic<bool> stopping_{false}, peer_direct_silent_{false};
+  std::atomic<bool> peer_direct_silent_{false};
   std::atomic<std::uint64_t> beats_{0}, errors_{0}, relay_dropped_{0}, stalls_{0},
       management_unsent_{0};
 
-  std::mutex body_mutex_;  // held for a copy of 1400 bytes
+  std::mutex body_mutex_;  // held for a copy of 1400 bytes; guards the next four
+  std::condition_variable wake_;
+  bool wanted_at_once_ = false, stopping_ = false;
   std::vector<std::uint8_t> published_;
 
   std::mutex channels_mutex_;  // held by the thread while it sends (which never blocks)

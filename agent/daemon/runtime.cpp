@@ -54,7 +54,7 @@ void Runtime::on_wake() {
 
 void Runtime::after_turn() {
   loop_->set_deadline(engine_->next_deadline());
-  if (reporter_->waiting() && !engine_->status().in_transaction) reporter_->settle();
+  if (reporter_->waiting() && !engine_->glance().in_transaction) reporter_->settle();
   companions_->follow(pair_view());
   const Instant now = sys::now();
   if (recorder_) recorder_->after_turn(now);
@@ -64,19 +64,17 @@ void Runtime::after_turn() {
 }
 
 PairView Runtime::pair_view() const {
-  const agent::NodeStatus node = engine_->status();
-  unsigned alive = 0;
-  for (std::size_t i = 0; i < node.paths.size(); ++i) alive |= unsigned{node.paths[i].alive} << i;
+  const agent::NodeGlance node = engine_->glance();
   return {.role = node.role,
           .epoch = node.epoch.number,
           .in_transaction = node.in_transaction,
           .addresses_held = node.addresses_held,
           .peer_alive = node.peer_alive,
-          .peer_role = node.peer.role,
-          .peer_version = std::string(node.peer.version.view()),
+          .peer_role = node.peer_role,
+          .peer_version = engine_->peer().version,
           .in_sync = node.in_sync,
-          .cluster_path = agent::choose_cluster_path(static_cast<std::uint8_t>(alive),
-                                                     node.peer_alive ? node.peer.paths_alive : 0,
+          .cluster_path = agent::choose_cluster_path(node.paths_alive,
+                                                     node.peer_alive ? node.peer_paths_alive : 0,
                                                      plan_->heartbeats.size()),
           .keys_generation =
               association_->with([](auto& association) { return association.generation(); })};
@@ -86,18 +84,14 @@ PairView Runtime::pair_view() const {
 // otherwise.
 Duration Runtime::fencing_time() const {
   const agent::NodeConfig& node = plan_->node;
-  if (engine_->status().peer_alive) return node.detection_time();
+  if (engine_->glance().peer_alive) return node.detection_time();
   return std::max(node.detection_time(), node.hello_holddown / 2);
 }
 
-// Wakes the loop often enough that a gap between two turns means a stall. While heartbeats do that
-// anyway, a little more often, the timer is put off before it fires.
+// The loop turns often enough that a gap between two turns means a stall. Heartbeats mostly see to
+// that, a little more often.
 void Runtime::tick(Instant now) {
-  const Duration period = std::clamp<Duration>(plan_->node.detection_time() / 3, 1ms, 100ms);
-  if (now - ticked_ < period / 4) return;
-  ticked_ = now;
-  loop_->cancel(tick_timer_);
-  tick_timer_ = loop_->call_at(now + period, [] {});
+  loop_->wake_by(now + std::clamp<Duration>(plan_->node.detection_time() / 3, 1ms, 100ms));
   if (warden_ != nullptr) warden_->set_detection(fencing_time());
   if (watchdog_ && now >= next_watchdog_) {
     sys::notify_watchdog();

@@ -160,8 +160,7 @@ class Runtime {
 
   std::atomic<std::int64_t> tick_ns_{0};  // end of the last turn; read by the heartbeat thread
   Instant last_wake_{};
-  Instant ticked_{}, next_watchdog_{};
-  sys::TimerId tick_timer_ = 0;
+  Instant next_watchdog_{};
   std::optional<Duration> watchdog_;
   agent::Heartbeat published_;
   OrderAnswered order_now_, order_under_way_;

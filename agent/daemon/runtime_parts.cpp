@@ -103,7 +103,7 @@ void Runtime::open_passwords() {
   passwords_ = std::make_unique<PasswordRotation>(
       PasswordRotation::Needs{*loop_, *disk_, *association_, log_,
                               options_.state_dir + "/" + kPasswordFile, [this] { publish(true); },
-                              [this] { return engine_->status().peer_alive; }},
+                              [this] { return engine_->glance().peer_alive; }},
       password_use_);
 }
 
@@ -112,10 +112,8 @@ Status Runtime::open_heartbeats() {
   HeartbeatSender::Needs speaks{*association_,
                                 [this] { return Instant(Duration(tick_ns_.load())); },
                                 plan_->heartbeats, group};
-  auto sender =
-      HeartbeatSender::start(std::move(speaks), plan_->node.interval, plan_->node.detection_time());
-  if (!sender) return Failure<Error>{sender.error()};
-  sender_ = std::move(sender).value();
+  sender_ = std::make_unique<HeartbeatSender>(std::move(speaks), plan_->node.interval,
+                                              plan_->node.detection_time());
   HeartbeatReceiver::Needs hears{
       *association_, [this](EventBody e) { engine_->submit(std::move(e)); }, log_,
       [this](auto path, const auto& heartbeat) { heard(path, heartbeat); },

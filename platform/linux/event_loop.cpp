@@ -38,7 +38,7 @@ struct EventLoop::State {
   std::unordered_map<int, Registration> registrations;
   std::uint64_t last_generation = 0;
   std::function<void()> deadline_callback, tick;
-  std::optional<Instant> deadline, armed;
+  std::optional<Instant> deadline, wake_by, armed;
   std::map<std::pair<Instant, TimerId>, std::function<void()>> timers;
   std::unordered_map<TimerId, Instant> timer_times;
   TimerId last_timer = 0;
@@ -51,7 +51,7 @@ struct EventLoop::State {
   bool handle(int ready);
   void run_posted();
   void run_due(Instant at);
-  std::optional<Instant> next_wakeup() const;
+  std::optional<Instant> next_due() const;
   void arm();
 
   std::array<epoll_event, kEventsATurn> events{};
@@ -120,7 +120,7 @@ void EventLoop::State::run_due(Instant at) {
   }
 }
 
-std::optional<Instant> EventLoop::State::next_wakeup() const {
+std::optional<Instant> EventLoop::State::next_due() const {
   std::optional<Instant> next = deadline;
   if (!timers.empty() && (!next || timers.begin()->first.first < *next))
     next = timers.begin()->first.first;
@@ -128,7 +128,8 @@ std::optional<Instant> EventLoop::State::next_wakeup() const {
 }
 
 void EventLoop::State::arm() {
-  const std::optional<Instant> next = next_wakeup();
+  std::optional<Instant> next = next_due();
+  if (wake_by && (!next || *wake_by < *next)) next = wake_by;
   if (next == armed) return;
   itimerspec spec{};
   if (next) {
@@ -195,6 +196,10 @@ void EventLoop::set_deadline(std::optional<Instant> at) {
   state_->deadline = at;
 }
 
+void EventLoop::wake_by(Instant at) {
+  state_->wake_by = at;
+}
+
 TimerId EventLoop::call_at(Instant at, std::function<void()> callback) {
   const TimerId id = ++state_->last_timer;
   state_->timers.emplace(std::pair(at, id), std::move(callback));
@@ -256,9 +261,10 @@ bool EventLoop::run_once(std::optional<Duration> timeout) {
   const int timeout_ms =
       timeout ? static_cast<int>(std::clamp<std::int64_t>(to_ms(*timeout), 0, 3'600'000)) : -1;
   int ready = s.wait(timeout_ms);
+  s.wake_by.reset();
   if (s.tick) s.tick();
   s.handle(ready);
-  std::optional<Instant> next = s.next_wakeup();
+  const std::optional<Instant> next = s.next_due();
   if (!next || *next > now()) return !s.stopped;
   for (int round = 0; round < kRoundsBeforeDeadline; ++round) {
     ready = s.wait(0);

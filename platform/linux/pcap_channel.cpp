@@ -96,6 +96,9 @@ void configure(pcap_t* handle, const PcapOptions& options) {
   pcap_set_timeout(handle, 1);
   pcap_set_buffer_size(handle, options.receive ? options.buffer_bytes : 64 * 1024);
   pcap_set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO);
+  // What a channel sends that only sends. The kernel would show it each arriving frame otherwise;
+  // but as tagged it shows none, having put the tag away first.
+  if (!options.receive) pcap_set_protocol_linux(handle, kVlanTag);
 }
 
 // Best effort; all of it is also true, if slower, without.
