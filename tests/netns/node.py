@@ -293,12 +293,12 @@ def as_yaml(keys):
 
 
 def _cpu_of(pid):
+    """By the process's own clock, to the nanosecond: /proc counts in hundredths of a second."""
+    cpu_clock = (~pid << 3) | 2  # as clock_getcpuclockid(3) makes it
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-    except FileNotFoundError:
+        return time.clock_gettime(cpu_clock)
+    except OSError:  # it has ended
         return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _children_of(pid):
