@@ -44,7 +44,7 @@ void Checkers::after_step(Box& box, const std::vector<Action>& actions) {
   const bool faulty = has_fault(status.health, box.config.board_failover_tolerance) ||
                       remote_weight_lost(status.health, status.peer.health, rules_of(box.config));
   if (faulty) seen(box).faulty_at = world_.timeline.now();
-  note_move(box, status, faulty);
+  note_move(box, status, faulty, actions);
   if (status.replication.in_sync) seen(box).in_sync_at = world_.timeline.now();
   if (box.witness_answers) seen(box).witness_at = world_.timeline.now();
   note_status(box, status);
@@ -65,10 +65,15 @@ void Checkers::after_step(Box& box, const std::vector<Action>& actions) {
   s.pickup = box.config.session_pickup;
 }
 
-// What stood when a primary began to give the role: what comes later does not count.
-void Checkers::note_move(const Box& box, const NodeStatus& status, bool faulty) {
+// What stood when a primary began to give the role: what comes later does not count. That may be in
+// the step in which its takeover ended.
+void Checkers::note_move(const Box& box, const NodeStatus& status, bool faulty,
+                         const std::vector<Action>& actions) {
   Seen& s = seen(box);
-  const bool was = std::exchange(s.in_transaction, status.in_transaction);
+  const bool ended = std::any_of(actions.begin(), actions.end(), [](const Action& action) {
+    return std::holds_alternative<ReportTransaction>(action);
+  });
+  const bool was = std::exchange(s.in_transaction, status.in_transaction) && !ended;
   const bool began = status.in_transaction && !was;
   if (s.role != Role::primary)
     s.unready_choice = false;

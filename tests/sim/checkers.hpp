@@ -52,7 +52,8 @@ class Checkers {
     int same_instant_steps = 0;
   };
   void fail(const Box& box, const std::string& what);
-  void note_move(const Box& box, const agent::NodeStatus& status, bool faulty);
+  void note_move(const Box& box, const agent::NodeStatus& status, bool faulty,
+                 const std::vector<agent::Action>& actions);
   void note_status(const Box& box, const agent::NodeStatus& status);
   void check_epochs(Box& box, const agent::NodeStatus& status);
   void check_grant(Box& box);
