@@ -33,7 +33,7 @@ constexpr std::size_t kTagSize = 16;
 constexpr std::size_t kMaxBodySize = 1400;
 constexpr std::size_t kRetiredSalts = 64;
 
-// AES-256-GCM and HKDF, implemented over OpenSSL by the daemon and by a toy in the simulation.
+// AES-256-GCM and HKDF, implemented by the daemon (cipher.hpp) and by a toy in the simulation.
 class FrameCipher {
  public:
   virtual ~FrameCipher() = default;

@@ -1,4 +1,4 @@
-// The association's cipher over OpenSSL: AES-256-GCM under keys from scrypt and HKDF-SHA256.
+// The association's cipher: AES-256-GCM under keys from scrypt and HKDF-SHA256.
 //
 // The passwords are stretched once, at start, and not kept. Key schedules of the last few keys are
 // kept ready, so a heartbeat costs its bytes only. Not thread-safe: whoever shares the association
