@@ -148,6 +148,7 @@ void Node::State::on(Instant now, const Stalled& event) {
   peer.resumed(now);
   patience_until = now + config.detection_time();
   listening_until = std::max(listening_until, patience_until);
+  split.witness_answers = false;  // what answered before may be gone; each answer is told anew
   if (event.fenced) addresses.forget();
   const bool too_late = event.for_ >= bound || event.fenced;
   if (!too_late) return;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "platform/linux/clock.hpp"
+
 namespace hotpair::daemon {
 namespace {
 
@@ -100,7 +102,13 @@ void Witness::configure(const std::string& address) {
                                     if (prober_.view(probe_).reached == Reached::no)
                                       emit_(agent::WitnessChanged{false});
                                   },
-                                  [this] { emit_(agent::WitnessChanged{true}); }});
+                                  [this] { answered(); }});
+}
+
+// One that was received long ago, while this program stood still, proves nothing any more.
+void Witness::answered() {
+  if (sys::now() - *prober_.view(probe_).last_answer <= kWitnessLost * kWitnessInterval)
+    emit_(agent::WitnessChanged{true});
 }
 
 }  // namespace hotpair::daemon

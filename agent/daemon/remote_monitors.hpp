@@ -66,6 +66,8 @@ class Witness {
   Prober::View view() const { return prober_.view(probe_); }
 
  private:
+  void answered();
+
   Prober& prober_;
   Emit emit_;
   std::string address_;

@@ -5,6 +5,8 @@
 namespace hotpair::simulation {
 using namespace agent;
 
+constexpr Duration kWitnessInterval = 200ms;  // as the daemon asks it
+
 Box::Box(World& world, int index, Rng rng)
     : clock(world.timeline.now()), world_(world), index_(index), rng_(rng) {}
 
@@ -143,7 +145,12 @@ void Box::resume(Duration stood, bool whole_box) {
   const bool fenced = fenced_;
   fenced_ = false;
   const std::uint64_t born = incarnation_;
-  if (stood >= config.interval) deliver({now, Stalled{stood, fenced}});
+  if (stood >= config.interval) {
+    deliver({now, Stalled{stood, fenced}});
+    after(kWitnessInterval, [this] {
+      if (config.split_brain == SplitBrain::witness) tell_witness();
+    });
+  }
   while (!unread_.empty() && born == incarnation_) {
     auto [path, frame] = std::move(unread_.front());
     unread_.pop_front();
@@ -183,7 +190,12 @@ void Box::set_remote(std::size_t monitor, bool reached) {
 
 void Box::set_witness(bool answers) {
   witness_answers = answers;
-  if (agent_runs()) deliver({local_now(), WitnessChanged{answers}});
+  if (agent_runs()) tell_witness();
+}
+
+// Who stands still asks nothing.
+void Box::tell_witness() {
+  if (!stalled_ && !paused_) deliver({local_now(), WitnessChanged{witness_answers}});
 }
 
 void Box::set_modules(std::uint8_t failed) {
@@ -204,7 +216,7 @@ void Box::tell_links() {
   }
   deliver({now, ManagementLinkChanged{management_up}});
   if (!config.remote_monitors.empty()) deliver({now, RemoteMonitorsChanged{remote_reached}});
-  if (config.split_brain == SplitBrain::witness) deliver({now, WitnessChanged{witness_answers}});
+  if (config.split_brain == SplitBrain::witness) tell_witness();
   deliver({now, ModulesChanged{failed_modules, failed_modules ? "worker 3" : "", config.priority}});
   tell_dataplane_state();
 }

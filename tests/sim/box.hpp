@@ -79,6 +79,7 @@ class Box {
   const agent::Node& node() const { return *node_; }
   agent::ChassisId id() const { return config.self; }
   const agent::Heartbeat& published() const { return published_; }
+  bool persist_in_flight() const { return disk_as_of_ < persist_requests_; }
   agent::NodeConfig config;  // used at the next start
   BoxClock clock;
   std::uint16_t group = 7;
@@ -126,6 +127,7 @@ class Box {
   void send_heartbeat(bool on_beat);
   const agent::Heartbeat& decoded(Bytes body);
   void tell_links();
+  void tell_witness();
   void mismatch(agent::PathId path, Bytes body, const agent::RejectedFrame& rejected);
   void resume(Duration stood, bool whole_box);
   Duration fencing_time() const;
@@ -145,6 +147,7 @@ class Box {
   std::uint64_t sequence_ = 0;
   std::uint64_t incarnation_ = 0;
   std::uint64_t address_requests_ = 0, addresses_as_of_ = 0;
+  std::uint64_t persist_requests_ = 0, disk_as_of_ = 0;
   // What a frame is read and written in; not cleared for each.
   std::array<std::uint8_t, agent::kMaxBodySize> heard_, said_;
   std::array<std::uint8_t, agent::kHeartbeatHeaderSize + agent::kMaxBodySize + agent::kTagSize>

@@ -1,4 +1,5 @@
 // Remote monitors and the witness: what counts as reached, and real probes between two namespaces.
+#include <thread>
 #include <tuple>
 
 #include <gtest/gtest.h>
@@ -230,6 +231,18 @@ HOTPAIR_NETWORK_TEST(WitnessTest, ItsAnswersAndItsSilenceAreTold) {
   ASSERT_TRUE(m.until([&] { return m.witness == true; }));
   ASSERT_TRUE(run_command("ip address del 192.0.2.9/32 dev lo"));
   EXPECT_TRUE(m.until([&] { return m.witness == false; }));
+}
+
+HOTPAIR_NETWORK_TEST(WitnessTest, AnAnswerThatWaitedWhileTheLoopStoodStillProvesNothing) {
+  ASSERT_TRUE(run_command("ip address add 192.0.2.9/32 dev lo"));
+  Monitoring m;
+  Witness witness(m.prober, [&m](const auto& event) { m.emit(event); });
+  witness.configure("192.0.2.9");
+  m.loop->run_once(0ms);  // asks, and is answered at once
+  std::this_thread::sleep_for(700ms);
+  ASSERT_TRUE(run_command("ip address del 192.0.2.9/32 dev lo"));
+  ASSERT_TRUE(m.until([&] { return m.witness.has_value(); }));
+  EXPECT_FALSE(*m.witness);
 }
 
 }  // namespace
