@@ -36,7 +36,11 @@ void Box::complete_after(Duration delay, std::function<void()> what) {
 
 void Box::carry_out(const PersistState& action) {
   answer_later(action.id, faults.persist, Fact::persist_failed,
-               [this, state = action.state] { disk = state; });
+               [this, state = action.state, order = ++persist_requests_] {
+                 if (order < disk_as_of_) return;  // one worker writes, in order
+                 disk_as_of_ = order;
+                 disk = state;
+               });
 }
 
 // Addresses are changed in order, one request after the other.

@@ -34,6 +34,7 @@ void Checkers::started(Box& box) {
 }
 
 void Checkers::stopped(Box& box) {
+  if (box.persist_in_flight()) disk_is_reliable = false;
   seen(box).role = Role::init;
   seen(box).elected.reset();
   seen(box).hears_peer = false;
@@ -44,7 +45,6 @@ void Checkers::after_step(Box& box, const std::vector<Action>& actions) {
   const bool faulty = has_fault(status.health, box.config.board_failover_tolerance) ||
                       remote_weight_lost(status.health, status.peer.health, rules_of(box.config));
   if (faulty) seen(box).faulty_at = world_.timeline.now();
-  note_move(box, status, faulty, actions);
   if (status.replication.in_sync) seen(box).in_sync_at = world_.timeline.now();
   if (box.witness_answers) seen(box).witness_at = world_.timeline.now();
   note_status(box, status);
@@ -54,6 +54,7 @@ void Checkers::after_step(Box& box, const std::vector<Action>& actions) {
   check_one_primary(box);
   check_unmoved(box);
   check_reports(box, actions);
+  note_move(box, status, faulty, actions);
   check_progress(box);
   Seen& s = seen(box);
   s.served = s.served || s.role == Role::primary;
@@ -129,7 +130,11 @@ void Checkers::check_addresses() {
     return;
   }
   if (!both_hold_since_) both_hold_since_ = world_.timeline.now();
-  if (world_.timeline.now() - *both_hold_since_ > both_hold_bound)
+  // Rules that differ are a draw until the hold-down is over.
+  Duration bound = both_hold_bound;
+  if (rules_may_differ)
+    bound += std::max<Duration>({a.config.hello_holddown, b.config.hello_holddown, 1s});
+  if (world_.timeline.now() - *both_hold_since_ > bound)
     fail(a, "both nodes hold addresses although one hears the other");
 }
 

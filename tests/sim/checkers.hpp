@@ -28,6 +28,7 @@ class Checkers {
   const std::string& violation() const { return violation_; }
   // How long two nodes of which one hears the other may both hold addresses.
   Duration both_hold_bound = 500ms;
+  bool rules_may_differ = false;     // the two read their files one after the other, or not alike
   bool disk_is_reliable = true;      // else epochs may be used twice after a crash
   bool withdraw_is_reliable = true;  // else a role that was given up may be granted to nobody
   unsigned takeovers = 0;

@@ -136,9 +136,7 @@ RunResult Swarm::run() {
   set_faults();
   const NodeConfig& config = world_.box(1).config;
   world_.checkers.both_hold_bound += 500ms + 6 * config.detection_time();
-  // Rules that differ are a draw until the hold-down is over.
-  if (config.override_ != world_.box(2).config.override_)
-    world_.checkers.both_hold_bound += std::max<Duration>(config.hello_holddown, 1s);
+  world_.checkers.rules_may_differ = config.override_ != world_.box(2).config.override_;
   for (int chassis : {1, 2}) {
     Box& box = world_.box(chassis);
     later(up_to(3s), [&box] {

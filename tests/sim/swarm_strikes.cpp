@@ -225,6 +225,7 @@ void Swarm::reload() {
   change_one_key(changed);
   changed.cluster_digest = ++files_;
   world_.note(Fact::reloaded);
+  world_.checkers.rules_may_differ = true;
   say("a new cluster.yaml, first for node " + std::to_string(first));
   const auto read = [this, changed](int chassis) {
     Box& box = world_.box(chassis);
