@@ -63,8 +63,8 @@ agent::PasswordId PasswordCipher::password_id(int which) const {
 }
 
 agent::Key PasswordCipher::derive(int which, const agent::Salt& sender_salt,
-                                 const agent::Salt& echoed_salt, agent::ChassisId sender,
-                                 std::string_view purpose) {
+                                  const agent::Salt& echoed_salt, agent::ChassisId sender,
+                                  std::string_view purpose) {
   HOTPAIR_ASSERT(which >= 0 && static_cast<std::size_t>(which) < masters_.size());
   HOTPAIR_ASSERT(purpose.size() <= kMaxPurpose);
   std::array<std::uint8_t, 32> salts;
@@ -93,13 +93,13 @@ sys::Aes256Gcm& PasswordCipher::ready(const agent::Key& key) {
   return ready_.front().gcm;
 }
 
-void PasswordCipher::seal(const agent::Key& key, const agent::Nonce& nonce, Bytes header, Bytes body,
-                         MutableBytes out) {
+void PasswordCipher::seal(const agent::Key& key, const agent::Nonce& nonce, Bytes header,
+                          Bytes body, MutableBytes out) {
   ready(key).seal(nonce, header, body, out.first(body.size() + sys::kGcmTagSize));
 }
 
 bool PasswordCipher::open(const agent::Key& key, const agent::Nonce& nonce, Bytes header,
-                         Bytes sealed, MutableBytes out) {
+                          Bytes sealed, MutableBytes out) {
   if (sealed.size() < sys::kGcmTagSize) return false;
   return ready(key).open(nonce, header, sealed, out.first(sealed.size() - sys::kGcmTagSize));
 }

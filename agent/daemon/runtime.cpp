@@ -65,19 +65,19 @@ void Runtime::after_turn() {
 
 PairView Runtime::pair_view() const {
   const agent::NodeGlance node = engine_->glance();
-  return {.role = node.role,
-          .epoch = node.epoch.number,
-          .in_transaction = node.in_transaction,
-          .addresses_held = node.addresses_held,
-          .peer_alive = node.peer_alive,
-          .peer_role = node.peer_role,
-          .peer_version = engine_->peer().version,
-          .in_sync = node.in_sync,
-          .cluster_path = agent::choose_cluster_path(node.paths_alive,
-                                                     node.peer_alive ? node.peer_paths_alive : 0,
-                                                     plan_->heartbeats.size()),
-          .keys_generation =
-              association_->with([](auto& association) { return association.generation(); })};
+  return {
+      .role = node.role,
+      .epoch = node.epoch.number,
+      .in_transaction = node.in_transaction,
+      .addresses_held = node.addresses_held,
+      .peer_alive = node.peer_alive,
+      .peer_role = node.peer_role,
+      .peer_version = engine_->peer().version,
+      .in_sync = node.in_sync,
+      .cluster_path = agent::choose_cluster_path(
+          node.paths_alive, node.peer_alive ? node.peer_paths_alive : 0, plan_->heartbeats.size()),
+      .keys_generation =
+          association_->with([](auto& association) { return association.generation(); })};
 }
 
 // Alone, this node is fenced before a booting peer's hold-down is over; there is no hurry

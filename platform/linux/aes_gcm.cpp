@@ -28,7 +28,7 @@ IMB_MGR* routines() {
 struct Aes256Gcm::State {
   IMB_MGR* routines = hotpair::sys::routines();
   alignas(64) gcm_key_data key;  // which the library takes for granted
-  gcm_context_data context;  // of the frame at hand
+  gcm_context_data context;      // of the frame at hand
 
   ~State() {
     wipe({reinterpret_cast<std::uint8_t*>(&key), sizeof key});

@@ -1,5 +1,5 @@
-// AES-256-GCM (NIST SP 800-38D) by Intel's IPsec Multi-Buffer library, which a frame costs one call:
-// OpenSSL goes through a dozen layers a frame, and they are cold each time a heartbeat is sealed.
+// AES-256-GCM (NIST SP 800-38D) by Intel's IPsec Multi-Buffer library: one call a frame. OpenSSL
+// goes through a dozen layers a frame, and they are cold each time a heartbeat is sealed.
 #pragma once
 
 #include <array>

@@ -44,8 +44,8 @@ class EventLoop {
   void on_deadline(std::function<void()> callback);
   void set_deadline(std::optional<Instant> at);
 
-  // The next turn is at `at` at the latest, and nothing is called for that: for an owner who watches
-  // that the loop turns, and says it anew after each.
+  // The next turn is at `at` at the latest, and nothing is called for that: for an owner who
+  // watches that the loop turns, and says it anew after each.
   void wake_by(Instant at);
 
   // Further one-shot timers, for shells (timeouts, retries).
