@@ -17,7 +17,7 @@ import termios
 import time
 import unittest
 
-from test_hotpair_command import HOTPAIR, FakeDaemon, healthy
+from fake_daemons import HOTPAIR, FakeDaemon, healthy
 
 CHANGES = {"ok": True, "changes": [
     {"time": "2026-03-01T12:00:00.000Z", "from": "backup", "to": "primary", "epoch": 12, "kind": "failover",
