@@ -30,9 +30,8 @@ HeartbeatPorts::~HeartbeatPorts() {
   }
 }
 
-HeartbeatPorts::Device HeartbeatPorts::device_of(Port& port, const sys::LinkInfo& link) {
-  const bool first = std::exchange(port.seen, link.ifindex) != link.ifindex;
-  return {port.path, link.mac, first && !link.admin_up};
+HeartbeatPorts::Device HeartbeatPorts::device_of(const Port& port, const sys::LinkInfo& link) {
+  return {port.path, link.mac, port.seen != link.ifindex && !link.admin_up};
 }
 
 Result<std::shared_ptr<HeartbeatPorts::Pair>> HeartbeatPorts::open_pair(const Device& device) {
@@ -71,6 +70,7 @@ Status HeartbeatPorts::open_all() {
     }
     needs_.log.warning("heartbeat-interface-missing", error,
                        {{"interface", ports_[i].path.device}});
+    try_again(i, error);
     if (first_error.empty()) first_error = error;
   }
   if (!any) return fail_with(first_error);
@@ -80,7 +80,8 @@ Status HeartbeatPorts::open_all() {
 void HeartbeatPorts::install(std::size_t index, int ifindex, Pair& pair) {
   Port& port = ports_[index];
   port.receive = std::move(pair.receive);
-  port.ifindex = ifindex;
+  port.ifindex = port.seen = ifindex;
+  port.trouble.clear();
   (void)needs_.loop.add(port.receive->fd(), EPOLLIN, [this, index](auto) { on_readable(index); });
   (void)needs_.sender.replace(index, std::move(pair.send));
 }
@@ -99,21 +100,31 @@ void HeartbeatPorts::open_later(std::size_t index) {
   const auto* link = needs_.links.find(port.path.device);
   if (port.opening || link == nullptr) return;
   port.opening = true;
-  needs_.worker.run(
-      [device = device_of(port, *link)] { return open_pair(device); },
-      [this, index, ifindex = link->ifindex](Result<std::shared_ptr<Pair>>& pair) {
-        ports_[index].opening = false;
-        if (pair) {
-          install(index, ifindex, **pair);
-          needs_.log.notice("heartbeat-interface-open",
-                            "heartbeats go over " + ports_[index].path.device + " again",
-                            {{"interface", ports_[index].path.device}});
-          return refresh();
-        }
-        needs_.log.warning("heartbeat-interface-failed", pair.error().message);
-        needs_.loop.cancel(ports_[index].retry);
-        ports_[index].retry = needs_.loop.call_at(sys::now() + kRetry, [this] { refresh(); });
-      });
+  needs_.worker.run([device = device_of(port, *link)] { return open_pair(device); },
+                    [this, index, ifindex = link->ifindex](auto& pair) {
+                      ports_[index].opening = false;
+                      if (pair) return reopened(index, ifindex, **pair);
+                      const std::string& trouble = pair.error().message;
+                      if (trouble != ports_[index].trouble)
+                        needs_.log.warning("heartbeat-interface-failed", trouble,
+                                           {{"interface", ports_[index].path.device}});
+                      try_again(index, trouble);
+                    });
+}
+
+void HeartbeatPorts::reopened(std::size_t index, int ifindex, Pair& pair) {
+  install(index, ifindex, pair);
+  const std::string& device = ports_[index].path.device;
+  needs_.log.notice("heartbeat-interface-open", "heartbeats go over " + device + " again",
+                    {{"interface", device}});
+  refresh();
+}
+
+void HeartbeatPorts::try_again(std::size_t index, const std::string& trouble) {
+  Port& port = ports_[index];
+  port.trouble = trouble;
+  needs_.loop.cancel(port.retry);
+  port.retry = needs_.loop.call_at(sys::now() + kRetry, [this] { refresh(); });
 }
 
 void HeartbeatPorts::close(std::size_t index) {

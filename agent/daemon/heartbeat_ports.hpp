@@ -44,8 +44,9 @@ class HeartbeatPorts {
   struct Port {
     HeartbeatPath path;
     int ifindex = 0;  // of the device the channels are on; 0: closed
-    int seen = 0;     // of the device last opened, or tried
+    int seen = 0;     // of the device last opened
     bool opening = false;
+    std::string trouble;  // why it could not be opened; said when it changes
     std::unique_ptr<sys::PcapChannel> receive;
     sys::TimerId retry = 0;
   };
@@ -55,10 +56,12 @@ class HeartbeatPorts {
     bool raise = false;  // bring it up first
   };
   static Result<std::shared_ptr<Pair>> open_pair(const Device& device);
-  Device device_of(Port& port, const sys::LinkInfo& link);
+  static Device device_of(const Port& port, const sys::LinkInfo& link);
   void install(std::size_t index, int ifindex, Pair& pair);
   void open_later(std::size_t index);
+  void reopened(std::size_t index, int ifindex, Pair& pair);
   void close(std::size_t index);
+  void try_again(std::size_t index, const std::string& trouble);
   void on_readable(std::size_t index);
 
   Needs needs_;
