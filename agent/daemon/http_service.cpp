@@ -39,7 +39,7 @@ HttpService::~HttpService() {
     metrics_.server.reset();
     web_.server.reset();
   });
-  thread_.reset();
+  thread_->end();
 }
 
 void HttpService::serve(const config::NodeFile& node) {

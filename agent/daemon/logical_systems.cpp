@@ -2,13 +2,10 @@
 
 #include <algorithm>
 
-#include <poll.h>
-#include <sys/eventfd.h>
-
 #include "agent/daemon/partition_json.hpp"
+#include "platform/linux/clock.hpp"
 #include "platform/linux/message_stream.hpp"
 #include "platform/linux/netlink_link.hpp"
-#include "platform/linux/scheduling.hpp"
 
 namespace hotpair::daemon {
 namespace {
@@ -18,8 +15,7 @@ using Outcome = sys::MessageStream::Outcome;
 
 constexpr std::uint8_t kMine = 1, kYours = 2;
 constexpr std::size_t kMaxMessage = 1u << 20;
-constexpr Duration kPatience = 5s;
-constexpr int kLookEveryMs = 5000;
+constexpr Duration kPatience = 5s, kLookEvery = 5s;
 
 json state_json(const agent::Partition& partition) {
   const auto missing = agent::lacks(partition);
@@ -33,17 +29,18 @@ std::optional<std::vector<agent::Partition>> read_list(const sys::Message& messa
 }  // namespace
 
 LogicalSystems::LogicalSystems(std::shared_ptr<PeerLink> link, Log log)
-    : link_(std::move(link)),
-      log_(std::move(log)),
-      wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  thread_ = std::thread([this] { serve(); });
-}
+    : link_(std::move(link)), log_(std::move(log)) {}
 
 LogicalSystems::~LogicalSystems() {
   link_->serve_with(PeerService::partitions, {});
   stopping_ = true;
-  ::eventfd_write(wake_.get(), 1);
-  thread_.join();
+  if (thread_) thread_->end();
+}
+
+void LogicalSystems::start() {
+  auto thread = sys::LoopThread::start("logical-systems");
+  if (!thread) return log_.warning("logical-system-incomplete", thread.error().message);
+  thread_ = std::move(thread).value();
 }
 
 void LogicalSystems::configure(const config::Config& config, const NodePlan&) {
@@ -70,7 +67,8 @@ void LogicalSystems::configure(const config::Config& config, const NodePlan&) {
   link_->serve_with(PeerService::partitions, [shared = shared_](auto socket, int) {
     serve_peer(*shared, std::move(socket));
   });
-  ::eventfd_write(wake_.get(), 1);
+  if (enabled_ && !thread_) start();
+  if (thread_) thread_->post([this] { turn(); });
 }
 
 void LogicalSystems::follow(const PairView& pair) {
@@ -79,7 +77,7 @@ void LogicalSystems::follow(const PairView& pair) {
     const std::lock_guard lock(shared_->mutex);
     shared_->peer.reset();
   }
-  ::eventfd_write(wake_.get(), 1);
+  if (thread_) thread_->post([this] { turn(); });
 }
 
 void LogicalSystems::look(Shared& shared) {
@@ -135,23 +133,13 @@ void LogicalSystems::ask() {
   if (peers && peer_alive_) shared_->peer = std::move(peers);
 }
 
-void LogicalSystems::serve() {
-  sys::set_thread_name("logical-systems");
-  while (!stopping_) {
-    if (enabled_) {
-      look(*shared_);
-      if (peer_alive_) ask();
-      say();
-    }
-    wait();
-  }
-}
-
-void LogicalSystems::wait() {
-  pollfd waited{wake_.get(), POLLIN, 0};
-  if (::poll(&waited, 1, enabled_ ? kLookEveryMs : -1) <= 0) return;
-  eventfd_t times = 0;
-  ::eventfd_read(wake_.get(), &times);
+void LogicalSystems::turn() {
+  thread_->loop().cancel(timer_);
+  if (!enabled_ || stopping_) return;
+  look(*shared_);
+  if (peer_alive_) ask();
+  say();
+  timer_ = thread_->loop().call_at(sys::now() + kLookEvery, [this] { turn(); });
 }
 
 void LogicalSystems::say() {

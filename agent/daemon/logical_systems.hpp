@@ -9,13 +9,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <vector>
 
 #include "agent/core/partition.hpp"
 #include "agent/daemon/companion.hpp"
 #include "agent/daemon/peer_link.hpp"
 #include "platform/base/log.hpp"
+#include "platform/linux/loop_thread.hpp"
 
 namespace hotpair::daemon {
 
@@ -40,18 +40,18 @@ class LogicalSystems final : public Companion {
   };
   static void look(Shared& shared);
   static void serve_peer(Shared& shared, sys::FileDescriptor socket);
-  void serve();
-  void wait();
+  void start();
+  void turn();  // in the thread, as ask() and say()
   void ask();
   void say();
 
   std::shared_ptr<PeerLink> link_;
   Log log_;
   std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
-  sys::FileDescriptor wake_;
   std::atomic<bool> stopping_{false}, enabled_{false}, peer_alive_{false};
   std::vector<std::string> said_;  // the thread's own: alarms that were logged
-  std::thread thread_;
+  sys::TimerId timer_ = 0;         // the thread's own
+  std::unique_ptr<sys::LoopThread> thread_;
 };
 
 }  // namespace hotpair::daemon

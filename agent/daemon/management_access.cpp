@@ -1,15 +1,11 @@
 #include "agent/daemon/management_access.hpp"
 
-#include <array>
-
-#include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "agent/daemon/config_command.hpp"
 #include "agent/daemon/tunnel.hpp"
+#include "platform/linux/clock.hpp"
 #include "platform/linux/netlink_link.hpp"
-#include "platform/linux/scheduling.hpp"
 #include "platform/linux/state_file.hpp"
 #include "platform/linux/sysctl.hpp"
 
@@ -22,8 +18,7 @@ using nlohmann::json;
 constexpr const char* kRulesetFile = "/management.nft";
 constexpr Duration kLoadTimeout = 5s, kRemoveTimeout = 1s;
 // Whoever flushes our table loads the rest of his ruleset in the same go; let him.
-constexpr int kSettleMs = 50;
-constexpr int kRetryMs = 10'000, kDeviceRetryMs = 100;
+constexpr Duration kSettle = 50ms, kRetry = 10s, kDeviceRetry = 100ms;
 // The cluster network's device forwards nothing; with our table in force it may forward answers.
 constexpr const char* kForwarding = "net/ipv4/conf/hotpair0/forwarding";
 
@@ -62,92 +57,85 @@ bool let_answers_through() {
 }  // namespace
 
 ManagementAccess::ManagementAccess(std::string run_dir, Log log)
-    : run_dir_(std::move(run_dir)),
-      log_(std::move(log)),
-      wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  thread_ = std::thread([this] { serve(); });
+    : run_dir_(std::move(run_dir)), log_(std::move(log)) {
+  auto thread = sys::LoopThread::start("management");
+  if (thread)
+    thread_ = std::move(thread).value();
+  else
+    log_.warning("management-ports-failed", thread.error().message);
 }
 
 ManagementAccess::~ManagementAccess() {
   stopping_ = true;
-  ::eventfd_write(wake_.get(), 1);
-  thread_.join();
+  if (thread_) thread_->end();
   if (Status removed = remove_management_access(run_dir_); !removed)
     log_.warning("management-ports-failed", removed.error().message);
 }
 
 void ManagementAccess::configure(const config::Config& config, const NodePlan& plan) {
-  const std::lock_guard lock(mutex_);
-  ports_ = ports_of(config, plan);
-  wanted_ = agent::management_ruleset(ports_);
-  due_ = true;
-  ::eventfd_write(wake_.get(), 1);
-}
-
-void ManagementAccess::serve() {
-  sys::set_thread_name("management");
-  while (!stopping_) {
-    wait();
-    std::string ruleset;
-    {
-      const std::lock_guard lock(mutex_);
-      if (stopping_ || !std::exchange(due_, false)) continue;
-      ruleset = wanted_;
-    }
-    apply(ruleset);
-  }
-}
-
-// Until an order comes, or somebody deleted our table, or it is time to try again.
-void ManagementAccess::wait() {
-  int patience = -1;
   {
     const std::lock_guard lock(mutex_);
-    if (!problem_.empty()) patience = kRetryMs;
-    if (!device_ready_) patience = kDeviceRetryMs;
+    ports_ = ports_of(config, plan);
+    wanted_ = agent::management_ruleset(ports_);
   }
-  std::array<pollfd, 2> waited{{{wake_.get(), POLLIN, 0}, {watch_ ? watch_->fd() : -1, POLLIN, 0}}};
-  const int ready = ::poll(waited.data(), waited.size(), patience);
-  bool again = ready == 0;
-  if (eventfd_t times = 0; waited[0].revents != 0) ::eventfd_read(wake_.get(), &times);
-  if (waited[1].revents != 0) {
-    const auto heard = watch_->read();
-    again = heard.lost || heard.deleted.contains(agent::kManagementTable);
-    if (again) ::poll(waited.data(), 1, kSettleMs);
-  }
-  if (!again) return;
-  const std::lock_guard lock(mutex_);
-  due_ = true;
+  if (thread_) thread_->post([this] { apply(); });
 }
 
-void ManagementAccess::apply(const std::string& ruleset) {
-  const std::string path = run_dir_ + kRulesetFile;
-  Status done = Ok{};
-  bool ready = true;
-  if (ruleset.empty()) {
-    watch_.reset();
-    done = remove_management_access(run_dir_);
-  } else {
-    done = sys::write_state_file(path, ruleset);
-    if (done) done = run_command_to_end({"nft", "-f", path}, kLoadTimeout, stopping_);
-    // What we did ourselves is not to be undone; what others do from now on is heard.
-    watch_.reset();
-    if (auto opened = sys::NftablesWatch::open()) watch_ = std::move(opened).value();
-    if (done && uses_cluster_network()) ready = let_answers_through();
+void ManagementAccess::apply() {
+  std::string ruleset;
+  bool to_peer = false;
+  {
+    const std::lock_guard lock(mutex_);
+    ruleset = wanted_;
+    to_peer = !ports_.peer_ipv4.empty();
   }
+  thread_->loop().cancel(timer_);
+  settling_ = false;
+  const Outcome outcome = stopping_ ? Outcome{} : load(ruleset, to_peer);
   if (stopping_) return;
+  const std::string problem = outcome.loaded ? "" : outcome.loaded.error().message;
+  if (!outcome.device_ready)
+    apply_at(sys::now() + kDeviceRetry);
+  else if (!problem.empty())
+    apply_at(sys::now() + kRetry);
   const std::lock_guard lock(mutex_);
-  const std::string problem = done ? "" : done.error().message;
   if (!problem.empty() && problem != problem_)
     log_.warning("management-ports-failed",
                  "the nodes' ports of the management address are not there: " + problem);
   problem_ = problem;
-  device_ready_ = ready;
 }
 
-bool ManagementAccess::uses_cluster_network() const {
-  const std::lock_guard lock(mutex_);
-  return !ports_.peer_ipv4.empty();
+ManagementAccess::Outcome ManagementAccess::load(const std::string& ruleset, bool to_peer) {
+  if (watch_) thread_->loop().remove(watch_->fd());
+  watch_.reset();
+  if (ruleset.empty()) return {remove_management_access(run_dir_)};
+  const std::string path = run_dir_ + kRulesetFile;
+  Outcome outcome{sys::write_state_file(path, ruleset)};
+  if (outcome.loaded)
+    outcome.loaded = run_command_to_end({"nft", "-f", path}, kLoadTimeout, stopping_);
+  watch();
+  if (outcome.loaded && to_peer) outcome.device_ready = let_answers_through();
+  return outcome;
+}
+
+// What we did ourselves is not to be undone; what others do from now on is heard.
+void ManagementAccess::watch() {
+  auto opened = sys::NftablesWatch::open();
+  if (!opened) return;
+  watch_ = std::move(opened).value();
+  (void)thread_->loop().add(watch_->fd(), EPOLLIN, [this](auto) { on_change(); });
+}
+
+void ManagementAccess::on_change() {
+  const auto heard = watch_->read();
+  if (settling_ || !(heard.lost || heard.deleted.contains(agent::kManagementTable))) return;
+  settling_ = true;
+  apply_at(sys::now() + kSettle);
+}
+
+void ManagementAccess::apply_at(Instant at) {
+  thread_->loop().cancel(timer_);
+  timer_ = thread_->loop().call_at(at, [this] { apply(); });
 }
 
 void ManagementAccess::add_status(json& status) const {

@@ -3,15 +3,15 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "agent/core/management_ports.hpp"
 #include "agent/daemon/companion.hpp"
 #include "platform/base/log.hpp"
-#include "platform/linux/file_descriptor.hpp"
+#include "platform/linux/loop_thread.hpp"
 #include "platform/linux/nftables_watch.hpp"
 
 namespace hotpair::daemon {
@@ -27,23 +27,28 @@ class ManagementAccess final : public Companion {
   std::vector<std::string> warnings() const override;
 
  private:
-  void serve();
-  void wait();
-  void apply(const std::string& ruleset);
-  bool uses_cluster_network() const;
+  struct Outcome {
+    Status loaded = Ok{};
+    bool device_ready = true;  // false: the cluster network's device is yet to come
+  };
+  void apply();  // in the thread, as what follows
+  Outcome load(const std::string& ruleset, bool to_peer);
+  void watch();
+  void on_change();
+  void apply_at(Instant at);
 
   std::string run_dir_;
   Log log_;
-  sys::FileDescriptor wake_;
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;
   agent::ManagementPorts ports_;
-  std::string wanted_;                       // the ruleset; empty: none
-  std::string problem_;                      // why it is not in force
-  bool device_ready_ = true;                 // false: the cluster network's device is yet to come
-  bool due_ = false;                         // it is to be loaded, again perhaps
-  std::optional<sys::NftablesWatch> watch_;  // the thread's own
-  std::thread thread_;
+  std::string wanted_;   // the ruleset; empty: none
+  std::string problem_;  // why it is not in force
+  // The thread's own.
+  std::optional<sys::NftablesWatch> watch_;
+  sys::TimerId timer_ = 0;
+  bool settling_ = false;
+  std::unique_ptr<sys::LoopThread> thread_;
 };
 
 // The table of this agent or of one before it, when `run_dir` says that there is one.

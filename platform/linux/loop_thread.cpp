@@ -16,6 +16,11 @@ Result<std::unique_ptr<LoopThread>> LoopThread::start(const std::string& name) {
 }
 
 LoopThread::~LoopThread() {
+  end();
+}
+
+void LoopThread::end() {
+  if (!thread_.joinable()) return;
   loop_->post([this] { loop_->stop(); });
   thread_.join();
 }

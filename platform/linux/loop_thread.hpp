@@ -15,12 +15,15 @@ namespace hotpair::sys {
 class LoopThread {
  public:
   static Result<std::unique_ptr<LoopThread>> start(const std::string& name);
-  ~LoopThread();  // what was posted before is done first
+  ~LoopThread();  // ends it
   LoopThread(const LoopThread&) = delete;
   LoopThread& operator=(const LoopThread&) = delete;
 
   EventLoop& loop() { return *loop_; }  // for work in the thread; from outside only post()
   void post(std::function<void()> work) { loop_->post(std::move(work)); }
+  // What was posted before is done first. Whoever owns this through a pointer that the work uses
+  // ends it before the pointer goes; again: nothing happens.
+  void end();
 
  private:
   explicit LoopThread(std::unique_ptr<EventLoop> loop) : loop_(std::move(loop)) {}
