@@ -66,6 +66,26 @@ def dataplane():
             put("replication", name + "-at-the-primary", b"\x01" + sized(dump))
 
 
+def probes():
+    ours, theirs = b"\x02\0\0\0\0\x01", b"\x02\0\0\0\0\x07"
+    address, target = socket.inet_aton("192.0.2.7"), socket.inet_pton(socket.AF_INET6, "2001:db8::7")
+    arp = struct.pack(">HHBBH", 1, 0x0800, 6, 4, 2) + theirs + address + ours + bytes(4)
+    advertisement = struct.pack(">BBHI", 136, 0, 0, 0x60000000) + target + b"\x02\x01" + theirs
+    echo = struct.pack(">BBHHHQ", 0, 0, 0, 7, 1, 0x0123456789abcdef)
+    put("probes", "arp-answer", b"\0" + arp)
+    put("probes", "neighbour-answer", b"\1" + advertisement)
+    put("probes", "echo-answer", b"\2" + b"\x45" + bytes(8) + b"\x01" + bytes(10) + echo)
+    put("probes", "echo-answer-of-ipv6", b"\3\x81" + echo[1:])
+    put("probes", "arp", b"\4" + ours + theirs + b"\x08\x06" + arp)
+    put("probes", "advertisement", b"\5" + advertisement)
+
+
+def config_messages():
+    entry = f'[1, 420, 0, 0, 7, "{"ab" * 32}"]'
+    put("config_messages", "manifest", f'0[["/etc/nftables.conf", {entry}], ["/etc/frr", [3, 493, 0, 0, 0, "{"00" * 32}"]]]'.encode())
+    put("config_messages", "operations", f'1[["/etc/nftables.conf", {entry}, null, true]]'.encode())
+
+
 def config():
     node = "chassis_id: 1\nheartbeat_interfaces:\n  - { interface: ha0, vlan: 999 }\n"
     cluster = ("group_id: 7\ngroup_name: edge\npassword_file: /etc/hotpair/password\n"
@@ -96,6 +116,16 @@ def kernel():
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     rtm_getlink, ctnl_get = 18, (1 << 8) | 1
     put("link", "loopback", netlink(socket.NETLINK_ROUTE, (rtm_getlink, bytes(16))))
+    rtm_getroute, rtm_getneigh = 26, 30
+    subprocess.run(["ip", "-batch", "-"], check=True, text=True, input="""link add d0 type veth peer name d1
+        link set d0 up
+        address add 192.0.2.1/24 dev d0
+        route add 203.0.113.0/24 table 7 mtu 1400 nexthop via 192.0.2.7 weight 3 nexthop via 192.0.2.8
+        neighbour add 192.0.2.7 lladdr 02:00:00:00:00:07 dev d0 nud permanent\n""")
+    for message in dump(rtm_getroute, socket.NETLINK_ROUTE, b"\x02" + bytes(11)):
+        if socket.inet_aton("203.0.113.0") in message:
+            put("link", "route", message)
+    put("link", "neighbour", next(dump(rtm_getneigh, socket.NETLINK_ROUTE, b"\x02" + bytes(11))))
     subprocess.run(["nft", "-f", "-"], check=True, text=True,
                    input="table inet t { chain o { type filter hook output priority 0; ct state new accept; }; }")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
@@ -106,12 +136,12 @@ def kernel():
     special_flows()
 
 
-def dump(message_type):
-    """Every message of a ctnetlink dump."""
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12) as s:
+def dump(message_type, protocol=12, question=bytes(4)):
+    """Every message of a netlink dump, ctnetlink's unless said."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol) as s:
         s.settimeout(2)
         s.bind((0, 0))
-        s.send(struct.pack("=IHHII", 20, message_type, 0x301, 1, 0) + bytes(4))
+        s.send(struct.pack("=IHHII", 16 + len(question), message_type, 0x301, 1, 0) + question)
         while True:
             data = s.recv(65536)
             while data:
@@ -153,6 +183,8 @@ if __name__ == "__main__":
     heartbeats()
     routes()
     dataplane()
+    probes()
     config()
+    config_messages()
     commands()
     kernel()
