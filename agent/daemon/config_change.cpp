@@ -88,6 +88,9 @@ ConfigRules make_config_rules(const config::Config& config, const std::string& c
   for (const auto& system : config.cluster.logical_systems)
     for (const auto& name : system.interfaces) add_device(name);
   if (config.cluster.management) add_device(config.cluster.management->interface);
+  const auto& heartbeats = config.node.heartbeat_interfaces;
+  for (std::size_t i = 0; i < heartbeats.size(); ++i)
+    rules.devices["heartbeat " + std::to_string(i + 1)] = heartbeats[i].interface;
   return rules;
 }
 

@@ -315,6 +315,16 @@ json ConfigEngine::differences() {
   return reply;
 }
 
+json ConfigEngine::facts() {
+  const std::unique_lock turn(turns_, kTurn);
+  if (!turn) return {{"ok", false}, {"error", "a change of the configuration is under way"}};
+  auto stream = connect();
+  if (!stream) return {{"ok", false}, {"error", stream.error().message}};
+  json reply = {{"ok", true}};
+  add_facts(**stream, reply);
+  return reply;
+}
+
 // Of a peer that does not know the question nothing is said.
 void ConfigEngine::add_facts(sys::MessageStream& stream, json& reply) {
   const auto own = read_box_facts(rules().devices, change_.stop_flag());

@@ -59,6 +59,7 @@ class ConfigEngine {
   // Both nodes' checksums, for people.
   nlohmann::json compare();
   nlohmann::json differences();
+  nlohmann::json facts();  // of the two boxes, where they differ; box_facts.hpp
 
   // A session of the peer's.
   void serve(sys::FileDescriptor socket);
@@ -80,6 +81,8 @@ class ConfigEngine {
   ConfigScan look_locked();
   void answer_manifest(sys::MessageStream& stream);
   void answer_read(sys::MessageStream& stream, const nlohmann::json& request);
+  Status has_scope() const;
+  Status pushed();
   void answer_facts(sys::MessageStream& stream);
   void add_facts(sys::MessageStream& stream, nlohmann::json& reply);
   nlohmann::json checksums(const agent::ConfigManifest& manifest, const ConfigRules& rules) const;

@@ -65,7 +65,7 @@ void ConfigEngine::serve(sys::FileDescriptor socket) {
         requested_ = true;
         break;
       case ConfigMessage::push:
-        if (!send_json(stream, ConfigMessage::outcome, outcome_json(round(true)))) return;
+        if (!send_json(stream, ConfigMessage::outcome, outcome_json(pushed()))) return;
         break;
       case ConfigMessage::read:
         answer_read(stream, body);
@@ -77,6 +77,17 @@ void ConfigEngine::serve(sys::FileDescriptor socket) {
         break;  // of a later version
     }
   }
+}
+
+// A node without a scope is asked for its facts, and for nothing else.
+Status ConfigEngine::has_scope() const {
+  if (rules().scope.paths.empty()) return fail_with("config_sync.paths in cluster.yaml is empty");
+  return Ok{};
+}
+
+Status ConfigEngine::pushed() {
+  if (const Status scope = has_scope(); !scope) return scope;
+  return round(true);
 }
 
 void ConfigEngine::answer_manifest(sys::MessageStream& stream) {
@@ -113,6 +124,8 @@ Status ConfigEngine::receive_change(sys::MessageStream& stream, const json& begi
     done = fail_with("another change of the configuration is under way here");
   else if (!operations)
     done = fail_with("the change set cannot be read; run one version on both nodes");
+  else if (const Status scope = has_scope(); !scope)
+    done = scope;
   else if (primary_ && !begin.value("forced", false))
     done = fail_with("this node is primary itself");
   else

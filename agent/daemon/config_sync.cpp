@@ -46,14 +46,10 @@ void ConfigSync::configure(const config::Config& config, const NodePlan&) {
   engine_->set_rules(make_config_rules(config, needs_.config_dir));
   enabled_ = !config.cluster.config_sync.paths.empty();
   dirty_ = true;
-  if (enabled_)
-    needs_.link->serve_with(PeerService::config,
-                            [engine = engine_, wake = wake_](auto socket, int) {
-                              engine->serve(std::move(socket));
-                              ::eventfd_write(wake->get(), 1);
-                            });
-  else
-    needs_.link->serve_with(PeerService::config, {});
+  needs_.link->serve_with(PeerService::config, [engine = engine_, wake = wake_](auto socket, int) {
+    engine->serve(std::move(socket));
+    ::eventfd_write(wake->get(), 1);
+  });
   ::eventfd_write(wake_->get(), 1);
 }
 
@@ -151,24 +147,25 @@ json ConfigSync::answer_to(const std::string& action) {
   };
   if (action == "checksum") return engine_->compare();
   if (action == "diff") return engine_->differences();
+  if (action == "facts") return engine_->facts();
   if (action == "push") return outcome(engine_->round(true), "the peer has this node's files");
   if (action == "pull")
     return outcome(engine_->ask_peer_to_push(), "this node has the peer's files");
-  return {{"ok", false}, {"error", "one of checksum, diff, push, pull"}};
+  return {{"ok", false}, {"error", "one of checksum, diff, facts, push, pull"}};
 }
 
 bool ConfigSync::answer(const std::string& command, const json& request, const Answered& answered) {
   if (command != control::command::kConfig) return false;
-  if (!enabled_) {
+  const auto found = request.find("action");
+  std::string action =
+      found != request.end() && found->is_string() ? found->get<std::string>() : "";
+  if (!enabled_ && action != "facts") {
     answered({{"ok", false}, {"error", "config_sync.paths in cluster.yaml is empty"}});
     return true;
   }
-  const auto action = request.find("action");
   {
     const std::lock_guard lock(mutex_);
-    questions_.push_back(
-        {action != request.end() && action->is_string() ? action->get<std::string>() : "",
-         answered});
+    questions_.push_back({std::move(action), answered});
   }
   ::eventfd_write(wake_->get(), 1);
   return true;

@@ -24,12 +24,12 @@ constexpr const char* kFailover = "failover";  // {"force": bool, "dry_run": boo
                                                // the role has moved or was refused
 // {"assumptions": [{"kind", "node", "name", "good", "slot", "state", "seconds"}, ...]}
 constexpr const char* kWhatIf = "what_if";
-constexpr const char* kForce = "force";  // {"state": "primary" | "backup" | "none"}
+constexpr const char* kForce = "force";              // {"state": "primary" | "backup" | "none"}
 constexpr const char* kMaintenance = "maintenance";  // {"on": bool}
 constexpr const char* kReload = "reload";
 // {"action": "status" | "switch", "back": bool}; a switch is answered when the peer has followed
 constexpr const char* kPassword = "password";
-// {"action": "checksum" | "diff" | "push" | "pull"}; answered when it is done
+// {"action": "checksum" | "diff" | "facts" | "push" | "pull"}; answered when it is done
 constexpr const char* kConfig = "config";
 // to the data plane
 constexpr const char* kSessions =

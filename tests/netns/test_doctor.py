@@ -41,6 +41,12 @@ class Doctor(unittest.TestCase):
                 self.assertIn("box.heartbeat-mtu", backup.ailments("problem"))
                 backup.execute("ip", "link", "set", "ha0", "mtu", "1500")
 
+            with self.subTest("another MTU than the peer's"):
+                backup.execute("ip", "link", "set", "lan", "mtu", "1400")
+                for node in lab.nodes:
+                    self.assertIn("pair.mtu-differs", node.ailments("problem"))
+                backup.execute("ip", "link", "set", "lan", "mtu", "1500")
+
             with self.subTest("a force that was forgotten"):
                 self.assertEqual(backup.ctl("force", "backup")[0], 0)
                 lab.wait("both to name it", lambda: all("pair.forced" in node.ailments() for node in lab.nodes))

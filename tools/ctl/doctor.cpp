@@ -86,6 +86,14 @@ Json ask_daemons(const Context& context) {
   return *status;
 }
 
+// Of the peer, through the agent; null when it cannot be asked.
+Json ask_for_facts(const Context& context, const Json& status) {
+  if (!flag(child(status, "peer"), "alive")) return {};
+  const auto answer = context.try_ask(
+      Daemon::agent, {{"command", control::command::kConfig}, {"action", "facts"}}, 10s);
+  return answer && flag(*answer, "ok") ? *answer : Json();
+}
+
 }  // namespace
 
 void add_doctor_options(CLI::App& app) {
@@ -97,13 +105,15 @@ Exit run_doctor(Context& context) {
   Report report;
   const Json status = ask_daemons(context);
   const bool runs = status.is_object();
-  if (runs)
+  if (runs) {
     check_pair(status, report);
-  else
+    check_facts(ask_for_facts(context, status), report);
+  } else {
     report.add({"pair.agent-down", Severity::problem, "hotpaird does not run here, or not there",
                 "nobody listens in " + context.run_dir,
                 "systemctl start hotpaird; why it stopped: journalctl -u hotpaird -n 50; "
                 "elsewhere: hotpair --run-dir DIR doctor"});
+  }
   const auto config = check_files(config_dir, runs, report);
   if (config) check_configuration(*config, report);
   if (config && runs) check_in_force(*config, status, report);

@@ -17,5 +17,7 @@ void check_paths(const nlohmann::json& status, Report& report);
 void check_sync(const nlohmann::json& status, Report& report);
 void check_agreement(const nlohmann::json& status, Report& report);
 void check_watchers(const nlohmann::json& status, Report& report);  // pair_watch_checks.cpp
+// The answer of the agent's `config` with the action `facts`; null: there is none to judge.
+void check_facts(const nlohmann::json& answer, Report& report);  // pair_fact_checks.cpp
 
 }  // namespace hotpair::ctl
