@@ -68,6 +68,7 @@ struct Heartbeat {
   ShortText<96> failed_module;  // the first that failed: slot, name, why; empty: none
 
   PasswordUse passwords;  // of the sender; unknown from a version that does not say
+  ProtocolRange protocol = kUnsaidProtocol;
 
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };

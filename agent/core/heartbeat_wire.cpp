@@ -31,14 +31,16 @@ enum class Section : std::uint8_t {
   failed_module = 12,
   password_use = 13,
   maintenance = 14,
+  protocol = 15,
 };
 constexpr std::size_t kSectionHeaderSize = 4;
 constexpr std::size_t kRemoteMonitorsSize = 8;
 constexpr std::size_t kPasswordUseSize = 24;
+constexpr std::size_t kProtocolSize = 2;
 
-constexpr std::size_t kLargestBody = kFixedSize + 10 * kSectionHeaderSize + 32 + 64 + 32 + 200 +
+constexpr std::size_t kLargestBody = kFixedSize + 11 * kSectionHeaderSize + 32 + 64 + 32 + 200 +
                                      160 + 8 + 96 + kRemoteMonitorsSize + kPasswordUseSize +
-                                     8 * (kSectionHeaderSize + 48);
+                                     kProtocolSize + 8 * (kSectionHeaderSize + 48);
 static_assert(kLargestBody <= kMaxBodySize);
 
 std::uint8_t flags_of(const Heartbeat& h) {
@@ -122,6 +124,14 @@ void encode_maintenance(ByteWriter& out) {
   out.u8(static_cast<std::uint8_t>(Section::maintenance));
   out.zeros(1);
   out.u16(0);
+}
+
+void encode_protocol(const ProtocolRange& range, ByteWriter& out) {
+  out.u8(static_cast<std::uint8_t>(Section::protocol));
+  out.zeros(1);
+  out.u16(kProtocolSize);
+  out.u8(range.lowest);
+  out.u8(range.highest);
 }
 
 bool read_enums(std::uint8_t role, std::uint8_t forced, std::uint8_t ask, std::uint8_t invite,
@@ -214,6 +224,15 @@ bool read_password_use(Bytes content, PasswordUse& out) {
   return !in.failed();
 }
 
+// A later version may append to it. Any two numbers are a range, if an empty one: a peer that lives
+// is believed to live whatever it says here.
+bool read_protocol(Bytes content, ProtocolRange& out) {
+  ByteReader in(content);
+  out.lowest = in.u8();
+  out.highest = in.u8();
+  return !in.failed();
+}
+
 // A section of a kind that this version does not know is skipped; so is a ninth lost interface.
 bool read_section(std::uint8_t kind, Bytes content, Heartbeat& h) {
   switch (static_cast<Section>(kind)) {
@@ -238,6 +257,8 @@ bool read_section(std::uint8_t kind, Bytes content, Heartbeat& h) {
     case Section::maintenance:
       if (h.health.forced == Forced::backup) h.health.forced = Forced::maintenance;
       return true;
+    case Section::protocol:
+      return read_protocol(content, h.protocol);
     case Section::lost_interface: {
       ShortText<48> name;
       if (!read_text(content, name)) return false;
@@ -264,6 +285,7 @@ std::size_t encode_heartbeat(const Heartbeat& heartbeat, MutableBytes out) {
     encode_text(Section::failed_module, heartbeat.failed_module, writer);
   if (heartbeat.passwords.known()) encode_password_use(heartbeat.passwords, writer);
   if (heartbeat.health.forced == Forced::maintenance) encode_maintenance(writer);
+  encode_protocol(heartbeat.protocol, writer);
   for (const auto& name : heartbeat.lost_interfaces)
     encode_text(Section::lost_interface, name, writer);
   HOTPAIR_ASSERT(!writer.failed());

@@ -149,6 +149,7 @@ Heartbeat Node::State::compose() const {
   h.peer_health_version = peer.newest().health_version;
   rounds.write(h);
   h.replication = replication;
+  h.protocol = config.protocol;
   h.cluster_digest = config.cluster_digest;
   h.paths_alive = peer.paths_alive();
   h.serial = config.serial;
@@ -204,6 +205,7 @@ NodeStatus Node::status(Instant now) const {
   status.verdict_known = s.verdict_known;
   status.verdict = s.verdict;
   status.in_sync = s.in_sync();
+  status.protocol = s.agreed_protocol();
   status.sync_overdue = s.sync.overdue;
   status.suppressed = s.suppressed;
   status.conflict = s.conflict;

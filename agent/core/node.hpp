@@ -49,6 +49,7 @@ struct NodeStatus {
   Verdict verdict;
   bool in_sync = false;       // proven by the primary's digest comparison, ours or the peer's word
   bool sync_overdue = false;  // a formed pair is not in sync for longer than election.sync_timeout
+  std::optional<std::uint8_t> protocol;  // the version that both speak; none: they share none
   Reason suppressed;  // non-empty: a change of role is wanted and held back, with until when
   Reason conflict;    // non-empty: a misconfigured neighbour keeps this node from deciding
   // What this node asks of its disk, its addresses or its data plane and does not get: tried again

@@ -8,9 +8,19 @@ namespace {
 constexpr unsigned kFreeMoves = 3;
 
 Reason described(const Verdict& verdict) {
-  if (verdict.criterion == Criterion::identical) return "nothing tells the two apart";
-  return Sentence(to_string(verdict.criterion), " ", verdict.winner_value, " against ",
-                  verdict.loser_value);
+  const ChassisId loser = other(verdict.winner);
+  switch (verdict.criterion) {
+    case Criterion::identical:
+      return "nothing tells the two apart";
+    case Criterion::incumbent:
+      return Sentence("node ", verdict.winner, " ", verdict.winner_value, ", node ", loser, " ",
+                      verdict.loser_value);
+    case Criterion::remote:
+      return Sentence("remote monitors: ", verdict.winner_value, " against ", verdict.loser_value);
+    default:
+      return Sentence(to_string(verdict.criterion), " ", verdict.winner_value, " against ",
+                      verdict.loser_value);
+  }
 }
 
 }  // namespace
@@ -110,13 +120,30 @@ bool Node::State::choice() const {
   return role == Role::primary ? !lacks(vector, theirs) : !lacks(theirs, vector);
 }
 
+std::optional<std::uint8_t> Node::State::agreed_protocol() const {
+  return agree(config.protocol, peer.newest().protocol);
+}
+
+Reason Node::State::no_protocol() const {
+  const auto spoken = [](const ProtocolRange& range) {
+    Text<16> text(unsigned{range.lowest});
+    if (range.highest != range.lowest) text << " to " << unsigned{range.highest};
+    return text;
+  };
+  return Sentence("the nodes have no version of the protocol in common: node ", self(), " speaks ",
+                  spoken(config.protocol).text(), ", node ", peer_id(), " speaks ",
+                  spoken(peer.newest().protocol).text());
+}
+
 bool Node::State::in_sync() const {
+  if (!agreed_protocol()) return false;
   if (role == Role::primary) return replication.in_sync && peer.alive();
   return peer_is(Role::primary) && peer.newest().replication.in_sync;
 }
 
-// I4: a takeover by choice needs a backup that holds every session.
+// I4: a takeover by choice needs a peer that means the same by it, and that holds every session.
 Reason Node::State::gate(Instant now) {
+  if (!agreed_protocol()) return no_protocol();
   if (config.session_pickup && !in_sync()) return unsynced();
   if (role_moved_at && now - *role_moved_at < config.hold) {
     wake(*role_moved_at + config.hold);
@@ -131,6 +158,7 @@ Reason Node::State::gate(Instant now) {
 Reason Node::State::unsynced() const {
   const bool formed = role == Role::primary || peer_is(Role::primary);
   if (!formed) return "the backup is not in sync: there is no primary";
+  if (!agreed_protocol()) return Sentence("the backup is not in sync: ", no_protocol());
   const ReplicationState& primary = role == Role::primary ? replication : peer.newest().replication;
   if (!primary.dataplane_alive)
     return "the backup is not in sync: the primary's data plane is not running";

@@ -55,6 +55,7 @@ void Node::State::observe_peer(Instant now) {
     }
     if (role == Role::backup && heard.role == Role::primary) follow(heard.epoch);
     note_table(heard);
+    observe_protocol();
     if (heard.cluster_digest != config.cluster_digest && heard.cluster_digest != digest_reported) {
       digest_reported = heard.cluster_digest;
       report(Level::warning, "config-differs",
@@ -64,6 +65,18 @@ void Node::State::observe_peer(Instant now) {
   }
   observe_grant(now);
   observe_sync(now);
+}
+
+// What the peer's life and role are stands in every version, so it is believed; all else waits.
+void Node::State::observe_protocol() {
+  const bool shared = agreed_protocol().has_value();
+  if (!shared && !protocol_reported)
+    report(Level::error, "protocol-differs",
+           Sentence(no_protocol(), "; run the same version of hotpair on both"));
+  if (shared && protocol_reported)
+    report(Level::notice, "protocol-agreed",
+           Sentence("both nodes speak version ", *agreed_protocol(), " of the protocol again"));
+  protocol_reported = !shared;
 }
 
 // The gate for moves by choice stays closed while the backup is not in sync; nobody should have to

@@ -64,8 +64,8 @@ HOTPAIR_FIELDS(Node::State, config, started, now, out, next_wake, last_id, peer,
                impasse_since, impasse_reported, listening_until, patience_until, role_moved_at,
                last_primary_epoch, handover_not_before, handover_backoff, claim_fault_until,
                stranger, proven, deaf, mismatch_reported, suppressed, conflict, suppressed_reported,
-               dual, dual_since, dual_episodes, digest_reported, waiting, leave_wanted, leaving,
-               left, leave_since, exit_at);
+               dual, dual_since, dual_episodes, digest_reported, protocol_reported, waiting,
+               leave_wanted, leaving, left, leave_since, exit_at);
 
 std::size_t NodeSnapshot::write(const Node& node, MutableBytes out) {
   ByteWriter writer(out);

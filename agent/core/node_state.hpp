@@ -74,6 +74,7 @@ struct Node::State {
   void raise_known(Epoch heard);
   void note_table(const Heartbeat& heard);
   void observe_grant(Instant now);
+  void observe_protocol();
   void observe_sync(Instant now);
   bool recent(const Neighbour& neighbour, Duration within, Instant now);
   bool neighbour_may_be_primary(Instant now);
@@ -116,6 +117,8 @@ struct Node::State {
   Reason bounce() const;          // empty: a planned move would last
   Reason verdict_reason() const;  // "traffic-bandwidth score 20 Gbit/s against 10 Gbit/s"
   bool in_sync() const;
+  std::optional<std::uint8_t> agreed_protocol() const;  // with the newest heard
+  Reason no_protocol() const;
 
   // --- node_asking.cpp: asking and granting
   bool move_by_asking(Instant now);
@@ -243,6 +246,7 @@ struct Node::State {
   Instant dual_since;
   std::uint64_t dual_episodes = 0;
   std::uint64_t digest_reported = 0;
+  bool protocol_reported = false;
 
   OperatorWait waiting;
   bool leave_wanted = false, leaving = false, left = false;

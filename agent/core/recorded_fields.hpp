@@ -13,12 +13,13 @@ HOTPAIR_FIELDS(HealthVector, forced, bandwidth_mbps, good_lags, management_link,
                uptime_s, priority, remote_known, remote_reached, full_bandwidth_mbps, full_lags);
 HOTPAIR_FIELDS(ReplicationState, dataplane_alive, in_sync, sessions, lag_sessions, lag_us);
 HOTPAIR_FIELDS(PasswordUse, round, used, other);
+HOTPAIR_FIELDS(ProtocolRange, lowest, highest);
 // For texts; as bytes a heartbeat is what heartbeat_wire says.
 HOTPAIR_FIELDS(Heartbeat, sequence, loop_age_us, role, epoch, table_epoch, leaving,
                dual_primary_seen, direct_silent, health, health_version, peer_health_version,
                ask_round, grant_round, ask_cause, invite_round, invite_cause, refuse_round, refusal,
                replication, cluster_digest, paths_alive, dataplane_nonce, serial, hostname, version,
-               role_reason, lost_interfaces, failed_module, passwords);
+               role_reason, lost_interfaces, failed_module, passwords, protocol);
 
 // --- events
 HOTPAIR_FIELDS(HeartbeatReceived, path, heard_at, new_association, heartbeat);
@@ -58,7 +59,7 @@ HOTPAIR_FIELDS(RemoteMonitorConfig, address, weight, settle);
 HOTPAIR_FIELDS(NodeConfig, self, serial, hostname, priority, override_, uptime_margin,
                board_failover_tolerance, hold, split_brain, witness, witness_patience, sync_timeout,
                flap_backoff, flap_backoff_max, interval, lost_threshold, hello_holddown,
-               session_pickup, cluster_digest, paths, data_interfaces, remote_monitors);
+               session_pickup, protocol, cluster_digest, paths, data_interfaces, remote_monitors);
 
 HOTPAIR_FIELDS(RecordingStart, version, life_ms, segment, continues, at, wall_ms, persisted);
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "agent/core/protocol.hpp"
 #include "platform/base/static_vector.hpp"
 #include "platform/base/time.hpp"
 
@@ -128,6 +129,7 @@ struct NodeConfig {
   int lost_threshold = 4;
   Duration hello_holddown = 2s;
   bool session_pickup = false;
+  ProtocolRange protocol = kUnsaidProtocol;  // of an older recording; the shell sets its own
   std::uint64_t cluster_digest = 0;
   std::array<PathConfig, kMaxPaths> paths{};
   StaticVector<DataInterfaceConfig, kMaxDataInterfaces> data_interfaces;

@@ -18,7 +18,7 @@ constexpr const char *kMismatch = "mismatch", *kConflict = "conflict",
                      *kAddressesMissing = "addresses-missing", *kFailing = "failing",
                      *kSyncOverdue = "sync-overdue", *kHeldBack = "held-back",
                      *kConfigDiffers = "config-differs", *kWarnings = "warnings",
-                     *kPeerSilent = "peer-silent";
+                     *kPeerSilent = "peer-silent", *kProtocolDiffers = "protocol-differs";
 
 constexpr std::int64_t kMismatchMs = 60'000;  // as long is one of the present
 
@@ -100,6 +100,8 @@ json alarms_json(const json& status) {
   if (peer_alive) {
     look_at_node(peer, pickup, alarms);
     look_at_paths(status.at("heartbeat_paths"), alarms);
+    if (status.at("protocol").at("agreed").is_null())
+      alarms.add(kProtocolDiffers, "the nodes speak NO COMMON VERSION of the protocol");
   } else {
     alarms.add(kPeerSilent, (peer.is_object() ? words(peer, "hostname") : "the other node") +
                                 " is not heard: there is NO BACKUP");
@@ -118,9 +120,10 @@ json alarms_json(const json& status) {
 }
 
 std::vector<std::string_view> alarm_kinds() {
-  return {kMismatch,     kConflict,       kDualPrimary,   kForced,    kMaintenance,      kLinkLost,
-          kModuleFailed, kManagementLost, kDataplaneDown, kPathsDead, kAddressesMissing, kFailing,
-          kSyncOverdue,  kHeldBack,       kConfigDiffers, kWarnings,  kPeerSilent};
+  return {kMismatch,         kConflict,     kDualPrimary,    kForced,        kMaintenance,
+          kLinkLost,         kModuleFailed, kManagementLost, kDataplaneDown, kPathsDead,
+          kAddressesMissing, kFailing,      kSyncOverdue,    kHeldBack,      kConfigDiffers,
+          kWarnings,         kPeerSilent,   kProtocolDiffers};
 }
 
 }  // namespace hotpair::daemon

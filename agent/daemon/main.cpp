@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstring>
 #include <span>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -34,6 +35,7 @@ struct CommandLine {
   daemon::Options options;
   bool check_config = false, withdraw = false;
   std::string log_level = "info";
+  std::vector<std::uint8_t> protocol;  // lowest, highest
 };
 
 void describe(CLI::App& app, CommandLine& line) {
@@ -52,6 +54,8 @@ void describe(CLI::App& app, CommandLine& line) {
                  "MiB of what this node learned and decided to keep, for hotpair-replay; 0: none")
       ->check(CLI::Range(16, 4096) | CLI::IsMember({0}))
       ->capture_default_str();
+  // For trying a pair of two versions: what another build would say it speaks. Not in --help.
+  app.add_option("--protocol", line.protocol)->group("")->expected(2);
   auto* check =
       app.add_flag("--check-config", line.check_config, "Check the configuration and end");
   app.add_flag("--withdraw", line.withdraw,
@@ -70,6 +74,12 @@ std::span<char> argument_memory(int argc, char** argv) {
   return {argv[0], static_cast<std::size_t>(last + std::strlen(last) + 1 - argv[0])};
 }
 
+daemon::Options options_of(const CommandLine& line) {
+  daemon::Options options = line.options;
+  if (line.protocol.size() == 2) options.protocol = {line.protocol[0], line.protocol[1]};
+  return options;
+}
+
 int run(const CommandLine& line, std::span<char> arguments) {
   sys::LogOptions log_options;
   log_options.program = "hotpaird";
@@ -80,7 +90,7 @@ int run(const CommandLine& line, std::span<char> arguments) {
   // Before anything secret is in memory, and before the first thread.
   auto warden = daemon::Warden::start(arguments);
   if (!warden) log.error("warden-failed", warden.error().message);
-  auto prepared = daemon::prepare(line.options);
+  auto prepared = daemon::prepare(options_of(line));
   if (!prepared) {
     for (const auto& message : prepared.error().messages) complain(message, 0);
     return prepared.error().exit_status;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "agent/core/protocol.hpp"
 #include "platform/base/log.hpp"
 
 namespace hotpair::daemon {
@@ -14,6 +15,7 @@ struct Options {
   std::string state_dir = "/var/lib/hotpair";
   LogLevel log_level = LogLevel::info;
   std::uint64_t recording_mib = 64;  // of decisions for hotpair-replay; 0: none
+  agent::ProtocolRange protocol = agent::kSpokenProtocol;
 };
 
 }  // namespace hotpair::daemon

@@ -137,7 +137,9 @@ void Runtime::heard(agent::PathId path, const agent::Heartbeat& heartbeat) {
   }
   passwords_->heard(heartbeat.passwords);
   if (heartbeat.role == agent::Role::primary) addresses_->peer_is_primary();
-  dataplane_->update_keys(heartbeat.dataplane_nonce);
+  // Data planes of nodes that do not mean the same are not brought together.
+  const bool agreed = agent::agree(options_.protocol, heartbeat.protocol).has_value();
+  dataplane_->update_keys(agreed ? heartbeat.dataplane_nonce : DataplaneNonce{});
 }
 
 void Runtime::order(agent::OperatorCommand::What what, OrderAnswered answered) {

@@ -76,6 +76,7 @@ Status Runtime::open_kernel() {
       [this](const std::string& vrf) { return members_of_vrf(*link_monitor_, vrf); });
   if (!plan) return Failure<Error>{plan.error()};
   plan_ = std::make_unique<NodePlan>(std::move(plan).value());
+  plan_->node.protocol = options_.protocol;
   for (const auto& interface : plan_->data_interfaces)
     if (link_monitor_->find(interface.device) == nullptr)
       log_.warning("device-missing",

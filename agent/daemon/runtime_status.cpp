@@ -159,6 +159,7 @@ json Runtime::apply_reload(Reloaded& reloaded) {
 
 void Runtime::take_plan(config::Config config, std::unique_ptr<NodePlan> plan) {
   config_ = std::move(config);
+  plan->node.protocol = options_.protocol;
   addresses_->configure(*plan);  // still knows the plan before
   plan_ = std::move(plan);
   links_->configure(*plan_, config_.cluster.election.link_failure_threshold);

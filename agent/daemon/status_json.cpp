@@ -100,6 +100,19 @@ json peer_json(const StatusView& view) {
           {"cluster_digest", hex(peer.cluster_digest)}};
 }
 
+json range_json(const agent::ProtocolRange& range) {
+  return {{"lowest", range.lowest}, {"highest", range.highest}};
+}
+
+json protocol_json(const StatusView& view) {
+  json protocol{
+      {"node", range_json(view.plan.node.protocol)}, {"peer", nullptr}, {"agreed", nullptr}};
+  if (!view.node.peer_known) return protocol;
+  protocol["peer"] = range_json(view.node.peer.protocol);
+  if (view.node.protocol) protocol["agreed"] = *view.node.protocol;
+  return protocol;
+}
+
 json replication_json(const StatusView& view) {
   const auto& node = view.node;
   const bool primary = node.role == agent::Role::primary;
@@ -294,6 +307,7 @@ json status_json(const StatusView& view) {
           {"in_sync", node.in_sync},
           {"node", node_json(view)},
           {"peer", peer_json(view)},
+          {"protocol", protocol_json(view)},
           {"session_pickup", view.config.cluster.session_pickup.enabled},
           {"replication", replication_json(view)},
           {"election", election_json(node)},

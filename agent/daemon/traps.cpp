@@ -84,8 +84,9 @@ Traps::Traps(std::shared_ptr<EventFeed> feed, Log log, Duration timeout)
 
 Traps::~Traps() {
   feed_->follow({});
-  if (thread_) thread_->post([this] { sender_.reset(); });  // it belongs to the thread's loop
-  thread_.reset();
+  if (!thread_) return;
+  thread_->post([this] { sender_.reset(); });  // it belongs to the thread's loop
+  thread_->end();
 }
 
 void Traps::start() {

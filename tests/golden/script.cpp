@@ -243,6 +243,9 @@ void Script::set_one(Box& box, const std::string& key, const std::string& value)
     box.password = value;
   else if (key == "next-version")
     box.next_version = is(value, "yes", "no");
+  else if (key == "protocol")  // the lowest and the highest version that it speaks: 1-2
+    config.protocol = {static_cast<std::uint8_t>(std::stoi(value)),
+                       static_cast<std::uint8_t>(std::stoi(value.substr(value.find('-') + 1)))};
   else if (key == "group")
     box.group = static_cast<std::uint16_t>(std::stoi(value));
   else if (key == "lag-threshold")

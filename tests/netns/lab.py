@@ -46,7 +46,7 @@ class Lab:
     def __init__(self, build, profile="default", sessions=0, cluster=None, fw1=None, fw2=None):
         """`build` is a build folder, or None for what is installed; `sessions` how many the tables must hold; `cluster`
         replaces keys of cluster.yaml; `fw1` and `fw2` what differs on one node: vlan, serial, priority, password,
-        group_id; `node` with further keys of node.yaml."""
+        group_id; `node` with further keys of node.yaml; `options` of its daemons: {program: [...]}."""
         self.build = os.path.abspath(build) if build else None
         self.prefix = f"hp{os.getpid()}-"
         self.sessions = sessions

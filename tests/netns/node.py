@@ -54,7 +54,7 @@ class Node:
         self.config_dir, self.run_dir, self.state_dir = (os.path.join(self.dir, d) for d in ("etc", "run", "state"))
         self.credentials = os.path.join(self.dir, "credentials")
         self.settings = {"vlan": 999, "serial": f"LAB-000{chassis}", "priority": 128, "password": "open sesame",
-                         "group_id": 7, **settings}
+                         "group_id": 7, "options": {}, **settings}
         self.processes = {}
         self.powered = False
         self._init = None
@@ -135,7 +135,7 @@ class Node:
     def start(self, program):
         """Starts a daemon inside the node, as systemd would; its output goes to <program>.log in the node's folder."""
         arguments = [self.lab.program(program), "--config-dir", self.config_dir, "--run-dir", self.run_dir,
-                     "--state-dir", self.state_dir]
+                     "--state-dir", self.state_dir, *self.settings["options"].get(program, [])]
         with open(self.log_path(program), "ab") as log:
             outer = subprocess.Popen(self._inside(arguments), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                      env={**os.environ, "CREDENTIALS_DIRECTORY": self.credentials},

@@ -31,6 +31,8 @@ void Box::receive(PathId path, Bytes frame) {
   if (path < kSessionSyncPath) direct_heard_ = now;
   peer_direct_silent_ = heartbeat.direct_silent;
   if (world_.other(*this).next_version) world_.note(Fact::next_version);
+  if (heartbeat.protocol != config.protocol) world_.note(Fact::protocols_differed);
+  if (!agree(config.protocol, heartbeat.protocol)) world_.note(Fact::no_common_protocol);
   deliver({now, HeartbeatReceived{path, heard_at, opened->new_association, heartbeat}});
 }
 

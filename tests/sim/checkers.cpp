@@ -28,7 +28,7 @@ void Checkers::started(Box& box) {
   s.role = Role::init;
   s.epoch = {};
   s.succeeded_at.reset();
-  s.served = s.in_transaction = s.unready_choice = false;
+  s.served = s.in_transaction = s.unready_choice = s.unagreed_choice = false;
   s.elected.reset();
   s.hears_peer = false;
 }
@@ -76,10 +76,12 @@ void Checkers::note_move(const Box& box, const NodeStatus& status, bool faulty,
   });
   const bool was = std::exchange(s.in_transaction, status.in_transaction) && !ended;
   const bool began = status.in_transaction && !was;
-  if (s.role != Role::primary)
-    s.unready_choice = false;
-  else if (began)
+  if (s.role != Role::primary) {
+    s.unready_choice = s.unagreed_choice = false;
+  } else if (began) {
     s.unready_choice = box.config.session_pickup && !status.in_sync && !faulty;
+    s.unagreed_choice = !agree(box.config.protocol, status.peer.protocol) && !faulty;
+  }
 }
 
 void Checkers::note_status(const Box& box, const NodeStatus& status) {
@@ -221,6 +223,8 @@ void Checkers::check_reports(Box& box, const std::vector<Action>& actions) {
       if (gave && choice) check_gates(box);
       if (gave && seen(box).unready_choice && why.find("forced") == why.npos)
         fail(box, "began to give the role by choice to a backup that is not in sync");
+      if (gave && seen(box).unagreed_choice && why.find("forced") == why.npos)
+        fail(box, "began to give the role by choice to a node of no common version");
     }
     if (const auto* t = std::get_if<ReportTransaction>(&action))
       if (t->takeover && t->ok) {

@@ -41,7 +41,8 @@ class Checkers {
     Instant last_deadline_step, faulty_at, in_sync_at, witness_at, policy_since;
     bool served = false;  // was primary in this life
     bool in_transaction = false;
-    bool unready_choice = false;  // the last move began without a fault and without equal tables
+    bool unready_choice = false;   // the last move began without a fault and without equal tables
+    bool unagreed_choice = false;  // the same, without a common version of the protocol
     agent::SplitBrain policy = agent::SplitBrain::takeover;
     Duration hold{};
     bool pickup = false;

@@ -34,6 +34,8 @@ void Swarm::configure() {
   if (rng_.chance(1, 2)) watch_targets();
   if (rng_.chance(1, 4)) set_split_brain();
   if (rng_.chance(1, 4)) any_box().next_version = true;
+  if (rng_.chance(1, 3))
+    for (int chassis : {1, 2}) world_.box(chassis).config.protocol = any_protocol();
   // Rules that differ must not end in a pair without a primary either.
   if (rng_.chance(1, 10)) {
     NodeConfig& config = any_box().config;
@@ -43,6 +45,12 @@ void Swarm::configure() {
   }
   choose_paths();
   set_clocks();
+}
+
+// This version, one that speaks the next as well, and one that has forgotten this.
+ProtocolRange Swarm::any_protocol() {
+  static constexpr std::array<ProtocolRange, 3> kRanges{{{1, 1}, {1, 2}, {2, 2}}};
+  return kRanges[rng_.below(kRanges.size())];
 }
 
 void Swarm::choose_paths() {

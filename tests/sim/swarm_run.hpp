@@ -28,6 +28,7 @@ class Swarm {
   void set_times();
   void watch_targets();
   void set_split_brain();
+  agent::ProtocolRange any_protocol();
   void set_faults();
   void disturb();
   void heal();
@@ -66,12 +67,13 @@ class Swarm {
   void upset_clock();
   void set_clocks();
   void choose_paths();
+  void upgrade();
   void reload();
   void change_one_key(agent::NodeConfig& config);
 
   Rng rng_;
   World world_;
-  std::array<Kind, 19> kinds_{{{"cut a cable", &Swarm::cut_cable},
+  std::array<Kind, 20> kinds_{{{"cut a cable", &Swarm::cut_cable},
                                {"cut one way", &Swarm::cut_one_way},
                                {"cut everything", &Swarm::cut_everything},
                                {"worsen a cable", &Swarm::worsen_cable},
@@ -89,6 +91,7 @@ class Swarm {
                                {"lose a target", &Swarm::lose_target},
                                {"lose the witness", &Swarm::lose_witness},
                                {"upset a clock", &Swarm::upset_clock},
+                               {"upgrade", &Swarm::upgrade},
                                {"reload", &Swarm::reload}}};
   Duration calm_ = 1s;  // the longest time between two strikes
   Duration disturbed_for_ = 12s;

@@ -218,6 +218,20 @@ void Swarm::upset_clock() {
   box.leap(ahead);
 }
 
+// Or the way back: another version runs when the agent is started again.
+void Swarm::upgrade() {
+  Box& box = any_box();
+  const ProtocolRange wanted = any_protocol();
+  say(name(box) + ": restarted as another version, which speaks " + std::to_string(wanted.lowest) +
+      " to " + std::to_string(wanted.highest));
+  box.kill_agent();
+  box.config.protocol = wanted;
+  later(lasting(1s), [this, &box] {
+    box.start_agent();
+    world_.dataplanes_changed();
+  });
+}
+
 // cluster.yaml changes, and the two nodes read it one after the other.
 void Swarm::reload() {
   const int first = any_chassis();
@@ -234,6 +248,7 @@ void Swarm::reload() {
     config.serial = box.config.serial;
     config.hostname = box.config.hostname;
     config.priority = box.config.priority;
+    config.protocol = box.config.protocol;
     box.reload(config);
   };
   read(first);

@@ -120,9 +120,9 @@ void World::dataplanes_changed() {
 }
 
 void World::sync_dataplanes() {
-  const bool joined = one_.dataplane.alive && two_.dataplane.alive &&
-                      !network.cable(0, kSessionSyncPath).cut &&
-                      !network.cable(1, kSessionSyncPath).cut;
+  const bool joined =
+      one_.dataplane.alive && two_.dataplane.alive && !network.cable(0, kSessionSyncPath).cut &&
+      !network.cable(1, kSessionSyncPath).cut && agree(one_.config.protocol, two_.config.protocol);
   if (joined && !sync_stuck) {
     Box::Dataplane& a = one_.dataplane;
     Box::Dataplane& b = two_.dataplane;

@@ -4,6 +4,7 @@
 #include "agent/daemon/control_schema.hpp"
 #include "tools/ctl/command.hpp"
 #include "tools/ctl/json_access.hpp"
+#include "tools/ctl/status_view.hpp"
 
 namespace hotpair::ctl {
 namespace {
@@ -48,8 +49,8 @@ void print_change(const Style& style, const Json& change) {
   std::printf("\n  %s\n", text(change, "reason").c_str());
   const Json& election = child(change, "election");
   if (election.is_object())
-    std::printf("  decided by %s: %s against %s\n", text(election, "criterion").c_str(),
-                text(election, "winner_value").c_str(), text(election, "loser_value").c_str());
+    std::printf("  decided by %s: %s\n", text(election, "criterion").c_str(),
+                spoken_values(election).c_str());
   if (show_health) print_health(style, change);
   for (const Json& step : child(change, "steps")) {
     const bool ok = flag(step, "ok");

@@ -37,4 +37,10 @@ std::optional<double> number(const nlohmann::json& object, const char* key) {
   return value.get<double>();
 }
 
+std::string spoken_range(const nlohmann::json& range) {
+  const std::string lowest = text(range, "lowest"), highest = text(range, "highest");
+  if (lowest.empty()) return "-";
+  return lowest == highest ? lowest : lowest + " to " + highest;
+}
+
 }  // namespace hotpair::ctl

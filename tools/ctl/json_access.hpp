@@ -16,5 +16,7 @@ std::string text(const nlohmann::json& object, const char* key);
 bool flag(const nlohmann::json& object, const char* key);
 std::uint64_t count(const nlohmann::json& object, const char* key);
 std::optional<double> number(const nlohmann::json& object, const char* key);
+// {"lowest": 1, "highest": 2} as "1 to 2"; "-" when it is not said.
+std::string spoken_range(const nlohmann::json& range);
 
 }  // namespace hotpair::ctl

@@ -36,9 +36,9 @@ std::string title(const Json& node, const char* which) {
 }
 
 // A column of the table: what a node says of itself, or dashes when there is none.
-std::vector<Cell> node_column(const Json& node, const char* which) {
+std::vector<Cell> node_column(const Json& node, const Json& protocol, const char* which) {
   if (!node.is_object()) {
-    std::vector<Cell> dashes(14, Cell("-", Tone::faint));
+    std::vector<Cell> dashes(15, Cell("-", Tone::faint));
     dashes[0] = Cell("(no peer heard yet)", Tone::bad);
     return dashes;
   }
@@ -62,18 +62,29 @@ std::vector<Cell> node_column(const Json& node, const char* which) {
           text(health, "serial").empty() ? text(node, "serial") : text(health, "serial"),
           yes_no(flag(node, "dataplane_alive"), "alive", "DOWN"),
           spoken_count(count(node, "sessions")),
-          yes_no(flag(node, "addresses_held"), "held", "not held", Tone::plain)};
+          yes_no(flag(node, "addresses_held"), "held", "not held", Tone::plain),
+          spoken_range(protocol)};
+}
+
+Cell protocol_label(const Json& protocol) {
+  if (!child(protocol, "peer").is_object()) return "protocol";
+  const std::string agreed = text(protocol, "agreed");
+  return agreed.empty() ? Cell("protocol: NONE SHARED", Tone::bad) : "protocol: " + agreed + " of";
 }
 
 std::string nodes(const Style& style, const Json& status) {
   const Json& peer = child(status, "peer");
   const bool silent = peer.is_object() && !flag(peer, "alive");
-  const std::vector<Cell> labels = {"",          "role",      "for",        "forced",
-                                    "bandwidth", "good LAGs", "management", "failed modules",
-                                    "uptime",    "priority",  "serial",     "data plane",
-                                    "sessions",  "addresses"};
-  const std::vector<Cell> left = node_column(child(status, "node"), "this node");
-  const std::vector<Cell> right = node_column(peer, silent ? "NOT HEARD, as last known" : "peer");
+  const Json& protocol = child(status, "protocol");
+  const std::vector<Cell> labels = {"",           "role",           "for",
+                                    "forced",     "bandwidth",      "good LAGs",
+                                    "management", "failed modules", "uptime",
+                                    "priority",   "serial",         "data plane",
+                                    "sessions",   "addresses",      protocol_label(protocol)};
+  const std::vector<Cell> left =
+      node_column(child(status, "node"), child(protocol, "node"), "this node");
+  const std::vector<Cell> right =
+      node_column(peer, child(protocol, "peer"), silent ? "NOT HEARD, as last known" : "peer");
   Rows rows;
   for (std::size_t i = 0; i < labels.size(); ++i) rows.push_back({labels[i], left[i], right[i]});
   return columns(style, rows);

@@ -24,5 +24,6 @@ Verdict alarms(const nlohmann::json& status);
 
 // How a heartbeat path, an election criterion or a count is said; shared with other commands.
 std::string election_sentence(const nlohmann::json& status);
+std::string spoken_values(const nlohmann::json& election);  // "20 Gbit/s against 10 Gbit/s"
 
 }  // namespace hotpair::ctl

@@ -75,15 +75,21 @@ Verdict verdict(const Json& status) {
           Tone::bad};
 }
 
+std::string spoken_values(const Json& election) {
+  const std::string winner = text(election, "winner_value");
+  const std::string loser = text(election, "loser_value");
+  if (winner.empty() && loser.empty()) return "";
+  if (text(election, "criterion") == "incumbency") return "it " + winner + ", the other " + loser;
+  return winner + " against " + loser;
+}
+
 std::string election_sentence(const Json& status) {
   const Json& election = child(status, "election");
   if (!election.is_object()) return "";
   const std::string criterion = text(election, "criterion");
   std::string sentence = winner_name(status, election) + " wins the election by " + criterion;
-  const std::string winner = text(election, "winner_value");
-  const std::string loser = text(election, "loser_value");
-  if (!winner.empty() || !loser.empty()) sentence += " (" + winner + " against " + loser + ")";
-  return sentence;
+  const std::string values = spoken_values(election);
+  return values.empty() ? sentence : sentence + " (" + values + ")";
 }
 
 }  // namespace hotpair::ctl

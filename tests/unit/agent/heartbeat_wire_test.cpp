@@ -48,6 +48,7 @@ Heartbeat random_heartbeat(Rng& rng) {
   h.role_reason = text(200);
   h.failed_module = text(96);
   h.passwords = {3, 0x2e3, 0x01d};
+  h.protocol = {static_cast<std::uint8_t>(rng.next()), static_cast<std::uint8_t>(rng.next())};
   for (std::uint64_t i = rng.below(9); i > 0; --i) h.lost_interfaces.push_back(text(48));
   return h;
 }
@@ -118,6 +119,14 @@ TEST_F(HeartbeatBytes, OfTheNextVersionAreUnderstoodAsFarAsThisOneKnows) {
   EXPECT_EQ(read->hostname.view(), "fw2");
   EXPECT_EQ(read->health.remote_known, 7u);
   EXPECT_EQ(read->health.remote_reached, 5u);
+}
+
+TEST_F(HeartbeatBytes, WithoutARangeOfProtocolsMeanTheFirst) {
+  Heartbeat h;
+  h.protocol = {2, 3};
+  const std::size_t size = encoded(h).size();
+  EXPECT_EQ(decode_heartbeat(Bytes(body).first(size))->protocol, h.protocol);
+  EXPECT_EQ(decode_heartbeat(Bytes(body).first(size - 6))->protocol, (ProtocolRange{1, 1}));
 }
 
 // Found by the fuzzer: a monitor reached and not known, a password's round without a password.

@@ -85,6 +85,7 @@ json healthy() {
           {"in_sync", true},
           {"node", node("fw1")},
           {"peer", node("fw2")},
+          {"protocol", {{"agreed", 1}}},
           {"session_pickup", true},
           {"replication", {{"lag_sessions", 4}, {"lag_us", 300}}},
           {"heartbeat_paths", {path("ha0"), path("ha1")}},
@@ -137,6 +138,7 @@ TEST(AlarmsTest, EachIsOfAKindThatIsKnown) {
   status["heartbeat_paths"][0]["heard_by_peer"] = false;
   status["addresses"][0]["held"] = false;
   status["failing"] = {"the state cannot be written"};
+  status["protocol"]["agreed"] = nullptr;
   status["suppressed"] = "hold";
   status["config"] = {{"known", true}, {"in_sync", 0}};
   status["warnings"] = {"a"};

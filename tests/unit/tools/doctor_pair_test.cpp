@@ -142,6 +142,38 @@ TEST_F(DoctorOfThePair, SeesThatTheNodesDisagree) {
   expect({"pair.cluster-differs", "pair.version-differs"});
 }
 
+TEST_F(DoctorOfThePair, SeesThatTheNodesShareNoVersionOfTheProtocol) {
+  status["protocol"] = {{"node", {{"lowest", 1u}, {"highest", 1u}}},
+                        {"peer", {{"lowest", 2u}, {"highest", 3u}}},
+                        {"agreed", nullptr}};
+  Report report;
+  check_agreement(status, report);
+  EXPECT_EQ(
+      report.findings().at(0).found,
+      "the nodes have no version of the protocol in common: this one speaks 1, the peer 2 to 3");
+  status["in_sync"] = false;
+  expect({"pair.not-in-sync", "pair.protocol-differs"});
+  status["protocol"]["agreed"] = 1u;
+  expect({"pair.not-in-sync"});
+}
+
+TEST_F(DoctorOfThePair, NamesEachMtuAndCountsWhatElseTheBoxesDifferIn) {
+  Report report;
+  check_facts({{"ok", true},
+               {"facts",
+                {{{"name", "interface lan"}, {"own", "mtu 1500"}, {"peer", "mtu 9000"}},
+                 {{"name", "interface wan"}, {"own", "-"}, {"peer", "mtu 1500"}},
+                 {{"name", "version of hotpaird"}, {"own", "0.1.0"}, {"peer", "0.2.0"}},
+                 {{"name", "kernel"}, {"own", "6.1"}, {"peer", "6.12"}}}}},
+              report);
+  ASSERT_EQ(report.findings().size(), 2u);
+  EXPECT_EQ(report.findings()[0].found, "interface lan has mtu 1500 here and mtu 9000 at the peer");
+  EXPECT_EQ(report.findings()[1].found,
+            "the two boxes differ in 2 settings, modules or versions: interface wan, kernel");
+  check_facts(nullptr, report);
+  EXPECT_EQ(report.findings().size(), 2u);
+}
+
 TEST_F(DoctorOfThePair, SeesAHeldBackMoveAConflictAndPastEpisodes) {
   status["suppressed"] = "until 12:00:05";
   status["conflict"] = "another password on ha0";

@@ -19,6 +19,11 @@ bool peer_alive(const Json& status) {
   return flag(child(status, "peer"), "alive");
 }
 
+bool no_common_protocol(const Json& status) {
+  const Json& protocol = child(status, "protocol");
+  return child(protocol, "peer").is_object() && child(protocol, "agreed").is_null();
+}
+
 void check_primary(const Json& status, Report& report) {
   const Json& node = child(status, "node");
   const Json& peer = child(status, "peer");
@@ -146,6 +151,20 @@ void check_path(const Json& path, bool others_alive, Report& report) {
                 "ethtool -S " + name + " | grep -i err"});
 }
 
+void check_protocol(const Json& status, Report& report) {
+  const Json& protocol = child(status, "protocol");
+  if (no_common_protocol(status))
+    report.add({"pair.protocol-differs", Severity::problem,
+                "the nodes have no version of the protocol in common: this one speaks " +
+                    spoken_range(child(protocol, "node")) + ", the peer " +
+                    spoken_range(child(protocol, "peer")),
+                "an upgrade over several versions that has reached one node",
+                "upgrade the other node too: sessions are not replicated meanwhile, and the role "
+                "moves only for faults, by force and when a node ends"});
+  else
+    report.well("pair.protocol-differs");
+}
+
 }  // namespace
 
 void check_roles(const Json& status, Report& report) {
@@ -247,6 +266,8 @@ void check_sync(const Json& status, Report& report) {
     cause = "the other node is not heard";
   } else if (port_down) {
     cause = "the session-sync port " + text(port, "device") + " has no link";
+  } else if (no_common_protocol(status)) {
+    cause = "the nodes have no version of the protocol in common";
   } else if (behind > 0) {
     cause = spoken_count(behind) + " sessions are still on their way";
   }
@@ -268,6 +289,7 @@ void check_agreement(const Json& status, Report& report) {
                 "copy the right one to the other node, then 'hotpair reload' on both"});
   else
     report.well("pair.cluster-differs");
+  check_protocol(status, report);
   const std::string version = text(status, "version"), other = text(peer, "version");
   if (!other.empty() && other != version)
     report.add({"pair.version-differs", Severity::warning,
