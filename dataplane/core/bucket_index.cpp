@@ -4,18 +4,11 @@
 
 namespace hotpair::dataplane {
 
-void BucketIndex::put(std::uint32_t at, std::uint32_t print, std::uint32_t id) {
-  Line& line = lines_[at];
-  if (line.count == kPlaces) {
-    // Keyed hashes: nobody outside can choose keys that would ever make it so many.
-    HOTPAIR_ASSERT(line.overflow < 255);
-    ++line.overflow;
-    overflow_.insert(overflow_hash(at), id);
-    return;
-  }
-  line.entries[line.count] = entry_of(print, id);
-  line.tags[line.count] = static_cast<std::uint8_t>(print >> kPrintLow);
-  ++line.count;
+// Keyed hashes: nobody outside can choose keys that would ever make it more than a line counts.
+void BucketIndex::put_elsewhere(std::uint32_t at, std::uint32_t print, std::uint32_t id) {
+  HOTPAIR_ASSERT(lines_[at].overflow < 255);
+  ++lines_[at].overflow;
+  overflow_.insert(overflow_hash(at, print), id);
 }
 
 bool BucketIndex::take_out(std::uint32_t at, std::uint32_t print, std::uint32_t id) {
@@ -29,16 +22,16 @@ bool BucketIndex::take_out(std::uint32_t at, std::uint32_t print, std::uint32_t 
     return true;
   }
   if (line.overflow == 0) return false;
-  const std::uint32_t found =
-      overflow_.find(overflow_hash(at), [&](std::uint32_t other) { return other == id; });
-  if (found == kNone) return false;
-  drop_overflow(at, id);
+  const std::uint32_t hash = overflow_hash(at, print);
+  if (overflow_.find(hash, [id](std::uint32_t other) { return other == id; }) == kNone)
+    return false;
+  drop_overflow(at, {hash, id});
   return true;
 }
 
-void BucketIndex::drop_overflow(std::uint32_t at, std::uint32_t id) {
-  HOTPAIR_ASSERT(id != kNone && lines_[at].overflow > 0);
-  overflow_.erase(overflow_hash(at), id);
+void BucketIndex::drop_overflow(std::uint32_t at, const KeyIndex::Found& entry) {
+  HOTPAIR_ASSERT(entry.slot != kNone && lines_[at].overflow > 0);
+  overflow_.erase(entry.hash, entry.slot);
   --lines_[at].overflow;
 }
 

@@ -1,16 +1,17 @@
 // The records of most sessions, written from and read into compact sessions without making whole
-// ones of them. The bytes are those of delta_wire.hpp's encode_session() and decode_record().
+// ones of them. The bytes are those of delta_wire.hpp's encode_session() and decode_record(). All
+// inline: these are the inner loops of both ends.
 #pragma once
+
+#include <array>
+#include <cstring>
 
 #include "dataplane/core/compact_session.hpp"
 #include "dataplane/core/delta_wire.hpp"
+#include "dataplane/core/record_parts.hpp"
+#include "dataplane/core/session_key.hpp"
 
 namespace hotpair::dataplane {
-
-// A create of a session with nothing beside it, an update or a remove of any. Bytes written; 0 when
-// it does not fit.
-std::size_t encode_compact(RecordKind kind, std::uint32_t id, const CompactSession& session,
-                           MutableBytes out);
 
 struct CompactRecord {
   RecordKind kind = RecordKind::create;
@@ -20,7 +21,199 @@ struct CompactRecord {
 };
 
 enum class Decoded : std::uint8_t { malformed, done, whole };
+
+namespace compact {
+
+using namespace record;
+
+// Bytes of any record written here: tag, id, protocol, addresses and ports, which extras, mark and
+// zone, window scales, status and state, flags, timeout.
+constexpr std::size_t kMost = 1 + 4 + 1 + 12 + 1 + 6 + 1 + 1 + 2 + 5;
+
+// Stores without asking for room: who uses it has made sure of kMost.
+class Pen {
+ public:
+  explicit Pen(std::uint8_t* at) : begin_(at), at_(at) {}
+  void u8(std::uint8_t value) { *at_++ = value; }
+  void u16(std::uint16_t value) { put(value); }
+  void u32(std::uint32_t value) { put(value); }
+  std::size_t size() const { return static_cast<std::size_t>(at_ - begin_); }
+
+ private:
+  template <typename T>
+  void put(T value) {
+    store_be<T>(at_, value);
+    at_ += sizeof(T);
+  }
+
+  std::uint8_t* begin_;
+  std::uint8_t* at_;
+};
+
+// The same for reading.
+class Eye {
+ public:
+  explicit Eye(const std::uint8_t* at) : begin_(at), at_(at) {}
+  std::uint8_t u8() { return *at_++; }
+  std::uint16_t u16() { return get<std::uint16_t>(); }
+  std::uint32_t u32() { return get<std::uint32_t>(); }
+  std::size_t size() const { return static_cast<std::size_t>(at_ - begin_); }
+
+ private:
+  template <typename T>
+  T get() {
+    const T value = load_be<T>(at_);
+    at_ += sizeof(T);
+    return value;
+  }
+
+  const std::uint8_t* begin_;
+  const std::uint8_t* at_;
+};
+
+// What an update says. Taken out of the session before anything is written: what is written could
+// be part of it, as far as a compiler can tell.
+struct Changing {
+  unsigned protocol, status_and_state, flags_original, flags_reply, timeout_s;
+
+  explicit Changing(const CompactSession& s)
+      : protocol(s.protocol),
+        status_and_state(s.status_and_state),
+        flags_original(s.tcp_flags_original),
+        flags_reply(s.tcp_flags_reply),
+        timeout_s(s.timeout_s) {}
+  bool wide() const { return ((flags_original | flags_reply) & ~unsigned{kOrdinaryFlags}) != 0; }
+};
+
+inline void put_changing(Pen& pen, const Changing& s) {
+  pen.u8(static_cast<std::uint8_t>(s.status_and_state));
+  if (s.protocol == kProtocolTcp)
+    put_flags(pen, static_cast<std::uint8_t>(s.flags_original),
+              static_cast<std::uint8_t>(s.flags_reply));
+  put_timeout(pen, s.timeout_s);
+}
+
+inline void put_create(Pen& pen, std::uint32_t id, const CompactSession& s) {
+  const Changing changing(s);
+  const std::uint32_t src = s.src, dst = s.dst, mark = s.mark;
+  const unsigned src_port = s.src_port, dst_port = s.dst_port, zone = s.zone,
+                 wscales = s.tcp_wscales;
+  const bool tcp = changing.protocol == kProtocolTcp, udp = changing.protocol == kProtocolUdp;
+  const unsigned code = tcp ? kCodeTcp : udp ? kCodeUdp : kCodeOther;
+  const bool extras = (mark | zone) != 0;
+  pen.u8(static_cast<std::uint8_t>(1u << kKindShift | code | (changing.wide() ? kWideFlags : 0u) |
+                                   (extras ? kExtras : 0u)));
+  pen.u32(id);
+  if (!tcp && !udp) pen.u8(static_cast<std::uint8_t>(changing.protocol));
+  pen.u32(src);
+  pen.u32(dst);
+  pen.u32(src_port << 16 | dst_port);
+  if (extras) {
+    pen.u8(static_cast<std::uint8_t>((mark ? 1u : 0u) | (zone ? 2u : 0u)));
+    if (mark) pen.u32(mark);
+    if (zone) pen.u16(static_cast<std::uint16_t>(zone));
+  }
+  if (tcp) pen.u8(static_cast<std::uint8_t>(wscales));
+  put_changing(pen, changing);
+}
+
+inline unsigned update_code(const Changing& s) {
+  if (s.protocol == kProtocolTcp) return kCodeTcp;
+  return (s.status_and_state & 0x0fu) == 0 ? kCodeUdp : kCodeOther;
+}
+
+inline void put_update(Pen& pen, std::uint32_t id, const Changing& s) {
+  pen.u8(static_cast<std::uint8_t>(2u << kKindShift | id_bit(id) | update_code(s) |
+                                   (s.wide() ? kWideFlags : 0u)));
+  put_id(pen, id);
+  put_changing(pen, s);
+}
+
+// What does not fit must not leave half a record behind.
+std::size_t write_near_end(RecordKind kind, std::uint32_t id, const CompactSession& session,
+                           MutableBytes out);
+
+inline std::size_t write(RecordKind kind, std::uint32_t id, const CompactSession& s,
+                         std::uint8_t* out) {
+  Pen pen(out);
+  if (kind == RecordKind::create) {
+    put_create(pen, id, s);
+  } else if (kind == RecordKind::update) {
+    put_update(pen, id, Changing(s));
+  } else {
+    pen.u8(static_cast<std::uint8_t>(3u << kKindShift | id_bit(id)));
+    put_id(pen, id);
+  }
+  return pen.size();
+}
+
+template <typename Reader>
+[[gnu::always_inline]] inline bool get_changing(Reader& in, CompactSession& s, bool tcp,
+                                                bool wide) {
+  s.status_and_state = in.u8();
+  if (tcp ? !get_flags(in, wide, s.tcp_flags_original, s.tcp_flags_reply) : wide) return false;
+  return get_timeout(in, s.timeout_s) && (tcp || (s.status_and_state & 0x0f) == 0);
+}
+
+template <typename Reader>
+[[gnu::always_inline]] inline bool get_create(Reader& in, std::uint8_t tag, CompactRecord& out) {
+  CompactSession& s = out.session;
+  const bool tcp = s.protocol == kProtocolTcp;
+  out.id = in.u32();
+  s.src = in.u32();
+  s.dst = in.u32();
+  s.src_port = in.u16();
+  s.dst_port = in.u16();
+  if (tcp) s.tcp_wscales = in.u8();
+  return get_changing(in, s, tcp, (tag & kWideFlags) != 0);
+}
+
+template <typename Reader>
+[[gnu::always_inline]] inline bool get_update(Reader& in, std::uint8_t tag, CompactRecord& out) {
+  return get_id(in, (tag & kShortId) != 0, out.id) &&
+         get_changing(in, out.session, out.session.protocol == kProtocolTcp,
+                      (tag & kWideFlags) != 0);
+}
+
+template <typename Reader>
+[[gnu::always_inline]] inline Decoded read(Reader& in, CompactRecord& out) {
+  const std::uint8_t tag = in.u8();
+  out.kind = static_cast<RecordKind>(tag >> kKindShift);
+  // Read here: TCP and UDP over IPv4, without NAT and extras; updates of both; every delete.
+  const std::uint8_t common =
+      out.kind == RecordKind::create ? kWideFlags | kCodeUdp : kWideFlags | kCodeUdp | kShortId;
+  if (out.kind == RecordKind::sweep || (tag & kRest & ~common) != 0) return Decoded::whole;
+  out.session = CompactSession{};
+  out.session.protocol = (tag & kProtocolMask) == kCodeTcp ? kProtocolTcp : kProtocolUdp;
+  bool good = false;
+  if (out.kind == RecordKind::create)
+    good = get_create(in, tag, out);
+  else if (out.kind == RecordKind::update)
+    good = get_update(in, tag, out);
+  else
+    good = (tag & kRest & ~kShortId) == 0 && get_id(in, (tag & kShortId) != 0, out.id);
+  return good ? Decoded::done : Decoded::malformed;
+}
+
+Decoded read_near_end(ByteReader& in, CompactRecord& out);
+
+}  // namespace compact
+
+// A create of a session with nothing beside it, an update or a remove of any. Bytes written; 0 when
+// it does not fit.
+inline std::size_t encode_compact(RecordKind kind, std::uint32_t id, const CompactSession& session,
+                                  MutableBytes out) {
+  if (out.size() >= compact::kMost) return compact::write(kind, id, session, out.data());
+  return compact::write_near_end(kind, id, session, out);
+}
+
 // whole: nothing was read, it is for decode_record().
-Decoded decode_compact(ByteReader& in, CompactRecord& out);
+inline Decoded decode_compact(ByteReader& in, CompactRecord& out) {
+  if (in.remaining() < compact::kMost) return compact::read_near_end(in, out);
+  compact::Eye eye(in.take(0).data());
+  const Decoded decoded = compact::read(eye, out);
+  if (decoded == Decoded::done) in.skip(eye.size());
+  return decoded;
+}
 
 }  // namespace hotpair::dataplane

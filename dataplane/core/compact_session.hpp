@@ -3,9 +3,15 @@
 // none of these.
 #pragma once
 
+#include <array>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "dataplane/core/session.hpp"
+#include "dataplane/core/session_key.hpp"
+#include "platform/base/bytes.hpp"
 
 namespace hotpair::dataplane {
 
@@ -59,18 +65,64 @@ struct SessionView {
   explicit SessionView(const CompactSession& all) : compact(all) {}
 };
 
+// The fields of a session that stand in its compact form, with addresses as given.
+inline void compact_into(const Session& s, std::uint32_t src, std::uint32_t dst, std::uint8_t form,
+                         CompactSession& out) {
+  const bool tcp = s.key.protocol == kProtocolTcp;
+  const unsigned state = has_state(s.key.protocol) ? s.state.tcp_state & 0x0fu : 0u;
+  out.src = src;
+  out.dst = dst;
+  out.src_port = s.key.original.src_port;
+  out.dst_port = s.key.original.dst_port;
+  out.zone = s.key.zone;
+  out.protocol = s.key.protocol;
+  out.form = form;
+  out.mark = s.state.mark;
+  out.timeout_s = s.state.timeout_s;
+  out.status_and_state = static_cast<std::uint8_t>(packed_status(s.state.status) | state);
+  out.tcp_flags_original = tcp ? s.state.tcp_flags_original : std::uint8_t{0};
+  out.tcp_flags_reply = tcp ? s.state.tcp_flags_reply : std::uint8_t{0};
+  out.tcp_wscales = tcp ? static_cast<std::uint8_t>((s.state.tcp_wscale_original & 0x0fu) << 4 |
+                                                    (s.state.tcp_wscale_reply & 0x0fu))
+                        : std::uint8_t{0};
+  out.side = 0;
+}
+
 // True, and `out` is the session normalised, when nothing needs to stand beside it.
-bool compact_alone(const Session& session, CompactSession& out);
+inline bool compact_alone(const Session& s, CompactSession& out) {
+  if (s.key.ipv6 || s.state.extras) return false;
+  const Tuple &o = s.key.original, &r = s.state.reply;
+  const auto ipv4 = [](const Address& a) { return load_be<std::uint32_t>(a.bytes.data()); };
+  const std::uint32_t src = ipv4(o.src), dst = ipv4(o.dst);
+  if (o.src_port != r.dst_port || o.dst_port != r.src_port || src != ipv4(r.dst) ||
+      dst != ipv4(r.src))
+    return false;
+  compact_into(s, src, dst, 0, out);
+  return true;
+}
 // Of a compact session alone: IPv4 without NAT.
 Session expanded(const CompactSession& alone);
+inline Session expanded(const SessionView& view) {
+  return view.whole != nullptr ? *view.whole : expanded(view.compact);
+}
 // The fields that stand in the compact form; addresses and reply tuple only of IPv4 without NAT.
 void expand_into(const CompactSession& compact, Session& out);
 
 // The IPv4 key, or the rest of an IPv6 key.
 inline bool same_inline_key(const CompactSession& a, const CompactSession& b) {
-  return a.src == b.src && a.dst == b.dst && a.src_port == b.src_port && a.dst_port == b.dst_port &&
-         a.zone == b.zone && a.protocol == b.protocol &&
-         ((a.form ^ b.form) & ~CompactSession::kSideBits) == 0;
+  // The first sixteen bytes, but for what stands beside it, which the last of them says.
+  constexpr std::uint64_t kSide = std::endian::native == std::endian::little
+                                      ? std::uint64_t{CompactSession::kSideBits} << 56
+                                      : std::uint64_t{CompactSession::kSideBits};
+  std::array<std::uint64_t, 2> x, y;
+  static_assert(offsetof(CompactSession, form) == sizeof x - 1);
+  std::memcpy(x.data(), &a, sizeof x);
+  std::memcpy(y.data(), &b, sizeof y);
+  return ((x[0] ^ y[0]) | ((x[1] ^ y[1]) & ~kSide)) == 0;
+}
+inline bool same_all(const CompactSession& a, const CompactSession& b) {
+  static_assert(sizeof a == 32, "no padding");
+  return std::memcmp(&a, &b, sizeof a) == 0;
 }
 // Of two sessions with one key and nothing beside either: the parts an update does not carry.
 inline bool same_rarely_changing(const CompactSession& a, const CompactSession& b) {

@@ -102,8 +102,7 @@ void DeltaReceiver::on_data(const FrameHeader& header, ByteReader& records, Inst
   }
   ++counters_.frames_received;
   note_received(header, now);
-  prefetch_batch();
-  for (std::size_t i = 0; i < batch_size_; ++i) apply(batch_[i], header.sequence);
+  apply_batch(header.sequence);
 }
 
 void DeltaReceiver::on_marker(const FrameHeader& header, const Marker& marker, Instant now) {

@@ -63,6 +63,7 @@ class DeltaReceiver {
     std::uint64_t hash = 0;    // create; sweep: from which frame
   };
   static constexpr std::uint16_t kAlone = 0xffff;
+  static constexpr std::size_t kAhead = 8;  // records, from the second level cache into the first
 
   bool accept(const FrameHeader& header, Instant now);
   bool follow(const FrameHeader& header);
@@ -70,6 +71,7 @@ class DeltaReceiver {
   void note_received(const FrameHeader& header, Instant now);
   bool decode_all(ByteReader& in);
   bool decode_whole(ByteReader& in, Target& target);
+  void apply_batch(std::uint64_t sequence);
   void prefetch_batch() const;
   bool bound(const Slot& slot) const;
   bool named_later(const Slot& slot, std::uint64_t sequence) const;
@@ -81,6 +83,7 @@ class DeltaReceiver {
   bool insert(std::uint32_t id, const SessionView& session, std::uint64_t hash);
   void move(std::uint32_t from, std::uint32_t to);
   void changed(std::uint32_t id);
+  void tell_sink(std::uint32_t id);
   void remove(std::uint32_t id);
   void begin_sweep(std::uint16_t bucket, std::uint64_t from);
   void count_slot(std::uint32_t id);

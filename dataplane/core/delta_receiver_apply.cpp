@@ -63,17 +63,59 @@ void DeltaReceiver::prefetch_batch() const {
   }
 }
 
-bool DeltaReceiver::bound(const Slot& slot) const {
+inline bool DeltaReceiver::bound(const Slot& slot) const {
   return slot.live() && slot.generation == table_.generation() && (slot.flags & kBound) != 0;
 }
 
 // Only frames of the receive window come in, so the low bits of their numbers tell their order.
-bool DeltaReceiver::named_later(const Slot& slot, std::uint64_t sequence) const {
+inline bool DeltaReceiver::named_later(const Slot& slot, std::uint64_t sequence) const {
   const std::uint32_t ahead = slot.frame - static_cast<std::uint32_t>(sequence);
   return slot.generation == table_.generation() && ahead - 1 < 2 * kWindowFrames;
 }
 
-void DeltaReceiver::apply(const Target& target, std::uint64_t sequence) {
+inline void DeltaReceiver::set_digest(std::uint32_t id, std::uint64_t key_digest,
+                                      std::uint64_t digest) {
+  Slot& slot = table_.slot(id);
+  if (id < counted_to_) digests_.replace(bucket_of(key_digest), slot.digest, digest);
+  slot.digest = digest;
+}
+
+inline void DeltaReceiver::changed(std::uint32_t id) {
+  const std::uint64_t key_digest = table_.digest_of_key(id);
+  set_digest(id, key_digest, table_.digest_of(id, key_digest));
+  tell_sink(id);
+}
+
+inline void DeltaReceiver::apply_update(std::uint32_t id, const CompactSession& from) {
+  CompactSession& c = table_.slot(id).session;
+  const bool tcp = c.protocol == kProtocolTcp;
+  const auto status =
+      static_cast<std::uint8_t>(from.status_and_state & (has_state(c.protocol) ? 0xffu : 0xf0u));
+  const std::uint8_t original = tcp ? from.tcp_flags_original : std::uint8_t{0};
+  const std::uint8_t reply = tcp ? from.tcp_flags_reply : std::uint8_t{0};
+  if (c.timeout_s == from.timeout_s && c.status_and_state == status &&
+      c.tcp_flags_original == original && c.tcp_flags_reply == reply) {
+    ++counters_.records_same;
+    return;
+  }
+  c.timeout_s = from.timeout_s;
+  c.status_and_state = status;
+  c.tcp_flags_original = original;
+  c.tcp_flags_reply = reply;
+  changed(id);
+  ++counters_.updates_applied;
+}
+
+void DeltaReceiver::apply_batch(std::uint64_t sequence) {
+  prefetch_batch();
+  for (std::size_t i = 0; i < batch_size_; ++i) {
+    if (i + kAhead < batch_size_ && batch_[i + kAhead].record.id < table_.capacity())
+      table_.prefetch_slot_near(batch_[i + kAhead].record.id);
+    apply(batch_[i], sequence);
+  }
+}
+
+inline void DeltaReceiver::apply(const Target& target, std::uint64_t sequence) {
   const CompactRecord& record = target.record;
   if (record.kind == RecordKind::sweep) return begin_sweep(target.bucket, target.hash);
   if (record.id >= table_.capacity()) {
@@ -98,23 +140,6 @@ void DeltaReceiver::apply(const Target& target, std::uint64_t sequence) {
     ++counters_.deletes_applied;
     remove(record.id);
   }
-}
-
-void DeltaReceiver::apply_update(std::uint32_t id, const CompactSession& from) {
-  CompactSession& c = table_.slot(id).session;
-  const CompactSession before = c;
-  const bool tcp = c.protocol == kProtocolTcp;
-  c.timeout_s = from.timeout_s;
-  c.status_and_state =
-      static_cast<std::uint8_t>(from.status_and_state & (has_state(c.protocol) ? 0xffu : 0xf0u));
-  c.tcp_flags_original = tcp ? from.tcp_flags_original : std::uint8_t{0};
-  c.tcp_flags_reply = tcp ? from.tcp_flags_reply : std::uint8_t{0};
-  if (c == before) {
-    ++counters_.records_same;
-    return;
-  }
-  changed(id);
-  ++counters_.updates_applied;
 }
 
 void DeltaReceiver::apply_create(const Target& target, std::uint64_t sequence) {
@@ -178,7 +203,7 @@ bool DeltaReceiver::insert(std::uint32_t id, const SessionView& session, std::ui
   if (!table_.insert_at(id, session, hash)) return false;
   const std::uint64_t key_digest = table_.digest_of_key(id);
   set_digest(id, key_digest, table_.digest_of(id, key_digest));
-  sink_.on_upsert(session.whole != nullptr ? *session.whole : expanded(session.compact), true);
+  sink_.on_upsert(session, true);
   return true;
 }
 
@@ -192,25 +217,20 @@ void DeltaReceiver::move(std::uint32_t from, std::uint32_t to) {
   if (table_.slot(to).generation == table_.generation()) table_.slot(to).flags = 0;
   set_digest(to, key_digest, table_.digest_of(to, key_digest));
   if (sweeping_) sweep_at_ = std::min(sweep_at_, to);
-  sink_.on_upsert(table_.session(to), false);
+  tell_sink(to);
 }
 
-void DeltaReceiver::changed(std::uint32_t id) {
-  const std::uint64_t key_digest = table_.digest_of_key(id);
-  set_digest(id, key_digest, table_.digest_of(id, key_digest));
-  sink_.on_upsert(table_.session(id), false);
+void DeltaReceiver::tell_sink(std::uint32_t id) {
+  const CompactSession& c = table_.slot(id).session;
+  if (c.side_kind() == Side::none) return sink_.on_upsert(SessionView(c), false);
+  const Session whole = table_.session(id);
+  sink_.on_upsert(SessionView(whole), false);
 }
 
 void DeltaReceiver::remove(std::uint32_t id) {
   set_digest(id, table_.digest_of_key(id), 0);
   sink_.on_remove(table_.key(id));
   table_.erase(id);
-}
-
-void DeltaReceiver::set_digest(std::uint32_t id, std::uint64_t key_digest, std::uint64_t digest) {
-  Slot& slot = table_.slot(id);
-  if (id < counted_to_) digests_.replace(bucket_of(key_digest), slot.digest, digest);
-  slot.digest = digest;
 }
 
 // The slots' digests are counted anew, some with each work(): after another role kept its notes in
@@ -267,7 +287,7 @@ void DeltaReceiver::settle_offers(Instant now) {
 }
 
 void DeltaReceiver::work(std::size_t max_slots, Instant now) {
-  settle_offers(now);
+  if (!offers_.empty()) settle_offers(now);
   if (counting()) {
     for (; counted_to_ < table_.high_water() && max_slots > 0; --max_slots) {
       count_slot(counted_to_);

@@ -102,9 +102,13 @@ class DeltaSender {
   std::uint32_t next_bulk();
   void write_sweeps(Instant now, MutableBytes body, std::size_t& at, FlightFrame& frame);
   bool write_session(std::uint32_t id, MutableBytes body, std::size_t& at, FlightFrame& frame);
+  bool write_run(MutableBytes body, std::size_t& at, FlightFrame& frame);
+  bool encode_run(MutableBytes body, std::size_t& at, FlightFrame& frame);
   void prefetch_fresh(std::size_t from, std::size_t to) const;
   std::size_t encode_slot(std::uint32_t id, RecordKind kind, MutableBytes out) const;
-  void note_sent(std::uint32_t id, RecordKind kind, std::uint32_t since, FlightFrame& frame);
+  std::size_t encode_whole(std::uint32_t id, MutableBytes out) const;
+  void note_sent(FlightRecord& record, std::uint64_t sequence);
+  void count_sent(RecordKind kind, std::uint64_t records);
   // --- settled frames
   void on_received(const FlightFrame& frame);
   void on_received(const FlightRecord& record, std::uint64_t sequence);

@@ -18,6 +18,12 @@ constexpr std::uint32_t kFramesPerBulkTurn =
     8;                                   // every eighth frame starts with bulk: it always ends
 constexpr std::size_t kPrefetched = 32;  // slots, together
 
+// Of a slot that this stream has adopted.
+RecordKind kind_for(const Slot& slot) {
+  if (slot.tombstone()) return RecordKind::remove;
+  return (slot.flags & kKnown) ? RecordKind::update : RecordKind::create;
+}
+
 }  // namespace
 
 std::size_t DeltaSender::next_frame(Instant now, MutableBytes buffer) {
@@ -94,7 +100,10 @@ std::size_t DeltaSender::write_data(Instant now, MutableBytes buffer) {
   write_sweeps(now, body, at, frame);
   prefetch_fresh(0, kPrefetched);
   while (frame.count < kMaxRecordsPerFrame) {
-    if (frame.count % kPrefetched == 0) prefetch_fresh(kPrefetched, 2 * kPrefetched);
+    if (!fresh_.empty() && lost_.empty() && !(bulk_first && bulk_unsent_ > 0)) {
+      if (!write_run(body, at, frame)) break;
+      continue;
+    }
     const std::uint32_t id = next_to_send(bulk_first);
     if (id == SessionTable::kNone || !write_session(id, body, at, frame)) break;
   }
@@ -112,8 +121,7 @@ void DeltaSender::write_sweeps(Instant now, MutableBytes body, std::size_t& at,
         body.subspan(at));
     if (size == 0) return false;
     at += size;
-    if (frame.count == 0) frame.since = coarse(now);
-    frame.add({.id = 0, .bucket = bucket, .kind = RecordKind::sweep});
+    frame.add({.id = 0, .bucket = bucket, .kind = RecordKind::sweep}, coarse(now));
     return true;
   };
   if (bulk_sweep_due() && write(kAllBuckets, stream_begin_)) bulk_sweep_flying_ = true;
@@ -161,22 +169,45 @@ void DeltaSender::prefetch_fresh(std::size_t from, std::size_t to) const {
   }
 }
 
-std::size_t DeltaSender::encode_slot(std::uint32_t id, RecordKind kind, MutableBytes out) const {
+inline std::size_t DeltaSender::encode_slot(std::uint32_t id, RecordKind kind,
+                                            MutableBytes out) const {
   const CompactSession& c = table_.slot(id).session;
   if (kind != RecordKind::create || c.side_kind() == Side::none)
     return encode_compact(kind, id, c, out);
-  return encode_session(kind, id, table_.session(id), out);
+  return encode_whole(id, out);
+}
+
+std::size_t DeltaSender::encode_whole(std::uint32_t id, MutableBytes out) const {
+  return encode_session(RecordKind::create, id, table_.session(id), out);
+}
+
+// What the slot and the digests say of a session once the frame's record names it.
+inline void DeltaSender::note_sent(FlightRecord& record, std::uint64_t sequence) {
+  Slot& slot = table_.slot(record.id);
+  const bool removed = record.kind == RecordKind::remove;
+  const std::uint64_t key_digest = table_.digest_of_key(record.id);
+  const std::uint64_t digest = removed ? 0 : table_.digest_of(record.id, key_digest);
+  sent_.replace(bucket_of(key_digest), slot.digest, digest);
+  if (removed) table_.forget(record.id);
+  slot.digest = digest;
+  slot.frame = static_cast<std::uint32_t>(sequence);
+  clean(slot);
+  if (record.kind == RecordKind::create)
+    slot.flags = static_cast<std::uint8_t>(slot.flags & ~kRetold);
+  record.bucket = static_cast<std::uint16_t>(bucket_of(key_digest));
+}
+
+void DeltaSender::count_sent(RecordKind kind, std::uint64_t records) {
+  (kind == RecordKind::create   ? counters_.creates_sent
+   : kind == RecordKind::update ? counters_.updates_sent
+                                : counters_.deletes_sent) += records;
 }
 
 bool DeltaSender::write_session(std::uint32_t id, MutableBytes body, std::size_t& at,
                                 FlightFrame& frame) {
   Slot& slot = table_.slot(id);
   const bool bulk = !adopted(slot);
-  RecordKind kind = RecordKind::create;
-  if (slot.tombstone())
-    kind = RecordKind::remove;
-  else if (!bulk && (slot.flags & kKnown))
-    kind = RecordKind::update;
+  const RecordKind kind = bulk && slot.live() ? RecordKind::create : kind_for(slot);
   const std::size_t size = encode_slot(id, kind, body.subspan(at));
   if (size == 0) return false;
   at += size;
@@ -188,37 +219,50 @@ bool DeltaSender::write_session(std::uint32_t id, MutableBytes body, std::size_t
   } else {
     since = first_waiting()->since;
   }
-  note_sent(id, kind, since, frame);
+  frame.add({.id = id, .bucket = 0, .kind = kind}, since);
+  note_sent(frame.records[frame.count - 1u], frame.sequence);
+  count_sent(kind, 1);
   trim();
   return true;
 }
 
-void DeltaSender::note_sent(std::uint32_t id, RecordKind kind, std::uint32_t since,
-                            FlightFrame& frame) {
-  Slot& slot = table_.slot(id);
-  const std::uint64_t key_digest = table_.digest_of_key(id);
-  const std::uint64_t digest = kind == RecordKind::remove ? 0 : table_.digest_of(id, key_digest);
-  sent_.replace(bucket_of(key_digest), slot.digest, digest);
-  if (kind == RecordKind::remove) table_.forget(id);
-  slot.digest = digest;
-  slot.frame = static_cast<std::uint32_t>(frame.sequence);
-  clean(slot);
-  if (kind == RecordKind::create) slot.flags = static_cast<std::uint8_t>(slot.flags & ~kRetold);
-  frame.since = frame.count == 0 ? since : older(frame.since, since);
-  frame.add({.id = id, .bucket = static_cast<std::uint16_t>(bucket_of(key_digest)), .kind = kind});
-  switch (kind) {
-    case RecordKind::create:
-      ++counters_.creates_sent;
-      break;
-    case RecordKind::update:
-      ++counters_.updates_sent;
-      break;
-    case RecordKind::remove:
-      ++counters_.deletes_sent;
-      break;
-    case RecordKind::sweep:
-      break;
+// What changed, in the order of the fresh list, until the frame is full (false) or the list comes
+// to its end. Nothing else is waiting that goes before it.
+bool DeltaSender::write_run(MutableBytes body, std::size_t& at, FlightFrame& frame) {
+  const std::uint16_t first = frame.count;
+  const bool room = encode_run(body, at, frame);
+  std::array<std::uint64_t, 4> records{};  // by kind
+  for (std::uint16_t i = first; i < frame.count; ++i) {
+    FlightRecord& record = frame.records[i];
+    ++records[static_cast<std::size_t>(record.kind)];
+    note_sent(record, frame.sequence);
+    Slot& slot = table_.slot(record.id);
+    slot.flags = static_cast<std::uint8_t>(slot.flags & ~kQueued);
   }
+  for (const RecordKind kind : {RecordKind::create, RecordKind::update, RecordKind::remove})
+    count_sent(kind, records[static_cast<std::size_t>(kind)]);
+  trim();
+  return room;
+}
+
+// The bytes of write_run(). Takes the entries from the list; their slots still say that they are in
+// it.
+bool DeltaSender::encode_run(MutableBytes body, std::size_t& at, FlightFrame& frame) {
+  for (; !fresh_.empty() && frame.count < kMaxRecordsPerFrame; fresh_.pop()) {
+    if (frame.count % kPrefetched == 0) prefetch_fresh(kPrefetched, 2 * kPrefetched);
+    const IdQueue::Entry entry = fresh_.front();
+    Slot& slot = table_.slot(entry.id);
+    if (!(slot.flags & kDirty)) {
+      slot.flags = static_cast<std::uint8_t>(slot.flags & ~kQueued);
+      continue;
+    }
+    const RecordKind kind = kind_for(slot);
+    const std::size_t size = encode_slot(entry.id, kind, body.subspan(at));
+    if (size == 0) return false;
+    at += size;
+    frame.add({.id = entry.id, .bucket = 0, .kind = kind}, entry.since);
+  }
+  return true;
 }
 
 void DeltaSender::on_ack(const FrameHeader& h, const Ack& ack, Instant now) {

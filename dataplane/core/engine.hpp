@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "dataplane/core/control.hpp"
 #include "dataplane/core/counters.hpp"
@@ -146,21 +147,34 @@ class Engine {
   static constexpr std::uint32_t kMostScrubbedAStep = 43'700;
 
  private:
-  // A reported session, ready for the table.
+  // A reported session, ready for the table. What it points to, if anything, is in wholes_.
   struct Prepared {
     SessionView view;
     std::uint64_t hash = 0;
-    Session whole;  // what view.whole points to
+    std::uint32_t candidate = SessionTable::kNone;  // where it probably is
   };
-  static constexpr std::size_t kGroup = 64;
+  static constexpr std::size_t kGroup = 256;
+  static constexpr std::size_t kAhead = 8;  // sessions, from the second level cache into the first
 
-  void prepare(const Session& reported, Prepared& out) const;
-  void prefetch_group(std::size_t count) const;
+  void prepare(const Session& reported, Prepared& out);
+  void prepare_whole(const Session& reported, Prepared& out);
+  Prepared& prepare_alone(const Session& reported);  // for what comes by itself
+  void prefetch_group(std::size_t count);
+  std::uint32_t find(const Prepared& session) const {
+    const std::uint32_t id = session.candidate;
+    if (id != SessionTable::kNone && table_.holds(id, session.view)) return id;
+    return table_.find(session.view, session.hash);
+  }
   bool admit(const Session& session);
+  bool admit(const Session& session, const SessionView& view) {
+    return (view.whole == nullptr && plainly_carried(pickup_, view.compact)) || admit(session);
+  }
   bool tells_all(const SessionView& report, std::uint32_t known) const;
+  void prefetch_next(std::size_t i, std::size_t count) const;
+  void complete(const Session& reported, std::uint32_t known, Prepared& session, Instant now);
   void upsert_prepared(const Session& reported, Prepared& session, Instant now);
   void upsert_admitted(const Prepared& session, std::uint32_t known, Instant now);
-  void destroy_prepared(const Prepared& session, Instant now);
+  void destroy_prepared(const SessionKey& key, const Prepared& session, Instant now);
   void note_untold(const SessionKey& key, std::uint32_t known, Untold untold);
   void correct(std::uint32_t known, const Session& entry, Instant now);
   void begin_round(Renewal what, Instant now);
@@ -199,6 +213,7 @@ class Engine {
   Round round_;
 
   std::array<Prepared, kGroup> group_;
+  std::vector<Session> wholes_;  // never more than its capacity, since the group points into it
   std::uint32_t scrub_at_ = 0, scrub_left_ = 0;  // slot to look at next; of the step
   Instant scrub_due_at_;
 };

@@ -6,6 +6,7 @@
 #include "dataplane/core/engine.hpp"
 #include "dataplane/core/session_key.hpp"
 #include "dataplane/core/untold.hpp"
+#include "platform/base/assert.hpp"
 
 namespace hotpair::dataplane {
 namespace {
@@ -56,27 +57,42 @@ bool Engine::admit(const Session& session) {
   return false;
 }
 
-void Engine::prepare(const Session& reported, Prepared& out) const {
-  CompactSession alone;
-  if (compact_alone(reported, alone)) {
-    out.view = SessionView(alone);
-  } else {
-    out.whole = normalised(reported);
-    out.view = SessionView(out.whole);
-  }
+inline void Engine::prepare(const Session& reported, Prepared& out) {
+  out.view.whole = nullptr;
+  out.candidate = SessionTable::kNone;
+  if (!compact_alone(reported, out.view.compact)) return prepare_whole(reported, out);
   out.hash = table_.hash(out.view);
 }
 
-void Engine::prefetch_group(std::size_t count) const {
-  if (count == 1) return;
-  std::array<std::uint32_t, kGroup> slots;
-  for (std::size_t i = 0; i < count; ++i) table_.prefetch(group_[i].hash);
-  for (std::size_t i = 0; i < count; ++i) slots[i] = table_.candidate(group_[i].hash);
-  for (std::size_t i = 0; i < count; ++i)
-    if (slots[i] != SessionTable::kNone) table_.prefetch_slot(slots[i]);
+void Engine::prepare_whole(const Session& reported, Prepared& out) {
+  HOTPAIR_ASSERT(wholes_.size() < wholes_.capacity());
+  wholes_.push_back(normalised(reported));
+  out.view = SessionView(wholes_.back());
+  out.hash = table_.hash(out.view);
 }
 
-void Engine::upsert_admitted(const Prepared& session, std::uint32_t known, Instant now) {
+Engine::Prepared& Engine::prepare_alone(const Session& reported) {
+  wholes_.clear();
+  prepare(reported, group_[0]);
+  return group_[0];
+}
+
+void Engine::prefetch_group(std::size_t count) {
+  if (count == 1) return;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t id = table_.candidate(group_[i].hash);
+    group_[i].candidate = id;
+    if (id != SessionTable::kNone) table_.prefetch_slot(id);
+  }
+}
+
+inline void Engine::prefetch_next(std::size_t i, std::size_t count) const {
+  if (i + kAhead >= count) return;
+  const std::uint32_t id = group_[i + kAhead].candidate;
+  if (id != SessionTable::kNone) table_.prefetch_slot_near(id);
+}
+
+inline void Engine::upsert_admitted(const Prepared& session, std::uint32_t known, Instant now) {
   const std::uint32_t id = sender_.upsert(session.view, session.hash, known, now);
   if (id != SessionTable::kNone)
     table_.slot(id).set_dump_mark(dump_mark_);
@@ -90,54 +106,67 @@ void Engine::overflow(bool happened) {
   if (happened && !dumping_) dump_wanted_ = true;
 }
 
-void Engine::upsert(std::span<const Session> sessions, Instant now) {
-  if (role_ != Role::primary) return;
-  while (!sessions.empty()) {
-    const std::size_t count = std::min(sessions.size(), kGroup);
-    for (std::size_t i = 0; i < count; ++i) prepare(sessions[i], group_[i]);
-    prefetch_group(count);
-    for (std::size_t i = 0; i < count; ++i) upsert_prepared(sessions[i], group_[i], now);
-    sessions = sessions.subspan(count);
-  }
-}
-
 // Whether the report leaves nothing out that is known of the session.
-bool Engine::tells_all(const SessionView& report, std::uint32_t known) const {
+inline bool Engine::tells_all(const SessionView& report, std::uint32_t known) const {
   const bool state_told = (report.compact.status_and_state & 0x0f) != 0;
   return report.whole == nullptr && table_.slot(known).session.side_kind() == Side::none &&
          (state_told || !has_state(report.compact.protocol));
 }
 
-void Engine::upsert_prepared(const Session& reported, Prepared& session, Instant now) {
-  ++counters_.events_upsert;
-  const std::uint32_t known = table_.find(session.view, session.hash);
-  const bool corrections_wait = dumping_ && !inherited_in_dump_.empty();
-  if (known != SessionTable::kNone && (corrections_wait || !tells_all(session.view, known))) {
-    Session all = normalised(reported);
+// What an event leaves untold, and what was told before it.
+void Engine::complete(const Session& reported, std::uint32_t known, Prepared& session,
+                      Instant now) {
+  Session all = normalised(reported);
+  if (known != SessionTable::kNone) {
     const Untold untold = keep_untold(table_.session(known).state, all.key.protocol, all.state);
     if (dumping_) note_untold(all.key, known, untold);
-    prepare(all, session);
-  } else if (known == SessionTable::kNone && !early_.empty()) {
-    Session all = normalised(reported);
+  } else {
     early_.claim(all, now);
-    prepare(all, session);
   }
-  if (admit(reported))
+  prepare(all, session);
+}
+
+inline void Engine::upsert_prepared(const Session& reported, Prepared& session, Instant now) {
+  ++counters_.events_upsert;
+  const std::uint32_t known = find(session);
+  const bool corrections_wait = dumping_ && !inherited_in_dump_.empty();
+  if (known != SessionTable::kNone ? corrections_wait || !tells_all(session.view, known)
+                                   : !early_.empty())
+    complete(reported, known, session, now);
+  if (admit(reported, session.view))
     upsert_admitted(session, known, now);
   else if (known != SessionTable::kNone)
     sender_.remove(known, now);
 }
 
+void Engine::upsert(std::span<const Session> sessions, Instant now) {
+  if (role_ != Role::primary) return;
+  while (!sessions.empty()) {
+    const std::size_t count = std::min(sessions.size(), kGroup);
+    wholes_.clear();
+    for (std::size_t i = 0; i < count; ++i) {
+      prepare(sessions[i], group_[i]);
+      table_.prefetch(group_[i].hash);
+    }
+    prefetch_group(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      prefetch_next(i, count);
+      upsert_prepared(sessions[i], group_[i], now);
+    }
+    sessions = sessions.subspan(count);
+  }
+}
+
 // Unless the running dump was first to tell of it: then both speak of the same session.
 void Engine::begin(const Session& session, Instant now) {
   if (role_ != Role::primary) return;
-  prepare(session, group_[0]);
-  const std::uint32_t known = table_.find(group_[0].view, group_[0].hash);
+  const Prepared& prepared = prepare_alone(session);
+  const std::uint32_t known = find(prepared);
   const bool gone =
       known != SessionTable::kNone && !(dumping_ && table_.slot(known).dump_mark() == dump_mark_);
   if (!gone || !admit(session)) return upsert(session, now);
   ++counters_.events_upsert;
-  upsert_admitted(group_[0], known, now);
+  upsert_admitted(prepared, known, now);
 }
 
 // While a dump runs, what was known before it began is not certain: its session may have ended, and
@@ -153,23 +182,29 @@ void Engine::destroy(std::span<const SessionKey> keys, Instant now) {
   if (role_ != Role::primary) return;
   while (!keys.empty()) {
     const std::size_t count = std::min(keys.size(), kGroup);
+    wholes_.clear();
     for (std::size_t i = 0; i < count; ++i) {
-      group_[i].whole = normalised({.key = keys[i], .state = {}});
-      group_[i].hash = table_.hash(group_[i].whole.key);
+      Session session{.key = keys[i], .state = {}};
+      session.state.reply = reversed(keys[i].original);
+      prepare(session, group_[i]);
+      table_.prefetch(group_[i].hash);
     }
     prefetch_group(count);
-    for (std::size_t i = 0; i < count; ++i) destroy_prepared(group_[i], now);
+    for (std::size_t i = 0; i < count; ++i) destroy_prepared(keys[i], group_[i], now);
     keys = keys.subspan(count);
   }
 }
 
-void Engine::destroy_prepared(const Prepared& session, Instant now) {
+void Engine::destroy_prepared(const SessionKey& key, const Prepared& session, Instant now) {
   ++counters_.events_destroy;
-  const SessionKey& key = session.whole.key;
-  // A session whose end is not remembered the dump may bring back; another dump will find it gone.
-  if (dumping_ && !ended_in_dump_.add(digest_key(key))) dump_wanted_ = true;
-  if (dumping_) inherited_in_dump_.forget(digest_key(key));
-  const std::uint32_t id = table_.find(key, session.hash);
+  if (dumping_) {
+    const std::uint64_t digest = digest_key(normalised({.key = key, .state = {}}).key);
+    // A session whose end is not remembered the dump may bring back; another dump will find it
+    // gone.
+    if (!ended_in_dump_.add(digest)) dump_wanted_ = true;
+    inherited_in_dump_.forget(digest);
+  }
+  const std::uint32_t id = find(session);
   if (id != SessionTable::kNone) sender_.remove(id, now);
 }
 
@@ -196,8 +231,7 @@ void Engine::expectation(const SessionKey& reported, const Expectation& expectat
   }
   ++counters_.events_expectation;
   if (dumping_) note_untold(key, known, static_cast<Untold>(~Extras::kExpectations));
-  prepare(session, group_[0]);
-  upsert_admitted(group_[0], known, now);
+  upsert_admitted(prepare_alone(session), known, now);
 }
 
 void Engine::begin_dump() {
@@ -228,8 +262,7 @@ void Engine::dump_entry(const Session& reported, Instant now) {
     return;
   }
   ++counters_.reconciled_changed;
-  prepare(entry, group_[0]);
-  upsert_admitted(group_[0], known, now);
+  upsert_admitted(prepare_alone(entry), known, now);
 }
 
 // An event was newer than the dump's entry, except in what it left untold.
@@ -241,8 +274,7 @@ void Engine::correct(std::uint32_t known, const Session& entry, Instant now) {
   correct_untold(entry.state, untold, session.state);
   if (same_but_timeout(before, session.state)) return;
   ++counters_.reconciled_changed;
-  prepare(session, group_[0]);
-  upsert_admitted(group_[0], known, now);
+  upsert_admitted(prepare_alone(session), known, now);
 }
 
 }  // namespace hotpair::dataplane

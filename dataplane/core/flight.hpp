@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 
+#include "dataplane/core/coarse_time.hpp"
 #include "dataplane/core/delta_wire.hpp"
 #include "platform/base/time.hpp"
 
@@ -33,7 +34,8 @@ struct FlightFrame {
   bool updates_only = false;  // its acknowledgement changes nothing in the slots
   std::array<FlightRecord, kMaxRecordsPerFrame> records;
 
-  void add(FlightRecord record) {
+  void add(FlightRecord record, std::uint32_t changed_at) {
+    since = count == 0 ? changed_at : older(since, changed_at);
     updates_only = updates_only && record.kind == RecordKind::update;
     records[count++] = record;
   }

@@ -18,28 +18,25 @@ class IdQueue {
 
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
-  const Entry& front() const { return (*chunks_.front())[first_]; }
+  const Entry& front() const { return (*head_)[first_]; }
   // The one `ahead` places behind the front, to be prefetched; the front when there are not so many
   // in its chunk.
   const Entry& peek(std::size_t ahead) const {
     const std::size_t at = first_ + ahead;
-    return at < kChunk && ahead < size_ ? (*chunks_.front())[at] : front();
+    return at < kChunk && ahead < size_ ? (*head_)[at] : front();
   }
   void push(std::uint32_t id, std::uint32_t since) {
-    if (chunks_.empty() || end_ == kChunk) add_chunk();
-    (*chunks_.back())[end_++] = {id, since};
+    if (end_ == kChunk) add_chunk();
+    (*tail_)[end_++] = {id, since};
     ++size_;
   }
   void pop() {
     --size_;
-    if (++first_ < kChunk && size_ > 0) return;
-    first_ = 0;
-    spare_ = std::move(chunks_.front());
-    chunks_.pop_front();
-    if (chunks_.empty()) end_ = kChunk;
+    if (++first_ == kChunk || size_ == 0) drop_chunk();
   }
   void clear() {
     chunks_.clear();
+    head_ = tail_ = nullptr;
     first_ = size_ = 0;
     end_ = kChunk;
   }
@@ -50,12 +47,22 @@ class IdQueue {
   using Chunk = std::array<Entry, kChunk>;
 
   void add_chunk() {
-    chunks_.push_back(spare_ ? std::move(spare_) : std::make_unique<Chunk>());
+    chunks_.push_back(spare_ ? std::move(spare_) : std::make_unique_for_overwrite<Chunk>());
+    head_ = chunks_.front().get();
+    tail_ = chunks_.back().get();
     end_ = 0;
+  }
+  void drop_chunk() {
+    first_ = 0;
+    spare_ = std::move(chunks_.front());
+    chunks_.pop_front();
+    head_ = chunks_.empty() ? nullptr : chunks_.front().get();
+    if (chunks_.empty()) end_ = kChunk;
   }
 
   std::deque<std::unique_ptr<Chunk>> chunks_;
   std::unique_ptr<Chunk> spare_;
+  Chunk *head_ = nullptr, *tail_ = nullptr;
   std::size_t first_ = 0, end_ = kChunk, size_ = 0;
 };
 

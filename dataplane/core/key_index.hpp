@@ -22,6 +22,15 @@ class KeyIndex {
     const std::uint32_t slot = current_.find(hash, equals);
     return slot != kNone || !previous_.entries ? slot : previous_.find(hash, equals);
   }
+  struct Found {
+    std::uint32_t hash = 0, slot = kNone;
+  };
+  // Any whose hash is this under the mask, which keeps the high bits that say where to look (24 are
+  // more than any size needs).
+  Found find_masked(std::uint32_t hash, std::uint32_t mask) const {
+    const Found found = current_.find_masked(hash, mask);
+    return found.slot != kNone || !previous_.entries ? found : previous_.find_masked(hash, mask);
+  }
   void insert(std::uint32_t hash, std::uint32_t slot);  // the pair is not there yet
   void erase(std::uint32_t hash, std::uint32_t slot);   // the pair is there
   std::size_t memory() const {
@@ -54,6 +63,14 @@ class KeyIndex {
         if (entry.value == kUnused) return kNone;
         if (entry.hash == hash && entry.value >= kFirst && equals(entry.value - kFirst))
           return entry.value - kFirst;
+      }
+    }
+    Found find_masked(std::uint32_t hash, std::uint32_t bits) const {
+      for (std::uint32_t at = home(hash);; at = (at + 1) & mask()) {
+        const Entry& entry = entries[at];
+        if (entry.value == kUnused) return {};
+        if ((entry.hash & bits) == hash && entry.value >= kFirst)
+          return {entry.hash, entry.value - kFirst};
       }
     }
     std::uint32_t position(std::uint32_t hash, std::uint32_t slot) const;  // kNone when not there

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "dataplane/core/compact_session.hpp"
 #include "dataplane/core/session.hpp"
 #include "platform/base/time.hpp"
 
@@ -47,6 +48,14 @@ enum class Pickup : std::uint8_t {
 // The first reason, in the order of the enumerators, why `session` is not replicated; carry when
 // none.
 Pickup judge(const PickupOptions& options, const Session& session);
+// True: judge() says carry. False: it may say so all the same. Of a session with nothing beside it.
+inline bool plainly_carried(const PickupOptions& options, const CompactSession& alone) {
+  const auto link_local = [](std::uint32_t address) { return address >> 16 == 0xa9fe; };
+  const bool protocol =
+      alone.protocol == kProtocolTcp || (alone.protocol == kProtocolUdp && options.udp);
+  return options.enabled && !options.only_assured && options.exclude.empty() && protocol &&
+         !link_local(alone.src) && !link_local(alone.dst);
+}
 bool contains(const Prefix& prefix, bool ipv6, const Address& address);
 
 }  // namespace hotpair::dataplane

@@ -23,9 +23,26 @@ constexpr std::array<std::uint32_t, 12> kTimeouts = {432000, 120, 60, 30,  10,  
                                                      180,    600, 3,  210, 240, 86400};
 constexpr std::uint8_t kTimeout16 = 0xfe, kTimeout32 = 0xff;
 
+// A place in sixteen for each of them; the factor was found by trying.
+constexpr std::size_t timeout_place(std::uint32_t seconds) {
+  return seconds * 0x282ee0bdu >> 28;
+}
+constexpr std::array<std::uint8_t, 16> kTimeoutAt = [] {
+  std::array<std::uint8_t, 16> codes{};
+  for (std::uint8_t i = 0; i < kTimeouts.size(); ++i) codes[timeout_place(kTimeouts[i])] = i;
+  return codes;
+}();
+static_assert(
+    [] {
+      for (std::uint8_t i = 0; i < kTimeouts.size(); ++i)
+        if (kTimeoutAt[timeout_place(kTimeouts[i])] != i) return false;
+      return true;
+    }(),
+    "no two share a place");
+
 constexpr std::uint8_t timeout_code(std::uint32_t seconds) {
-  for (std::uint8_t i = 0; i < kTimeouts.size(); ++i)
-    if (kTimeouts[i] == seconds) return i;
+  const std::uint8_t code = kTimeoutAt[timeout_place(seconds)];
+  if (kTimeouts[code] == seconds) return code;
   return seconds <= 0xffff ? kTimeout16 : kTimeout32;
 }
 

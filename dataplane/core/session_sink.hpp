@@ -3,16 +3,16 @@
 // flushes after the frame.
 #pragma once
 
-#include "dataplane/core/session.hpp"
+#include "dataplane/core/compact_session.hpp"
 
 namespace hotpair::dataplane {
 
 class SessionSink {
  public:
   virtual ~SessionSink() = default;
-  // `session` is new (is_new) or changed; not called for a record that
-  // changes nothing.
-  virtual void on_upsert(const Session& session, bool is_new) = 0;
+  // `session` is new (is_new) or changed; not called for a record that changes nothing. The view
+  // ends with the call.
+  virtual void on_upsert(const SessionView& session, bool is_new) = 0;
   virtual void on_remove(const SessionKey& key) = 0;
   // Primary: a session that the backup made when it was primary. It goes to the kernel unless one
   // of its tuples is in use there.

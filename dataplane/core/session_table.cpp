@@ -29,25 +29,9 @@ std::uint64_t SessionTable::hash(const SessionKey& key) const {
   return hash_key(key, secret_);
 }
 
-std::uint64_t SessionTable::hash_of_slot(std::uint32_t id) const {
-  const CompactSession& c = slots_[id].session;
-  return c.ipv6() ? hash(key(id)) : hash_key(c, secret_);
-}
-
 std::uint32_t SessionTable::find(const SessionKey& key, std::uint64_t hash) const {
   const Session session{.key = key, .state = {}};
   return find(SessionView(session), hash);
-}
-
-bool SessionTable::has_key(std::uint32_t id, const SessionView& session) const {
-  const CompactSession& c = slots_[id].session;
-  if (!same_inline_key(c, session.compact)) return false;
-  return !c.ipv6() || side_.same_addresses(c, id, session.whole->key);
-}
-
-std::uint32_t SessionTable::find(const SessionView& session, std::uint64_t hash) const {
-  return index_.find(hash,
-                     [&](std::uint32_t id) { return slots_[id].live() && has_key(id, session); });
 }
 
 std::uint32_t SessionTable::find_ended(const SessionView& session, std::uint64_t hash) const {
@@ -59,49 +43,10 @@ std::uint32_t SessionTable::find_ended(const SessionView& session, std::uint64_t
   });
 }
 
-std::uint32_t SessionTable::any_free() {
-  const std::uint32_t id = map_.first_free(high_water_);
-  if (id != kNone) return id;
-  return high_water_ < capacity_ ? high_water_ : kNone;
-}
-
-std::uint32_t SessionTable::insert(const SessionView& session, std::uint64_t hash) {
-  const std::uint32_t id = live_ < max_live_ ? any_free() : kNone;
-  if (id != kNone) fill(id, session, hash);
-  return id;
-}
-
-bool SessionTable::insert_at(std::uint32_t id, const SessionView& session, std::uint64_t hash) {
-  if (live_ >= max_live_) return false;
-  fill(id, session, hash);
-  return true;
-}
-
-void SessionTable::fill(std::uint32_t id, const SessionView& session, std::uint64_t hash) {
-  HOTPAIR_ASSERT(id < capacity_ && !map_.used(id));
-  Slot& s = slots_[id];
-  s.session = session.compact;
-  side_.put(session, id, s.session);
-  s.digest = 0;
-  s.presence_and_mark = static_cast<std::uint8_t>(Slot::Presence::live);
-  map_.take(id);
-  high_water_ = std::max(high_water_, id + 1);
-  index_.insert(hash, id, [this](std::uint32_t other) { return hash_of_slot(other); });
-  ++live_;
-}
-
-void SessionTable::set_state(std::uint32_t id, const SessionView& session) {
-  CompactSession& c = slots_[id].session;
-  side_.remove(c, id);
-  c = session.compact;
-  side_.put(session, id, c);
-}
-
 void SessionTable::move(std::uint32_t from, std::uint32_t to) {
   HOTPAIR_ASSERT(slots_[from].live() && to < capacity_ && !map_.used(to));
-  const auto hash_of = [this](std::uint32_t other) { return hash_of_slot(other); };
   const std::uint64_t hash = hash_of_slot(from);
-  (void)index_.erase(hash, from, hash_of);
+  (void)index_.erase(hash, from, [this](std::uint32_t other) { return hash_of_slot(other); });
   Slot &source = slots_[from], &target = slots_[to];
   target.session = source.session;
   target.digest = source.digest;
@@ -111,7 +56,7 @@ void SessionTable::move(std::uint32_t from, std::uint32_t to) {
   map_.give_back(from);
   map_.take(to);
   high_water_ = std::max(high_water_, to + 1);
-  index_.insert(hash, to, hash_of);
+  index_.insert(hash, to);
 }
 
 void SessionTable::bury(std::uint32_t id) {
@@ -157,11 +102,11 @@ Session SessionTable::session(std::uint32_t id) const {
   return side_.expanded(slots_[id].session, id);
 }
 
-bool SessionTable::same_state(std::uint32_t id, const SessionView& session) const {
-  CompactSession mine = slots_[id].session;
-  mine.side = 0;
-  if (!(mine == session.compact)) return false;
-  return session.whole == nullptr || this->session(id).state == session.whole->state;
+bool SessionTable::same_whole(const CompactSession& mine, std::uint32_t id,
+                              const SessionView& session) const {
+  CompactSession beside = mine;
+  beside.side = 0;
+  return same_all(beside, session.compact) && this->session(id).state == session.whole->state;
 }
 
 std::uint64_t SessionTable::digest_of_ipv6_key(std::uint32_t id) const {

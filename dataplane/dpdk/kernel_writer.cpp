@@ -39,8 +39,8 @@ KernelWriter::KernelWriter(conntrack::Sink& sink, Counters& counters, Log log)
   });
 }
 
-void KernelWriter::on_upsert(const dataplane::Session& session, bool is_new) {
-  sink_.upsert(session, kHoldSeconds, is_new);
+void KernelWriter::on_upsert(const dataplane::SessionView& session, bool is_new) {
+  sink_.upsert(dataplane::expanded(session), kHoldSeconds, is_new);
 }
 
 void KernelWriter::on_remove(const dataplane::SessionKey& key) {

@@ -20,7 +20,7 @@ class KernelWriter final : public dataplane::SessionSink {
   // The engine whose sink this is; before anything else is called.
   void attach(dataplane::Engine& engine) { engine_ = &engine; }
 
-  void on_upsert(const dataplane::Session& session, bool is_new) override;
+  void on_upsert(const dataplane::SessionView& session, bool is_new) override;
   void on_remove(const dataplane::SessionKey& key) override;
   void on_merge(const dataplane::Session& session) override;
 

@@ -135,7 +135,7 @@ Result<ReplicaParts> make_parts(const config::Config& config, const Options& opt
   std::array<std::uint8_t, 8> seed;
   sys::random_bytes(seed);
   parts.engine.seed = load_be<std::uint64_t>(seed.data());
-  parts.engine.advise = sys::prefer_huge_pages;
+  parts.engine.advise = sys::take_huge_pages;
   parts.engine.pickup = pickup_of(config.cluster.session_pickup);
   return parts;
 }

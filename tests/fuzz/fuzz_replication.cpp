@@ -11,7 +11,7 @@ using namespace hotpair;
 using namespace hotpair::dataplane;
 
 struct NoKernel final : SessionSink {
-  void on_upsert(const Session&, bool) final {}
+  void on_upsert(const SessionView&, bool) final {}
   void on_remove(const SessionKey&) final {}
   void on_merge(const Session&) final {}
 };

@@ -92,7 +92,7 @@ void World::pump(std::size_t node) {
   for (const Session& session : std::exchange(nodes_[node].merged, {}))
     engine.upsert(session, now_);
   if (engine.renewal() == Renewal::rewrite)
-    engine.refresh(now_, 64, [&](const Session& s) { nodes_[node].on_upsert(s, false); });
+    engine.refresh(now_, 64, [&](const Session& s) { nodes_[node].write(s); });
   for (int i = 0; i < 64; ++i) {
     const std::size_t size = engine.next_frame(now_, buffer);
     if (size == 0) return;

@@ -29,7 +29,8 @@ struct NetworkWeather {
 
 class Node final : public SessionSink {
  public:
-  void on_upsert(const Session& session, bool) override { kernel[session.key] = session.state; }
+  void on_upsert(const SessionView& session, bool) override { write(expanded(session)); }
+  void write(const Session& session) { kernel[session.key] = session.state; }
   void on_remove(const SessionKey& key) override { kernel.erase(key); }
   void on_merge(const Session& session) override {
     if (kernel.emplace(session.key, session.state).second) merged.push_back(session);

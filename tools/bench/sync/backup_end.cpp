@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dataplane/core/compact_record.hpp"
 #include "platform/linux/clock.hpp"
 #include "tools/bench/sync/engine_config.hpp"
 
@@ -26,9 +27,11 @@ BackupEnd::BackupEnd(const Options& options, FrameLink& link, const dpdk::Mac& m
   engine_.set_receive_credit(options.credit);
 }
 
-void BackupEnd::ProbeSink::on_upsert(const dataplane::Session& session, bool) {
-  if (!Load::is_probe(session.key)) return;
-  const Duration age = Load::age_of_probe(session, sys::now());
+void BackupEnd::ProbeSink::on_upsert(const dataplane::SessionView& session, bool) {
+  if (!Load::may_be_probe(session)) return;
+  const dataplane::Session whole = dataplane::expanded(session);
+  if (!Load::is_probe(whole.key)) return;
+  const Duration age = Load::age_of_probe(whole, sys::now());
   end_.interval_.add(age);
   if (!end_.phases_.empty()) end_.phases_.back().latencies.add(age);
 }
@@ -44,8 +47,11 @@ Duration BackupEnd::decoding_time(Bytes body) {
   const auto header = dataplane::decode_header(in);
   if (!header || header->kind != dataplane::FrameKind::data) return Duration{0};
   const std::size_t count = in.u16();
-  dataplane::Record record;
-  for (std::size_t i = 0; i < count && dataplane::decode_record(in, record); ++i) {
+  dataplane::CompactRecord record;
+  dataplane::Record whole;
+  for (std::size_t i = 0; i < count; ++i) {
+    const dataplane::Decoded decoded = dataplane::decode_compact(in, record);
+    if (decoded == dataplane::Decoded::whole && !dataplane::decode_record(in, whole)) break;
   }
   return sys::now() - begin;
 }

@@ -36,7 +36,7 @@ class BackupEnd {
   class ProbeSink final : public dataplane::SessionSink {
    public:
     explicit ProbeSink(BackupEnd& end) : end_(end) {}
-    void on_upsert(const dataplane::Session& session, bool) override;
+    void on_upsert(const dataplane::SessionView& session, bool) override;
     void on_remove(const dataplane::SessionKey&) override {}
     void on_merge(const dataplane::Session&) override {}
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "dataplane/core/compact_session.hpp"
 #include "dataplane/core/session.hpp"
 #include "platform/base/time.hpp"
 #include "tools/bench/sync/options.hpp"
@@ -23,6 +24,10 @@ class Load {
   void write(std::uint32_t number, std::uint32_t version, dataplane::Session& out) const;
 
   static dataplane::Session probe(std::uint32_t number, Instant now);
+  // False for most that are none.
+  static bool may_be_probe(const dataplane::SessionView& session) {
+    return session.compact.protocol == dataplane::kProtocolUdp;
+  }
   static bool is_probe(const dataplane::SessionKey& key);
   static Duration age_of_probe(const dataplane::Session& session, Instant now);
 

@@ -29,7 +29,7 @@ class PrimaryEnd {
 
  private:
   struct NoSink final : dataplane::SessionSink {
-    void on_upsert(const dataplane::Session&, bool) override {}
+    void on_upsert(const dataplane::SessionView&, bool) override {}
     void on_remove(const dataplane::SessionKey&) override {}
     void on_merge(const dataplane::Session&) override {}
   };

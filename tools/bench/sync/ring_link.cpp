@@ -1,15 +1,19 @@
 #include "tools/bench/sync/ring_link.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace hotpair::bench::sync {
 
 FrameRing::FrameRing(std::size_t max_frame, Faults faults, std::uint64_t seed)
     : max_frame_(max_frame),
+      stride_((max_frame + kPage - 1) / kPage * kPage),
       faults_(faults),
       rng_(seed),
-      bytes_(std::make_unique<std::uint8_t[]>(kFrames * max_frame)) {}
+      bytes_(static_cast<std::uint8_t*>(std::aligned_alloc(kPage, kFrames * stride_))) {
+  if (bytes_ == nullptr) throw std::bad_alloc();
+}
 
 bool FrameRing::happens(double percent) {
   return percent > 0 && static_cast<double>(rng_.below(1'000'000)) < percent * 10'000;

@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <vector>
 
@@ -34,15 +35,22 @@ class FrameRing {
   static constexpr std::uint64_t kOvertakenBy = 3;
 
   std::uint8_t* place(std::uint64_t number) const {
-    return bytes_.get() + number % kFrames * max_frame_;
+    return bytes_.get() + number % kFrames * stride_;
   }
   void publish(std::size_t size);
   bool happens(double percent);
 
-  std::size_t max_frame_;
+  // Each frame has pages of its own: where one follows another, the reader's processor fetches
+  // ahead what the writer is writing, and each holds the other up as no NIC does.
+  static constexpr std::size_t kPage = 4096;
+  struct Free {
+    void operator()(std::uint8_t* p) const { std::free(p); }
+  };
+
+  std::size_t max_frame_, stride_;
   Faults faults_;
   Rng rng_;
-  std::unique_ptr<std::uint8_t[]> bytes_;
+  std::unique_ptr<std::uint8_t[], Free> bytes_;
   std::array<std::uint32_t, kFrames> sizes_{};
   std::vector<std::uint8_t> held_;  // overtaken until held_until_
   std::uint64_t held_until_ = 0, committed_ = 0;
