@@ -17,14 +17,23 @@ std::unordered_map<SessionKey, SessionState, KeyHash> table_of(const Engine& eng
   return sessions;
 }
 
+// The kernel tells labels of which none is set as it tells none.
+SessionState as_told(SessionState state) {
+  if (!state.extras.has(Extras::kLabels)) return state;
+  Extras extras = state.extras.copy();
+  if (extras.labels == Extras{}.labels) extras.drop(Extras::kLabels);
+  state.extras = SharedExtras::of(std::move(extras));
+  return state;
+}
+
 bool same(const Kernel& a, const Kernel& b, bool with_timeouts) {
   if (a.size() != b.size()) return false;
   return std::all_of(a.begin(), a.end(), [&](const auto& entry) {
     const auto found = b.find(entry.first);
     if (found == b.end()) return false;
-    SessionState state = found->second;
-    if (!with_timeouts) state.timeout_s = entry.second.timeout_s;
-    return state == entry.second;
+    SessionState one = as_told(entry.second), other = as_told(found->second);
+    if (!with_timeouts) other.timeout_s = one.timeout_s;
+    return one == other;
   });
 }
 
