@@ -67,7 +67,8 @@ std::string_view allowed(Kind kind) {
 
 // Empty: every argument is known and of its type.
 std::string mistake_in(const json& request, const Known& known) {
-  for (const auto& [key, value] : request.items()) {
+  for (const auto& item : request.items()) {
+    const std::string& key = item.key();
     if (key == "command") continue;
     const auto argument = std::find_if(known.arguments.begin(), known.arguments.end(),
                                        [&](const Argument& a) { return a.key == key; });
@@ -78,7 +79,7 @@ std::string mistake_in(const json& request, const Known& known) {
       return std::string(known.command) + " takes no '" + key.substr(0, 40) + "'; it takes " +
              (keys.empty() ? "nothing" : keys);
     }
-    if (!fits(value, argument->kind))
+    if (!fits(item.value(), argument->kind))
       return "\"" + key + "\" is " + std::string(allowed(argument->kind));
   }
   return {};
