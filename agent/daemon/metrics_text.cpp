@@ -192,6 +192,11 @@ void write_dataplane(OpenMetrics& out, const json& dataplane) {
   out.add(dataplane.is_object());
   gauge(out, "hotpair_dataplane_port_up", "Whether the session-sync port has a link.",
         child(dataplane, "port"), "up");
+  out.family(Kind::gauge, "hotpair_dataplane_port_proven",
+             "Whether both nodes hear each other on a session-sync port, where there are several.");
+  if (const json& ports = child(dataplane, "ports"); ports.size() > 1)
+    for (const json& port : ports)
+      out.add({{"device", port.value("device", "")}}, port.value("proven", false));
   gauge(out, "hotpair_dataplane_peer_heard", "Whether the peer's data plane is heard.", dataplane,
         "peer_heard");
   gauge(out, "hotpair_dataplane_bulk_running", "Whether the whole table is being transferred.",

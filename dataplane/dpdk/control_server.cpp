@@ -58,14 +58,37 @@ void add(json& counters, const conntrack::SinkCounters& c) {
   counters["kernel_expectations_refused"] = c.expectations_refused;
 }
 
+// The one that sessions leave by.
+json port_json(const Ports* ports) {
+  if (ports == nullptr) return {{"device", ""}, {"up", false}, {"mac", ""}};
+  return {{"device", ports->device()}, {"up", ports->up()}, {"mac", sys::to_text(ports->mac())}};
+}
+
+json ports_json(const Ports* ports, Instant now) {
+  json out = json::array();
+  if (ports == nullptr) return out;
+  for (const Ports::View& view : ports->views(now))
+    out.push_back({{"device", view.device},
+                   {"open", view.open},
+                   {"up", view.up},
+                   {"chosen", view.chosen},
+                   {"heard", view.heard},
+                   {"proven", view.proven},
+                   {"mac", sys::to_text(view.mac)},
+                   {"frame_bytes", view.chosen ? ports->room(now) : 0},
+                   {"rx_frames", view.traffic.rx_frames},
+                   {"tx_frames", view.traffic.tx_frames}});
+  return out;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ControlServer>> ControlServer::listen(sys::EventLoop& loop,
                                                              const std::string& path,
                                                              Replica& replica,
                                                              const Counters& counters,
-                                                             const PortState& port) {
-  std::unique_ptr<ControlServer> out(new ControlServer(replica, counters, port));
+                                                             const bool& agent_connected) {
+  std::unique_ptr<ControlServer> out(new ControlServer(replica, counters, agent_connected));
   sys::LineServerOptions options;
   options.path = path;
   options.max_line = control::kMaxRequest;
@@ -158,9 +181,6 @@ std::string ControlServer::status() const {
   add(counters, replica_.writer().counters());
   counters["leftovers_removed"] = replica_.leftovers_removed();
 
-  json port = {{"device", ""}, {"up", false}, {"mac", ""}};
-  if (const Port* p = replica_.port())
-    port = {{"device", p->device()}, {"up", port_.up}, {"mac", sys::to_text(p->mac())}};
   return json{{"ok", true},
               {"role", role_name(state.role)},
               {"epoch", state.epoch},
@@ -172,9 +192,10 @@ std::string ControlServer::status() const {
               {"round_trip_us", to_us(state.round_trip)},
               {"bulk_running", state.bulk_running},
               {"peer_heard", state.peer_heard},
-              {"agent_connected", port_.agent_connected},
+              {"agent_connected", agent_connected_},
               {"kernel_complete", replica_.writer().complete(now)},
-              {"port", port},
+              {"port", port_json(replica_.ports())},
+              {"ports", ports_json(replica_.ports(), now)},
               {"counters", counters}}
       .dump();
 }

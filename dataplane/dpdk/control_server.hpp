@@ -13,24 +13,19 @@
 
 namespace hotpair::dpdk {
 
-struct PortState {
-  bool up = false;
-  bool agent_connected = false;
-};
-
 class ControlServer {
  public:
   static Result<std::unique_ptr<ControlServer>> listen(sys::EventLoop& loop,
                                                        const std::string& path, Replica& replica,
                                                        const Counters& counters,
-                                                       const PortState& port);
+                                                       const bool& agent_connected);
 
   void work(Instant now);  // answers comparisons that are finished; call about every 10 ms
   bool waiting() const { return !verifying_.empty(); }
 
  private:
-  ControlServer(Replica& replica, const Counters& counters, const PortState& port)
-      : replica_(replica), counters_(counters), port_(port) {}
+  ControlServer(Replica& replica, const Counters& counters, const bool& agent_connected)
+      : replica_(replica), counters_(counters), agent_connected_(agent_connected) {}
   struct Verifying {
     sys::ConnectionId connection = 0;
     std::uint32_t round = 0;  // a later one answers
@@ -42,7 +37,7 @@ class ControlServer {
 
   Replica& replica_;
   const Counters& counters_;
-  const PortState& port_;
+  const bool& agent_connected_;
   std::unique_ptr<sys::LineServer> server_;
   std::vector<Verifying> verifying_;  // at most one a connection
 };

@@ -10,7 +10,7 @@ namespace hotpair::dpdk {
 namespace {
 
 constexpr std::uint32_t kMagic = 0x48505359;  // "HPSY"
-constexpr std::uint8_t kSealed = 1, kRelayed = 2;
+constexpr std::uint8_t kSealed = 1, kRelayed = 2, kHello = 3;
 
 // Group address of a cluster's session-sync frames, until the peer's own is known.
 Mac group_mac(std::uint16_t group) {
@@ -42,7 +42,6 @@ void FrameIo::set_keys(const dataplane::control::SetKeys& keys) {
   if (!is_zero(keys.tx_key)) tx_.emplace(TransmitKey{keys.tx_key_id, sys::Aes256Gcm(keys.tx_key)});
   if (is_zero(keys.rx_key)) {
     rx_ = {};
-    peer_mac_.reset();
   } else {
     add_receive_key(keys.rx_key_id, keys.rx_key);
   }
@@ -58,40 +57,48 @@ void FrameIo::add_receive_key(std::uint32_t id, const sys::Key256& key) {
   rx_.front()->id = id;
 }
 
-void FrameIo::write_headers(MutableBytes frame, std::uint8_t kind, std::size_t length,
-                            std::uint32_t key_id, std::uint64_t counter) {
+void FrameIo::write_headers(MutableBytes frame, const Header& header, const Wire& wire) const {
   ByteWriter out(frame);
-  out.put(peer_mac_ ? *peer_mac_ : group_mac(identity_.group));
-  out.put(identity_.mac);
+  out.put(wire.peer ? *wire.peer : group_mac(identity_.group));
+  out.put(wire.own);
   out.u16(identity_.ethertype);
   out.u32(kMagic);
   out.u8(kFrameVersion);
-  out.u8(kind);
+  out.u8(header.kind);
   out.u16(identity_.group);
   out.u8(identity_.chassis);
   out.u8(0);
-  out.u16(static_cast<std::uint16_t>(length));
-  out.u32(key_id);
-  out.u64(counter);
+  out.u16(static_cast<std::uint16_t>(header.length));
+  out.u32(header.key_id);
+  out.u64(header.counter);
   HOTPAIR_ASSERT(!out.failed() && out.size() == kBodyOffset);
 }
 
-std::size_t FrameIo::seal(MutableBytes frame, std::size_t body_size) {
+std::size_t FrameIo::seal(Kind kind, MutableBytes frame, std::size_t body_size, const Wire& wire) {
   HOTPAIR_ASSERT(tx_ && frame.size() >= body_size + kFrameOverhead);
   const std::size_t length = body_size + sys::kGcmTagSize;
   const std::uint64_t counter = ++tx_counter_;
-  write_headers(frame, kSealed, length, tx_->id, counter);
+  write_headers(frame, {kind == Kind::hello ? kHello : kSealed, length, tx_->id, counter}, wire);
   const Bytes clear = frame.subspan(kEthernetHeader, kClearHeader);
   tx_->cipher.seal(nonce_of(counter), clear, frame.subspan(kBodyOffset, body_size),
                    frame.subspan(kBodyOffset, length));
   return kBodyOffset + length;
 }
 
-std::size_t FrameIo::relay(Bytes content, MutableBytes frame) {
+std::size_t FrameIo::relay(Bytes content, MutableBytes frame, const Wire& wire) {
   if (content.size() + kBodyOffset > frame.size()) return 0;
-  write_headers(frame, kRelayed, content.size(), 0, 0);
+  write_headers(frame, {kRelayed, content.size(), 0, 0}, wire);
   std::copy(content.begin(), content.end(), frame.begin() + kBodyOffset);
   return kBodyOffset + content.size();
+}
+
+bool FrameIo::is_copy(Bytes relayed) {
+  GcmTag tag{};
+  if (relayed.size() < tag.size()) return false;
+  std::copy(relayed.end() - static_cast<std::ptrdiff_t>(tag.size()), relayed.end(), tag.begin());
+  if (std::find(relayed_.begin(), relayed_.end(), tag) != relayed_.end()) return true;
+  relayed_[next_relayed_++ % relayed_.size()] = tag;
+  return false;
 }
 
 FrameIo::Opened FrameIo::reject(std::uint64_t& counter) {
@@ -99,7 +106,7 @@ FrameIo::Opened FrameIo::reject(std::uint64_t& counter) {
   return {};
 }
 
-FrameIo::Opened FrameIo::open(Bytes frame, MutableBytes scratch) {
+FrameIo::Opened FrameIo::open(Bytes frame, MutableBytes scratch, Wire& wire) {
   ++counters_.rx_frames;
   counters_.rx_bytes += frame.size();
   if (frame.size() < kEthernetHeader) return reject(counters_.rejected_short);
@@ -121,14 +128,18 @@ FrameIo::Opened FrameIo::open(Bytes frame, MutableBytes scratch) {
   if (sender == identity_.chassis) return reject(counters_.rejected_own);
   if (length > in.remaining()) return reject(counters_.rejected_short);
   if (kind == kRelayed) {
+    const Bytes heartbeat = in.take(length);
+    if (is_copy(heartbeat)) return reject(counters_.relayed_twice);
     ++counters_.relayed_in;
-    return {Kind::relayed, in.take(length)};  // sealed already; the agent verifies it
+    return {Kind::relayed, heartbeat};  // sealed already; the agent verifies it
   }
-  if (kind != kSealed) return reject(counters_.rejected_kind);
-  return open_sealed(frame, scratch, length);
+  if (kind != kSealed && kind != kHello) return reject(counters_.rejected_kind);
+  return open_sealed(kind == kHello ? Kind::hello : Kind::replication, frame, scratch, length,
+                     wire);
 }
 
-FrameIo::Opened FrameIo::open_sealed(Bytes frame, MutableBytes scratch, std::size_t length) {
+FrameIo::Opened FrameIo::open_sealed(Kind kind, Bytes frame, MutableBytes scratch,
+                                     std::size_t length, Wire& wire) {
   if (length < sys::kGcmTagSize || length - sys::kGcmTagSize > scratch.size())
     return reject(counters_.rejected_short);
   const Bytes clear = frame.subspan(kEthernetHeader, kClearHeader);
@@ -146,8 +157,8 @@ FrameIo::Opened FrameIo::open_sealed(Bytes frame, MutableBytes scratch, std::siz
   Mac source;
   std::copy_n(frame.begin() + 6, source.size(), source.begin());
   if ((source[0] & 1) == 0)
-    peer_mac_ = source;  // only of a frame that verified, never a group address
-  return {Kind::replication, body};
+    wire.peer = source;  // only of a frame that verified, never a group address
+  return {kind, body};
 }
 
 }  // namespace hotpair::dpdk

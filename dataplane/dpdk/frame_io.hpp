@@ -32,8 +32,15 @@ struct FrameIdentity {
   std::uint16_t group = 0;
   std::uint8_t chassis = 0;  // ours, 1 or 2
   std::uint16_t ethertype = 0;
-  Mac mac{};  // the port's
 };
+
+// The two ends of one wire.
+struct Wire {
+  Mac own{};
+  std::optional<Mac> peer;  // learned; until then frames go to the cluster's group
+};
+
+using GcmTag = std::array<std::uint8_t, sys::kGcmTagSize>;
 
 class FrameIo {
  public:
@@ -44,22 +51,21 @@ class FrameIo {
   void set_keys(const dataplane::control::SetKeys& keys);
   bool can_send() const { return tx_.has_value(); }
 
+  enum class Kind : std::uint8_t { nothing, replication, relayed, hello };
   // Makes a frame around the body of `body_size` bytes that stands at kBodyOffset of `frame`, which
-  // has room for kFrameOverhead more; returns the frame's size. can_send() must hold.
-  std::size_t seal(MutableBytes frame, std::size_t body_size);
+  // has room for kFrameOverhead more; returns the frame's size. can_send() must hold; `kind` is
+  // replication or hello.
+  std::size_t seal(Kind kind, MutableBytes frame, std::size_t body_size, const Wire& wire);
   // Makes a frame that carries `content` as it is; 0 when it does not fit.
-  std::size_t relay(Bytes content, MutableBytes frame);
+  std::size_t relay(Bytes content, MutableBytes frame, const Wire& wire);
 
-  enum class Kind : std::uint8_t { nothing, replication, relayed };
   struct Opened {
     Kind kind = Kind::nothing;
-    Bytes content;  // in `scratch` (replication) or in the frame itself (relayed)
+    Bytes content;  // in `scratch` (what was sealed) or in the frame itself (relayed)
   };
-  // `scratch` must be as large as the frame.
-  Opened open(Bytes frame, MutableBytes scratch);
-
-  // Frames go to everybody again, until the peer is heard: its port may have been replaced.
-  void forget_peer_mac() { peer_mac_.reset(); }
+  // `scratch` must be as large as the frame. The peer's address is learned from a frame that
+  // verified.
+  Opened open(Bytes frame, MutableBytes scratch, Wire& wire);
 
  private:
   struct ReceiveKey {
@@ -75,9 +81,15 @@ class FrameIo {
     sys::Aes256Gcm cipher;
   };
 
-  void write_headers(MutableBytes frame, std::uint8_t kind, std::size_t length,
-                     std::uint32_t key_id, std::uint64_t counter);
-  Opened open_sealed(Bytes frame, MutableBytes scratch, std::size_t length);
+  struct Header {
+    std::uint8_t kind = 0;
+    std::size_t length = 0;
+    std::uint32_t key_id = 0;
+    std::uint64_t counter = 0;
+  };
+  void write_headers(MutableBytes frame, const Header& header, const Wire& wire) const;
+  Opened open_sealed(Kind kind, Bytes frame, MutableBytes scratch, std::size_t length, Wire& wire);
+  bool is_copy(Bytes relayed);
   void add_receive_key(std::uint32_t id, const sys::Key256& key);
   Opened reject(std::uint64_t& counter);
 
@@ -88,7 +100,9 @@ class FrameIo {
   // Newest first; the older ones are kept with their windows, so that a switch of keys loses
   // nothing and a key that returns admits nothing twice.
   std::array<std::optional<ReceiveKey>, 4> rx_;
-  std::optional<Mac> peer_mac_;
+  // The ends of the heartbeats relayed last, which are their tags: each comes by every port.
+  std::array<GcmTag, 8> relayed_{};
+  std::size_t next_relayed_ = 0;
 };
 
 }  // namespace hotpair::dpdk

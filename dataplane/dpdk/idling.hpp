@@ -21,25 +21,22 @@ class Idling {
   static constexpr int kBlindShorts =
       25;  // short rests before a blind one, for there may be more to come
 
-  // `announced`: the port wakes us.
-  explicit Idling(bool announced) : announced_(announced) {}
-
   struct Rest {
     Duration length{};
     bool wake = false;  // by kernel events and frames; else they gather
   };
-  Rest after(Effort effort, std::optional<Duration> until_deadline) {
-    if (effort != Effort::none) shorts_left_ = announced_ ? 1 : kBlindShorts;
+  // `announced`: every port wakes us; none must be looked at.
+  Rest after(Effort effort, std::optional<Duration> until_deadline, bool announced) {
+    if (effort != Effort::none) shorts_left_ = announced ? 1 : kBlindShorts;
     if (effort == Effort::saturated) return {};
     const bool is_long = shorts_left_ == 0;
     if (!is_long) --shorts_left_;
-    Duration length = !is_long ? kShort : announced_ ? kLong : kBlind;
+    Duration length = !is_long ? kShort : announced ? kLong : kBlind;
     if (until_deadline) length = std::clamp(*until_deadline, Duration{}, length);
     return {length, is_long};
   }
 
  private:
-  bool announced_;
   int shorts_left_ = 0;
 };
 

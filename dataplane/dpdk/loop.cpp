@@ -29,7 +29,7 @@ Result<std::unique_ptr<Loop>> Loop::create(const LoopOptions& options, ReplicaPa
   std::unique_ptr<Loop> out(
       new Loop(std::move(events).value(), options, std::move(parts), counters, std::move(log)));
   auto server = ControlServer::listen(*out->events_, options.control_path, out->replica_,
-                                      out->counters_, out->port_state_);
+                                      out->counters_, out->agent_connected_);
   if (!server.ok()) return fail(server.error());
   out->control_ = std::move(server).value();
   return out;
@@ -50,31 +50,30 @@ Loop::Loop(std::unique_ptr<sys::EventLoop> events, const LoopOptions& options, R
                }),
       agent_(*events_, options.agent, counters_, log,
              [this](const control::ToDataplane& message) { obey(message); }),
-      idling_(replica_.port() != nullptr && replica_.port()->wake_fd() >= 0),
       watchdog_(sys::watchdog_interval()) {}
 
-Status Loop::run() {
+void Loop::run() {
   bool go_on = true;
   while (go_on) {
     const Instant now = sys::now();
     const Effort effort = replica_.turn(now);
     if (now - watched_ >= kWatchEvery) watch(now);
-    if (now - port_watched_ >= kPortEvery) {
-      if (Status port = watch_port(now); !port.ok()) return port;
+    if (now - ports_watched_ >= kPortEvery) {
+      ports_watched_ = now;
+      replica_.watch_ports(now);
     }
     const Instant after = sys::now();
     if (after - now > kLateTurn) ++counters_.late_turns;
     go_on = rest(effort, after);
   }
   replica_.stop();
-  return Ok{};
 }
 
 bool Loop::rest(Effort effort, Instant now) {
   std::optional<Duration> left;
   if (effort != Effort::saturated)
     if (const auto deadline = replica_.next_deadline(now)) left = *deadline - now;
-  const Idling::Rest rest = idling_.after(effort, left);
+  const Idling::Rest rest = idling_.after(effort, left, announced());
   watch_for_wakes(rest.wake);
   if (rest.length <= Duration{}) return events_->run_once(Duration{});
   if (rest.length == Idling::kLong || rest.length == Idling::kBlind)
@@ -86,17 +85,28 @@ bool Loop::rest(Effort effort, Instant now) {
   return go_on;
 }
 
+bool Loop::announced() const {
+  if (replica_.ports() == nullptr) return false;
+  const std::vector<int> fds = replica_.ports()->wake_fds();
+  return std::find(fds.begin(), fds.end(), -1) == fds.end();
+}
+
 void Loop::watch_for_wakes(bool wanted) {
-  const int port = replica_.port() != nullptr ? replica_.port()->wake_fd() : -1;
-  const std::array<int, 2> fds = {wanted ? replica_.event_fd() : -1, wanted ? port : -1};
-  for (std::size_t i = 0; i < fds.size(); ++i) {
-    if (fds[i] == waking_[i]) continue;
-    if (waking_[i] >= 0) events_->remove(waking_[i]);
-    waking_[i] = -1;
-    // What is readable is read by the next turn.
-    if (fds[i] >= 0 && events_->add(fds[i], EPOLLIN, [](std::uint32_t) {}).ok())
-      waking_[i] = fds[i];
+  std::vector<int> fds;
+  if (wanted) {
+    if (replica_.ports() != nullptr) fds = replica_.ports()->wake_fds();
+    fds.push_back(replica_.event_fd());
+    std::erase_if(fds, [](int fd) { return fd < 0; });
   }
+  if (fds == waking_) return;
+  for (const int fd : waking_)
+    if (std::find(fds.begin(), fds.end(), fd) == fds.end()) events_->remove(fd);
+  // What is readable is read by the next turn.
+  std::erase_if(fds, [this](int fd) {
+    const bool known = std::find(waking_.begin(), waking_.end(), fd) != waking_.end();
+    return !known && !events_->add(fd, EPOLLIN, [](std::uint32_t) {}).ok();
+  });
+  waking_ = std::move(fds);
 }
 
 void Loop::obey(const control::ToDataplane& message) {
@@ -161,7 +171,7 @@ void Loop::watch(Instant now) {
   yield_to_newer_epoch(status, now);
   if (peer_was_heard_ && !status.peer_heard) replica_.forget_peer_mac();
   peer_was_heard_ = status.peer_heard;
-  port_state_.agent_connected = agent_.connected();
+  agent_connected_ = agent_.connected();
   report(status, now);
   if (watchdog_ && now - notified_at_ >= *watchdog_ / 3) {
     notified_at_ = now;
@@ -179,27 +189,12 @@ void Loop::yield_to_newer_epoch(const dataplane::EngineStatus& status, Instant n
   (void)replica_.set_role(dataplane::Role::backup, status.newest_epoch_heard, now);
 }
 
-Status Loop::watch_port(Instant now) {
-  port_watched_ = now;
-  if (replica_.port() == nullptr) return Ok{};
-  const Port::Link link = replica_.port()->link();
-  if (link == Port::Link::replaced)
-    return fail_with("the interface of " + replica_.port()->device() +
-                     " was removed and made anew; the data plane starts again to use it");
-  const bool up = link == Port::Link::up;
-  if (up != port_state_.up)
-    log_.notice("port-link", std::string("the session-sync port is ") + (up ? "up" : "down"),
-                {{"device", replica_.port()->device()}});
-  port_state_.up = up;
-  return Ok{};
-}
-
 void Loop::report(const dataplane::EngineStatus& status, Instant now) {
   control::State state;
   state.role = status.role;
   state.epoch = status.epoch;
   state.in_sync = replica_.in_sync(now);
-  state.port_up = port_state_.up;
+  state.port_up = replica_.ports() != nullptr && replica_.ports()->up();
   state.peer_heard = status.peer_heard;
   state.sessions = status.sessions;
   state.lag_sessions = status.lag_sessions;

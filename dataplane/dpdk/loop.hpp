@@ -3,10 +3,10 @@
 // rule: a primary whose agent is gone and that hears of a newer epoch stops being primary.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "dataplane/dpdk/agent_link.hpp"
 #include "dataplane/dpdk/control_server.hpp"
@@ -31,8 +31,8 @@ class Loop {
 
   sys::EventLoop& events() { return *events_; }
   void set_pickup(const dataplane::PickupOptions& options) { replica_.set_pickup(options); }
-  // Until stop() of the event loop. The error says why the program must be started anew.
-  Status run();
+  // Until stop() of the event loop.
+  void run();
 
  private:
   struct Drain {
@@ -48,17 +48,17 @@ class Loop {
   void begin_drain(std::uint32_t id);
   void finish_drain(bool ok, const std::string& error);
   void watch_drain(Instant now);
-  void watch(Instant now);         // every few milliseconds: what must not be late
-  Status watch_port(Instant now);  // every 100 ms
+  void watch(Instant now);  // every few milliseconds: what must not be late
   void yield_to_newer_epoch(const dataplane::EngineStatus& status, Instant now);
   void report(const dataplane::EngineStatus& status, Instant now);
   bool rest(Effort effort, Instant now);  // false: stop
+  bool announced() const;                 // every port wakes us
   void watch_for_wakes(bool wanted);
 
   std::unique_ptr<sys::EventLoop> events_;
   Log log_;
   Counters& counters_;
-  PortState port_state_;
+  bool agent_connected_ = false;
   Replica replica_;
   AgentLink agent_;
   std::unique_ptr<ControlServer> control_;
@@ -66,9 +66,9 @@ class Loop {
   std::optional<Drain> drain_;
   dataplane::control::State reported_;
   bool peer_was_heard_ = false;
-  Instant watched_{}, port_watched_{}, reported_at_{}, notified_at_{};
+  Instant watched_{}, ports_watched_{}, reported_at_{}, notified_at_{};
   std::optional<Duration> watchdog_;
-  std::array<int, 2> waking_ = {-1, -1};  // descriptors that end a rest at present
+  std::vector<int> waking_;  // descriptors that end a rest at present
 };
 
 }  // namespace hotpair::dpdk

@@ -98,6 +98,7 @@ EalOptions eal_options(const config::SessionSync& sync, const std::string& run_d
   EalOptions out;
   out.hugepages = sync.hugepages;
   out.lcores = sync.lcores;
+  out.ports = sync.devices.size();
   for (const std::string& device : sync.devices)
     if (is_pci_address(device)) out.pci_devices.push_back(device);
   out.file_prefix = "hotpair_" + std::to_string(std::hash<std::string>{}(run_dir)) + "_" +
@@ -115,9 +116,9 @@ Result<ReplicaParts> make_parts(const config::Config& config, const Options& opt
   if (!sync.devices.empty()) {
     if (Status eal = start_eal(eal_options(sync, options.run_dir), log); !eal.ok())
       return fail(eal.error());
-    auto port = Port::open(sync.devices, counters, log);
-    if (!port.ok()) return fail(port.error());
-    parts.port = std::move(port).value();
+    auto ports = Ports::open(sync.devices, counters, log);
+    if (!ports.ok()) return fail(ports.error());
+    parts.ports = std::move(ports).value();
   } else {
     log.notice("no-port", "session_sync.devices is empty: sessions are not replicated");
   }
@@ -131,7 +132,6 @@ Result<ReplicaParts> make_parts(const config::Config& config, const Options& opt
   parts.identity.group = static_cast<std::uint16_t>(config.cluster.group_id);
   parts.identity.chassis = static_cast<std::uint8_t>(config.node.chassis_id);
   parts.identity.ethertype = config.cluster.heartbeat.ethertype;
-  if (parts.port) parts.identity.mac = parts.port->mac();
   std::array<std::uint8_t, 8> seed;
   sys::random_bytes(seed);
   parts.engine.seed = load_be<std::uint64_t>(seed.data());
@@ -191,7 +191,7 @@ int run(const config::Config& config, const Options& options, const Log& log) {
     log.error("start-failed", parts.error().message);
     return kFailed;
   }
-  const std::string port = parts->port ? parts->port->device() : "no device";
+  const std::string port = parts->ports ? parts->ports->device() : "no device";
   auto loop = Loop::create(loop_options(config, options), std::move(parts).value(), counters, log);
   if (!loop.ok()) {
     log.error("start-failed", loop.error().message);
@@ -203,9 +203,8 @@ int run(const config::Config& config, const Options& options, const Log& log) {
 
   log.info("started", "the data plane runs", {{"port", port}});
   sys::notify_ready("session sync over " + port);
-  const Status outcome = (*loop)->run();
-  if (!outcome.ok()) log.error("stopped", outcome.error().message);
-  return outcome.ok() ? kGood : kFailed;
+  (*loop)->run();
+  return kGood;
 }
 
 }  // namespace

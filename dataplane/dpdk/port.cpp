@@ -14,18 +14,19 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "dataplane/dpdk/eal.hpp"
 #include "dataplane/dpdk/port_device.hpp"
 #include "platform/base/assert.hpp"
+#include "platform/linux/clock.hpp"
 
 namespace hotpair::dpdk {
 
 namespace {
 
 constexpr std::uint16_t kDescriptors = 512;
-// Both rings full, a burst in each hand, and the per-core cache: some 9 MB.
+// Both rings full, a burst in each hand, and the per-core cache: 5 MB, or 20 of jumbo frames.
 constexpr unsigned kBuffers = 2047;
 constexpr unsigned kBufferCache = 64;
-// Frames of the standard size pass whatever lies between the nodes.
 constexpr std::size_t kStandardFrame = 1514;
 
 Status refused(const char* step, int error) {
@@ -38,7 +39,7 @@ Result<std::uint16_t> probe(const std::string& device) {
   const std::string name = device.substr(0, device.find(','));
   std::uint16_t id = 0;
   if (rte_eth_dev_get_port_by_name(name.c_str(), &id) == 0) return id;
-  const int result = rte_dev_probe(device.c_str());
+  const int result = rte_dev_probe(with_jumbo_rings(device).c_str());
   if (result != 0 && result != -EEXIST) return fail_with(explain_refusal(device, -result));
   if (rte_eth_dev_get_port_by_name(name.c_str(), &id) != 0)
     return fail_with(explain_refusal(device, ENODEV));
@@ -47,46 +48,64 @@ Result<std::uint16_t> probe(const std::string& device) {
 
 }  // namespace
 
-Result<std::unique_ptr<Port>> Port::open(const std::vector<std::string>& devices,
-                                         Counters& counters, const Log& log) {
-  std::string why;
-  for (const std::string& device : devices) {
-    auto id = probe(device);
-    std::string problem;
-    if (id.ok()) {
-      std::unique_ptr<Port> port(new Port(*id, device, counters));
-      Status started = port->start();
-      if (started.ok()) return port;
-      problem = started.error().message;
-    } else {
-      problem = id.error().message;
-    }
-    const std::string sentence = "session-sync device " + device + ": " + problem;
-    log.warning("port-unusable", sentence, {{"device", device}});
-    why += (why.empty() ? "" : " | ") + sentence;
-  }
-  return fail_with(why);
+Result<std::unique_ptr<Port>> Port::open(const std::string& device, Counters& counters) {
+  auto id = probe(device);
+  if (!id.ok()) return fail(id.error());
+  std::unique_ptr<Port> port(new Port(*id, device, counters));
+  const std::size_t wanted = port->frame_wanted();
+  Status started = port->start(wanted);
+  // Some devices name an MTU that they refuse in the end.
+  if (!started.ok() && wanted > kStandardFrame) started = port->start(kStandardFrame);
+  if (!started.ok()) return fail(started.error());
+  return port;
 }
 
 Port::Port(std::uint16_t id, std::string device, Counters& counters)
-    : id_(id), device_(std::move(device)), counters_(counters) {}
+    : id_(id),
+      device_(std::move(device)),
+      counters_(counters),
+      kernel_interface_(kernel_interface_of(device_)) {}
 
 Port::~Port() {
   if (open_ != nullptr) rte_pktmbuf_free(open_);
   for (std::size_t i = 0; i < tx_count_; ++i) rte_pktmbuf_free(tx_[i]);
   (void)rte_eth_dev_stop(id_);
+  rte_eth_dev_info info{};
+  const bool known = rte_eth_dev_info_get(id_, &info) == 0;
   (void)rte_eth_dev_close(id_);
+  // A device that DPDK still knows could not be opened anew over another kernel interface.
+  if (known && !is_pci_address(device_) && info.device != nullptr)
+    (void)rte_dev_remove(info.device);
   rte_mempool_free(pool_);
 }
 
-Status Port::start() {
+std::size_t Port::frame_wanted() const {
+  std::size_t mtu = 0;
+  if (!kernel_interface_.empty()) {
+    mtu = kernel_mtu(kernel_interface_);
+  } else if (rte_eth_dev_info info{}; rte_eth_dev_info_get(id_, &info) == 0) {
+    mtu = info.max_mtu;
+  }
+  return std::clamp(mtu + kEthernetHeader, kStandardFrame, kMostFrame);
+}
+
+Status Port::make_pool(std::size_t max_frame) {
+  rte_mempool_free(pool_);
+  const std::size_t room =
+      RTE_PKTMBUF_HEADROOM + (max_frame > kStandardFrame ? kJumboSlot : RTE_MBUF_DEFAULT_DATAROOM);
   pool_ =
       rte_pktmbuf_pool_create(("hotpair_" + std::to_string(id_)).c_str(), kBuffers, kBufferCache, 0,
-                              RTE_MBUF_DEFAULT_BUF_SIZE, static_cast<int>(rte_socket_id()));
-  if (pool_ == nullptr)
-    return fail_with(std::string("no memory for packet buffers (") + rte_strerror(rte_errno) +
-                     "); reserve more hugepages, or set session_sync.hugepages: false");
+                              static_cast<std::uint16_t>(room), static_cast<int>(rte_socket_id()));
+  if (pool_ != nullptr) return Ok{};
+  return fail_with(std::string("no memory for packet buffers (") + rte_strerror(rte_errno) +
+                   "); reserve more hugepages, or set session_sync.hugepages: false");
+}
+
+Status Port::configure(std::size_t max_frame) {
   rte_eth_conf conf{};
+  // A kernel interface has its MTU already, and whoever set it would be overruled.
+  if (kernel_interface_.empty() && max_frame > kStandardFrame)
+    conf.rxmode.mtu = static_cast<std::uint32_t>(max_frame - kEthernetHeader);
   if (int r = rte_eth_dev_configure(id_, 1, 1, &conf); r != 0)
     return refused("one queue each way", -r);
   std::uint16_t rx = kDescriptors, tx = kDescriptors;
@@ -97,28 +116,31 @@ Status Port::start() {
   if (int r = rte_eth_tx_queue_setup(id_, 0, tx, socket, nullptr); r != 0)
     return refused("its transmit queue", -r);
   if (int r = rte_eth_dev_start(id_); r != 0) return refused("to start", -r);
+  return Ok{};
+}
+
+Status Port::start(std::size_t max_frame) {
+  if (Status pool = make_pool(max_frame); !pool.ok()) return pool;
+  if (Status configured = configure(max_frame); !configured.ok()) return configured;
+  max_frame_ = buffer_frame_ = max_frame;
   // Multicast of the cluster's own group must come in; devices without the notion receive it
   // anyway.
   (void)rte_eth_promiscuous_enable(id_);
   (void)rte_eth_allmulticast_enable(id_);
   rte_ether_addr mac{};
   if (rte_eth_macaddr_get(id_, &mac) == 0) std::copy_n(mac.addr_bytes, mac_.size(), mac_.begin());
-  std::uint16_t mtu = 1500;
-  if (rte_eth_dev_get_mtu(id_, &mtu) == 0)
-    max_frame_ = std::min<std::size_t>(kStandardFrame, mtu + kEthernetHeader);
   watch_kernel_interface();
   return Ok{};
 }
 
 void Port::watch_kernel_interface() {
-  kernel_interface_ = kernel_interface_of(device_);
   if (kernel_interface_.empty()) return;
   kernel_index_ = if_nametoindex(kernel_interface_.c_str());
   wake_fd_ = packet_socket_of(kernel_index_);
   kernel_socket_.reset(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 }
 
-Port::Link Port::link() const {
+Port::Link Port::link() {
   if (kernel_interface_.empty()) {
     rte_eth_link state{};
     const bool known = rte_eth_link_get_nowait(id_, &state) == 0;
@@ -128,13 +150,17 @@ Port::Link Port::link() const {
   std::strncpy(request.ifr_name, kernel_interface_.c_str(), IFNAMSIZ - 1);
   if (ioctl(kernel_socket_.get(), SIOCGIFINDEX, &request) != 0) return Link::down;
   if (static_cast<unsigned>(request.ifr_ifindex) != kernel_index_) return Link::replaced;
+  if (const std::size_t mtu = kernel_mtu(kernel_interface_); mtu != 0)
+    max_frame_ = std::min(buffer_frame_, std::max(kStandardFrame, mtu + kEthernetHeader));
   if (ioctl(kernel_socket_.get(), SIOCGIFFLAGS, &request) != 0) return Link::down;
   constexpr int kCarries = IFF_UP | IFF_RUNNING;
   return (request.ifr_flags & kCarries) == kCarries ? Link::up : Link::down;
 }
 
 std::size_t Port::receive_burst() {
-  return rte_eth_rx_burst(id_, 0, rx_.data(), kBurst);
+  const std::size_t count = rte_eth_rx_burst(id_, 0, rx_.data(), kBurst);
+  traffic_.rx_frames += count;
+  return count;
 }
 
 Bytes Port::received(std::size_t i) const {
@@ -173,7 +199,12 @@ void Port::flush() {
   const std::size_t sent =
       rte_eth_tx_burst(id_, 0, tx_.data(), static_cast<std::uint16_t>(tx_count_));
   counters_.tx_frames += sent;
+  traffic_.tx_frames += sent;
   counters_.tx_dropped += tx_count_ - sent;
+  if (sent > 0)
+    stuck_since_.reset();
+  else if (!stuck_since_)
+    stuck_since_ = sys::now();
   for (std::size_t i = sent; i < tx_count_; ++i) rte_pktmbuf_free(tx_[i]);
   tx_count_ = 0;
 }

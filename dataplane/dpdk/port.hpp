@@ -1,18 +1,18 @@
-// The session-sync port: one DPDK ethdev with one receive and one transmit queue. Frames in and out
+// A session-sync port: one DPDK ethdev with one receive and one transmit queue. Frames in and out
 // as byte spans; buffers, rings and drivers stay inside. One thread.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "dataplane/dpdk/counters.hpp"
 #include "dataplane/dpdk/frame_io.hpp"
 #include "platform/base/bytes.hpp"
-#include "platform/base/log.hpp"
 #include "platform/base/result.hpp"
+#include "platform/base/time.hpp"
 #include "platform/linux/file_descriptor.hpp"
 
 struct rte_mbuf;
@@ -22,24 +22,32 @@ namespace hotpair::dpdk {
 
 class Port {
  public:
-  // The first of `devices` that works (a PCI address or a vdev string such as
-  // "net_af_packet0,iface=dps0"); what keeps the others from working is logged. The error names
-  // them all.
-  static Result<std::unique_ptr<Port>> open(const std::vector<std::string>& devices,
-                                            Counters& counters, const Log& log);
+  // A PCI address or a vdev string such as "net_af_packet0,iface=dps0". The error is a sentence
+  // with the command that would mend it.
+  static Result<std::unique_ptr<Port>> open(const std::string& device, Counters& counters);
   ~Port();
   Port(const Port&) = delete;
   Port& operator=(const Port&) = delete;
 
   const std::string& device() const { return device_; }
   const Mac& mac() const { return mac_; }
-  std::size_t max_frame() const { return max_frame_; }  // Ethernet header included, checksum not
+  // Bytes, Ethernet header included, checksum not: what the device sends and receives. Above
+  // 1514 whether the way to the peer takes as much is another question. Where somebody lowers the
+  // MTU of a kernel interface, link() finds out.
+  std::size_t max_frame() const { return max_frame_; }
+  // Since when nothing of what was to be sent was taken: a frame that the kernel refuses for its
+  // length stays at the head of af_packet's ring for good.
+  const std::optional<Instant>& stuck_since() const { return stuck_since_; }
+  static constexpr std::size_t kMostFrame = 9014;
+  struct Traffic {
+    std::uint64_t rx_frames = 0, tx_frames = 0;
+  };
+  const Traffic& traffic() const { return traffic_; }
 
   enum class Link : std::uint8_t { up, down, replaced };
   // Readable when a frame may wait; -1 when the driver has no such thing and must be polled.
   int wake_fd() const { return wake_fd_; }
-  Link link()
-      const;  // replaced: the kernel interface under the port is another one now; open it anew
+  Link link();  // replaced: the kernel interface under the port is another one now; open it anew
 
   // Calls visit(Bytes frame) for at most one burst of frames; returns how many there were.
   template <typename Visit>
@@ -60,7 +68,10 @@ class Port {
 
  private:
   Port(std::uint16_t id, std::string device, Counters& counters);
-  Status start();
+  Status start(std::size_t max_frame);
+  std::size_t frame_wanted() const;
+  Status make_pool(std::size_t max_frame);
+  Status configure(std::size_t max_frame);
   std::size_t receive_burst();
   Bytes received(std::size_t i) const;
   void release_burst(std::size_t count);
@@ -70,7 +81,9 @@ class Port {
   std::string device_;
   Counters& counters_;
   Mac mac_{};
-  std::size_t max_frame_ = 1514;
+  std::size_t max_frame_ = 0, buffer_frame_ = 0;
+  std::optional<Instant> stuck_since_;
+  Traffic traffic_;
   rte_mempool* pool_ = nullptr;
   std::array<rte_mbuf*, kBurst> rx_{}, tx_{};
   std::size_t tx_count_ = 0;

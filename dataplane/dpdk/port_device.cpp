@@ -7,6 +7,7 @@
 
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "dataplane/dpdk/eal.hpp"
@@ -75,6 +76,25 @@ int packet_socket_of(unsigned interface_index) {
       return fd;
   }
   return -1;
+}
+
+std::size_t kernel_mtu(const std::string& interface) {
+  const sys::FileDescriptor any(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  std::strncpy(request.ifr_name, interface.c_str(), IFNAMSIZ - 1);
+  if (!any || ioctl(any.get(), SIOCGIFMTU, &request) != 0 || request.ifr_mtu < 0) return 0;
+  return static_cast<std::size_t>(request.ifr_mtu);
+}
+
+std::string with_jumbo_rings(const std::string& device) {
+  constexpr std::size_t kStandardMtu = 1500;
+  if (device.rfind("net_af_packet", 0) != 0 || device.find("framesz=") != std::string::npos ||
+      kernel_mtu(kernel_interface_of(device)) <= kStandardMtu)
+    return device;
+  // Four slots are nine pages. 2.4 MB each way, and more slots than the peer may have frames under
+  // way.
+  return device + ",framesz=" + std::to_string(kJumboSlot) +
+         ",blocksz=" + std::to_string(4 * kJumboSlot) + ",framecnt=256";
 }
 
 Status prepare_device(const std::string& device) {

@@ -27,7 +27,7 @@ Effort most(Effort a, Effort b) {
 
 Replica::Replica(ReplicaParts parts, Counters& counters, const Log& log, RelayHandler on_relay)
     : counters_(counters),
-      port_(std::move(parts.port)),
+      ports_(std::move(parts.ports)),
       source_(std::move(parts.source)),
       sink_(std::move(parts.sink)),
       frames_(parts.identity, counters),
@@ -36,7 +36,7 @@ Replica::Replica(ReplicaParts parts, Counters& counters, const Log& log, RelayHa
       reader_(*source_, engine_, counters, log),
       leftovers_(*source_, *sink_, engine_, log),
       on_relay_(std::move(on_relay)),
-      scratch_(port_ ? port_->max_frame() : 0),
+      scratch_(ports_ ? Port::kMostFrame : 0),
       last_look_(sys::now()) {
   writer_.attach(engine_);
   leftovers_.set_pickup(parts.engine.pickup);
@@ -53,7 +53,23 @@ Effort Replica::turn(Instant now) {
   // to count a shorter one down.
   if (reader_.caught_up() && writer_.work(now)) effort = most(effort, Effort::some);
   if (engine_.role() == dataplane::Role::backup) leftovers_.work(in_sync(now), now);
+  if (ports_) ports_->say_hellos(frames_, now);
   return most(effort, transmit(now));
+}
+
+void Replica::watch_ports(Instant now) {
+  if (ports_) ports_->watch(now);
+}
+
+void Replica::set_keys(const dataplane::control::SetKeys& keys) {
+  frames_.set_keys(keys);
+  const bool no_peer = std::all_of(keys.rx_key.begin(), keys.rx_key.end(),
+                                   [](std::uint8_t byte) { return byte == 0; });
+  if (no_peer) forget_peer_mac();
+}
+
+void Replica::forget_peer_mac() {
+  if (ports_) ports_->forget_peer();
 }
 
 void Replica::set_pickup(const dataplane::PickupOptions& options) {
@@ -63,11 +79,11 @@ void Replica::set_pickup(const dataplane::PickupOptions& options) {
 }
 
 Effort Replica::receive(Instant now, std::size_t max_bursts) {
-  if (!port_) return Effort::none;
+  if (!ports_) return Effort::none;
   bool replicated = false;
   for (std::size_t burst = 0; burst < max_bursts; ++burst) {
-    const std::size_t got =
-        port_->receive([&](Bytes frame) { replicated |= take_frame(frame, now); });
+    const std::size_t got = ports_->receive(
+        [&](std::size_t port, Bytes frame) { replicated |= take_frame(port, frame, now); });
     if (got < Port::kBurst) {
       last_look_ = now;
       return replicated ? Effort::some : Effort::none;
@@ -76,14 +92,17 @@ Effort Replica::receive(Instant now, std::size_t max_bursts) {
   return Effort::saturated;
 }
 
-bool Replica::take_frame(Bytes frame, Instant now) {
-  const FrameIo::Opened opened = frames_.open(frame, scratch_);
+bool Replica::take_frame(std::size_t port, Bytes frame, Instant now) {
+  const FrameIo::Opened opened = frames_.open(frame, scratch_, ports_->wire(port));
   switch (opened.kind) {
     case FrameIo::Kind::nothing:
       return false;
     case FrameIo::Kind::replication:
       engine_.on_frame(opened.content, now);
       return true;
+    case FrameIo::Kind::hello:
+      ports_->on_hello(port, opened.content, frame.size(), now);
+      return false;
     case FrameIo::Kind::relayed:
       // The port tells no receive time. The last look is never too late: no peer is thought alive
       // for longer than it is.
@@ -94,17 +113,19 @@ bool Replica::take_frame(Bytes frame, Instant now) {
 }
 
 Effort Replica::transmit(Instant now) {
-  if (!port_ || !frames_.can_send()) return Effort::none;
-  const std::size_t body_room = port_->max_frame() - kFrameOverhead;
+  if (!ports_ || !frames_.can_send()) return Effort::none;
   std::size_t sent = 0;
   for (; sent < kFramesSentATurn; ++sent) {
-    const MutableBytes frame = port_->begin_frame();
+    const MutableBytes frame = ports_->begin_frame(now);
     if (frame.empty()) break;
-    const std::size_t body = engine_.next_frame(now, frame.subspan(kBodyOffset, body_room));
-    port_->commit(body == 0 ? 0 : frames_.seal(frame, body));
+    const std::size_t body =
+        engine_.next_frame(now, frame.subspan(kBodyOffset, frame.size() - kFrameOverhead));
+    ports_->commit(
+        body == 0 ? 0
+                  : frames_.seal(FrameIo::Kind::replication, frame, body, ports_->chosen_wire()));
     if (body == 0) break;
   }
-  port_->flush();
+  ports_->flush();
   if (sent == 0) return Effort::none;
   return sent == kFramesSentATurn ? Effort::saturated : Effort::some;
 }
@@ -113,7 +134,9 @@ std::optional<Instant> Replica::next_deadline(Instant now) const {
   std::optional<Instant> next = reader_.next_deadline();
   if (const auto slice = leftovers_.next_deadline()) next = next ? std::min(*next, *slice) : *slice;
   // Without a port or keys no frame can leave, whenever it is due.
-  if (port_ && frames_.can_send()) {
+  if (ports_ && frames_.can_send()) {
+    const Instant hello = ports_->next_hello(now);
+    if (!next || hello < *next) next = hello;
     const std::optional<Instant> engine = engine_.next_deadline(now);
     if (engine && (!next || *engine < *next)) next = engine;
   }
@@ -143,11 +166,8 @@ Status Replica::set_role(dataplane::Role role, std::uint64_t epoch, Instant now)
 }
 
 void Replica::send_relay(Bytes content) {
-  const MutableBytes frame = port_ ? port_->begin_frame() : MutableBytes{};
-  const std::size_t size = frame.empty() ? 0 : frames_.relay(content, frame);
-  if (!frame.empty()) port_->commit(size);
-  ++(size == 0 ? counters_.relay_refused : counters_.relayed_out);
-  if (port_) port_->flush();
+  const std::size_t carried = ports_ ? ports_->relay(frames_, content) : 0;
+  ++(carried == 0 ? counters_.relay_refused : counters_.relayed_out);
 }
 
 bool Replica::in_sync(Instant now) const {

@@ -61,6 +61,13 @@ class Dissector(unittest.TestCase):
         self.assertIn("delete 8", text)
         self.assertNotIn("Malformed", text)
 
+    def test_a_hello_of_a_port_is_opened_too(self):
+        text = dissect([dumps()["sealed-frame-hello"]], f"1 {KEY}\n")
+        for line in ("Port: 1", "Hears the peer: True", "Has several ports: True", "Longest frame taken: 9014",
+                     "Longest frame received: 4014"):
+            self.assertIn(line, text)
+        self.assertNotIn("Malformed", text)
+
     def test_without_the_key_or_with_another_nothing_of_the_body_is_told(self):
         for keys, why in (("", "no key of this id"), ("1 " + "33" * 32, "the seal does not verify")):
             text = dissect([self.sealed], keys)

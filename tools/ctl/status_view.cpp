@@ -337,33 +337,6 @@ std::string remote_monitors(const Style& style, const Json& status) {
          columns(style, rows);
 }
 
-std::string sessions(const Style& style, const Json& status) {
-  const Json& replication = child(status, "replication");
-  std::string line = "  " + spoken_count(count(replication, "sessions_local")) + " here, " +
-                     spoken_count(count(replication, "sessions_peer")) + " at the peer; ";
-  if (!flag(status, "session_pickup")) {
-    line += "not replicated: session_pickup is off in cluster.yaml";
-  } else if (flag(status, "in_sync")) {
-    line += style(Tone::good, "in sync: digests equal");
-  } else {
-    line +=
-        style(Tone::warning, "NOT IN SYNC: " + spoken_count(count(replication, "lag_sessions")) +
-                                 " sessions behind");
-  }
-  if (auto lag = number(replication, "lag_us"); lag && *lag > 0) {
-    char buffer[64];
-    std::snprintf(buffer, sizeof buffer, "; oldest unsent change %.1f ms", *lag / 1e3);
-    line += buffer;
-  }
-  const Json& dataplane = child(status, "dataplane");
-  if (dataplane.is_object() && !flag(dataplane, "ok"))
-    line +=
-        "\n  " +
-        style(Tone::bad, "this node's data plane does not answer: " + text(dataplane, "error")) +
-        "\n  mend it: systemctl restart hotpair-dataplane";
-  return style(Tone::strong, "Sessions") + "\n" + line + "\n";
-}
-
 std::string troubles(const Style& style, const Json& status) {
   std::string block;
   for (const Json& mismatch : child(status, "mismatches")) {
@@ -394,7 +367,7 @@ std::string status_view(const Style& style, const Json& status) {
   for (const std::string& block :
        {troubles(style, status), nodes(style, status), reasons(style, status), paths(style, status),
         cluster_network(style, status), interfaces(style, status), lags(style, status),
-        modules(style, status), remote_monitors(style, status), sessions(style, status),
+        modules(style, status), remote_monitors(style, status), sessions_view(style, status),
         configuration(style, status), routes(style, status), logical_systems(style, status),
         management(style, status)})
     if (!block.empty()) screen += "\n" + block;

@@ -12,6 +12,8 @@ namespace hotpair::ctl {
 
 std::string status_view(const Style& style, const nlohmann::json& status);
 
+std::string sessions_view(const Style& style, const nlohmann::json& status);  // its block
+
 struct Verdict {
   std::string text;
   Tone tone;

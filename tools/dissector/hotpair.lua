@@ -19,7 +19,7 @@ local TCP_STATES = { [0] = "none", "syn_sent", "syn_recv", "established", "fin_w
 local f = {
   magic = ProtoField.string("hotpair.magic", "Magic"),
   version = ProtoField.uint8("hotpair.version", "Version"),
-  wrap = ProtoField.uint8("hotpair.wrap", "Kind", base.DEC, { "sealed body", "relayed heartbeat" }),
+  wrap = ProtoField.uint8("hotpair.wrap", "Kind", base.DEC, { "sealed body", "relayed heartbeat", "hello of a port" }),
   group = ProtoField.uint16("hotpair.group", "Group"),
   chassis = ProtoField.uint8("hotpair.chassis", "Sender's chassis id"),
   length = ProtoField.uint16("hotpair.length", "Length"),
@@ -48,6 +48,11 @@ local f = {
   marker = ProtoField.uint64("hotpair.marker", "Marker"),
   root = ProtoField.uint64("hotpair.root", "Root", base.HEX),
   digests = ProtoField.bytes("hotpair.digests", "Digests"),
+  hello_port = ProtoField.uint8("hotpair.hello_port", "Port"),
+  hello_heard = ProtoField.bool("hotpair.hello_heard", "Hears the peer", 8, nil, 1),
+  hello_several = ProtoField.bool("hotpair.hello_several", "Has several ports", 8, nil, 2),
+  hello_takes = ProtoField.uint16("hotpair.hello_takes", "Longest frame taken"),
+  hello_longest = ProtoField.uint16("hotpair.hello_longest", "Longest frame received"),
   path = ProtoField.uint8("hotpair.path", "Path"),
   salt = ProtoField.bytes("hotpair.salt", "Sender's salt"),
   echoed = ProtoField.bytes("hotpair.echoed_salt", "Echoed salt"),
@@ -244,6 +249,17 @@ local function dissect_body(tvb, pinfo, tree)
   if r:left() > 0 then error("bytes are left over", 0) end
 end
 
+local function dissect_hello(tvb, pinfo, tree)
+  local r = reader(tvb)
+  r:add(tree, f.hello_port, 1)
+  local hears = bit32.band(tvb(r.at, 1):uint(), 1) == 1
+  tree:add(f.hello_heard, tvb(r.at, 1))
+  r:add(tree, f.hello_several, 1)
+  r:add(tree, f.hello_takes, 2)
+  r:add(tree, f.hello_longest, 2)
+  pinfo.cols.info = "hello of a port that " .. (hears and "hears" or "does not hear") .. " the peer"
+end
+
 local function dissect_sealed(tvb, pinfo, tree, length)
   local sealed = tvb(CLEAR, length)
   tree:add(f.sealed, sealed)
@@ -252,6 +268,11 @@ local function dissect_sealed(tvb, pinfo, tree, length)
   local nonce = string.rep("\0", 4) .. tvb:raw(16, 8)
   local plain = gcm.open(key, nonce, tvb:raw(0, CLEAR), tvb:raw(CLEAR, length))
   if not plain then return tree:add_proto_expert_info(unopened, "the seal does not verify: another key") end
+  if tvb(5, 1):uint() == 3 then
+    local good = #plain > 0 and pcall(dissect_hello, ByteArray.new(plain, true):tvb("Hello"), pinfo, tree)
+    if not good then tree:add_proto_expert_info(malformed, "shorter than a hello") end
+    return
+  end
   if #plain < HEADER then return tree:add_proto_expert_info(malformed, "shorter than a header") end
   local body = ByteArray.new(plain, true):tvb("Session sync")
   local good, why = pcall(dissect_body, body, pinfo, tree)

@@ -27,19 +27,20 @@ SetKeys keys(std::uint8_t tx, std::uint32_t tx_id, std::uint8_t rx, std::uint32_
 struct Node {
   Counters counters;
   FrameIo io;
+  Wire wire;
   std::vector<std::uint8_t> scratch = std::vector<std::uint8_t>(kFrameSize);
   Node(std::uint8_t chassis, std::uint16_t group = 7)
-      : io({group, chassis, 0x9890, {2, 0, 0, 0, 0, chassis}}, counters) {}
+      : io({group, chassis, 0x9890}, counters), wire{{2, 0, 0, 0, 0, chassis}, std::nullopt} {}
 
   std::vector<std::uint8_t> seal(const std::string& body) {
     std::vector<std::uint8_t> frame(kFrameSize);
     std::copy(body.begin(), body.end(), frame.begin() + kBodyOffset);
-    frame.resize(io.seal(frame, body.size()));
+    frame.resize(io.seal(FrameIo::Kind::replication, frame, body.size(), wire));
     return frame;
   }
   // The body, or "" when the frame was ignored.
   std::string open(const std::vector<std::uint8_t>& frame) {
-    const FrameIo::Opened opened = io.open(frame, scratch);
+    const FrameIo::Opened opened = io.open(frame, scratch, wire);
     return {opened.content.begin(), opened.content.end()};
   }
 };
@@ -65,7 +66,7 @@ TEST_F(SessionSyncFrames, GoToTheGroupUntilThePeerIsHeardAndThenToItsPort) {
   EXPECT_THAT(destination(one_.seal("x")), testing::ElementsAre(3, 0x48, 0x50, 1, 0, 7));
   one_.open(two_.seal("x"));
   EXPECT_THAT(destination(one_.seal("x")), testing::ElementsAre(2, 0, 0, 0, 0, 2));
-  one_.io.forget_peer_mac();
+  one_.wire.peer.reset();
   EXPECT_THAT(destination(one_.seal("x")), testing::ElementsAre(3, 0x48, 0x50, 1, 0, 7));
 }
 
@@ -110,15 +111,38 @@ TEST_F(SessionSyncFrames, ARelayedHeartbeatIsCarriedAsItIsEvenWithoutKeys) {
   one_.io.set_keys({});
   const std::vector<std::uint8_t> heartbeat(144, 0x5a);
   std::vector<std::uint8_t> frame(kFrameSize);
-  frame.resize(one_.io.relay(heartbeat, frame));
+  frame.resize(one_.io.relay(heartbeat, frame, one_.wire));
   frame.resize(frame.size() + 6);  // padding on the way
-  const FrameIo::Opened opened = two_.io.open(frame, two_.scratch);
+  const FrameIo::Opened opened = two_.io.open(frame, two_.scratch, two_.wire);
   EXPECT_EQ(opened.kind, FrameIo::Kind::relayed);
   EXPECT_TRUE(
       std::equal(heartbeat.begin(), heartbeat.end(), opened.content.begin(), opened.content.end()));
 
   std::vector<std::uint8_t> small(100);
-  EXPECT_EQ(one_.io.relay(heartbeat, small), 0u);
+  EXPECT_EQ(one_.io.relay(heartbeat, small, one_.wire), 0u);
+}
+
+TEST_F(SessionSyncFrames, AHeartbeatThatCameByAnotherPortAlreadyIsNotToldTwice) {
+  std::vector<std::uint8_t> heartbeat(144, 0x5a);
+  std::vector<std::uint8_t> frame(kFrameSize);
+  const std::size_t size = one_.io.relay(heartbeat, frame, one_.wire);
+  Wire other_port{{2, 0, 0, 0, 1, 2}, std::nullopt};
+  const Bytes sent = Bytes(frame).first(size);
+  EXPECT_EQ(two_.io.open(sent, two_.scratch, two_.wire).kind, FrameIo::Kind::relayed);
+  EXPECT_EQ(two_.io.open(sent, two_.scratch, other_port).kind, FrameIo::Kind::nothing);
+  EXPECT_EQ(two_.counters.relayed_twice, 1u);
+  heartbeat.back() = 0;  // the next one has another tag
+  ASSERT_EQ(one_.io.relay(heartbeat, frame, one_.wire), size);
+  EXPECT_EQ(two_.io.open(sent, two_.scratch, other_port).kind, FrameIo::Kind::relayed);
+}
+
+TEST_F(SessionSyncFrames, AHelloIsToldFromSessionsAndTeachesTheAddressOfItsOwnWire) {
+  std::vector<std::uint8_t> frame(kFrameSize);
+  Wire second{{2, 0, 0, 0, 1, 1}, std::nullopt}, far_end{{2, 0, 0, 0, 1, 2}, std::nullopt};
+  frame.resize(one_.io.seal(FrameIo::Kind::hello, frame, 4, second));
+  EXPECT_EQ(two_.io.open(frame, two_.scratch, far_end).kind, FrameIo::Kind::hello);
+  EXPECT_EQ(far_end.peer, second.own);
+  EXPECT_FALSE(two_.wire.peer);
 }
 
 struct Reason {
@@ -162,7 +186,7 @@ TEST_F(SessionSyncFrames, NoLengthAndNoByteMakesAFrameThatIsTaken) {
   for (std::size_t at = 14; at < good.size(); ++at) {
     auto bad = good;
     bad[at] ^= 0x10;
-    const FrameIo::Opened opened = two_.io.open(bad, two_.scratch);
+    const FrameIo::Opened opened = two_.io.open(bad, two_.scratch, two_.wire);
     EXPECT_NE(opened.kind, FrameIo::Kind::replication) << "byte " << at;
   }
   EXPECT_EQ(two_.open(good), "sessions");

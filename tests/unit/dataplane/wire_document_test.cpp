@@ -11,6 +11,7 @@
 #include "dataplane/core/delta_wire.hpp"
 #include "dataplane/core/session_key.hpp"
 #include "dataplane/dpdk/frame_io.hpp"
+#include "dataplane/dpdk/port_choice.hpp"
 
 namespace hotpair::dataplane {
 namespace {
@@ -276,22 +277,38 @@ TEST(WireDocument, DigestsAreAsDocumented) {
   expect_dump("digest-of-record-create-ipv4-tcp", bytes);
 }
 
-// Version, kind, lengths, nonce and additional data of the frame on the wire.
-TEST(WireDocument, TheSealedFrameIsAsDocumented) {
-  dpdk::Counters counters;
-  dpdk::FrameIo io({.group = 7, .chassis = 1, .ethertype = 0x9890, .mac = {0x02, 0, 0, 0, 0, 0x01}},
-                   counters);
-  control::SetKeys keys;
-  keys.tx_key.fill(0x11);
-  keys.rx_key.fill(0x22);
-  keys.tx_key_id = 1;
-  keys.rx_key_id = 2;
-  io.set_keys(keys);
-  const Octets body = documented("frame-data");
-  Octets frame(body.size() + dpdk::kFrameOverhead);
-  std::copy(body.begin(), body.end(), frame.begin() + dpdk::kBodyOffset);
-  ASSERT_EQ(io.seal(frame, body.size()), frame.size());
-  expect_dump("sealed-frame-data", frame);
+// Version, kind, lengths, nonce and additional data of the frames on the wire.
+class SealedFrames : public testing::Test {
+ protected:
+  void SetUp() override {
+    control::SetKeys keys;
+    keys.tx_key.fill(0x11);
+    keys.rx_key.fill(0x22);
+    keys.tx_key_id = 1;
+    keys.rx_key_id = 2;
+    io_.set_keys(keys);
+  }
+  Octets sealed(dpdk::FrameIo::Kind kind, const Octets& body) {
+    Octets frame(body.size() + dpdk::kFrameOverhead);
+    std::copy(body.begin(), body.end(), frame.begin() + dpdk::kBodyOffset);
+    frame.resize(io_.seal(kind, frame, body.size(), {{0x02, 0, 0, 0, 0, 0x01}, std::nullopt}));
+    return frame;
+  }
+  dpdk::Counters counters_;
+  dpdk::FrameIo io_{{.group = 7, .chassis = 1, .ethertype = 0x9890}, counters_};
+};
+
+TEST_F(SealedFrames, SessionsAreAsDocumented) {
+  expect_dump("sealed-frame-data",
+              sealed(dpdk::FrameIo::Kind::replication, documented("frame-data")));
+}
+
+TEST_F(SealedFrames, AHelloIsAsDocumented) {
+  Octets body(dpdk::Hello::kSize);
+  dpdk::Hello{.port = 1, .heard = true, .several = true, .takes = 9014, .longest = 4014}.write(
+      body);
+  expect_dump("hello", body);
+  expect_dump("sealed-frame-hello", sealed(dpdk::FrameIo::Kind::hello, body));
 }
 
 }  // namespace

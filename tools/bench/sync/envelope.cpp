@@ -35,9 +35,9 @@ Envelope::Envelope(FrameLink& link, bool sealed, bool primary, const dpdk::Mac& 
       sealed_(sealed),
       frames_({.group = 1,
                .chassis = static_cast<std::uint8_t>(primary ? 1 : 2),
-               .ethertype = kEthertype,
-               .mac = mac},
+               .ethertype = kEthertype},
               counters_),
+      wire_{.own = mac, .peer = std::nullopt},
       scratch_(link.max_frame()) {
   frames_.set_keys({.tx_key = key_of(primary),
                     .rx_key = key_of(!primary),
@@ -54,7 +54,7 @@ MutableBytes Envelope::begin() {
 std::size_t Envelope::end(std::size_t body_size) {
   std::size_t size = 0;
   if (body_size > 0 && sealed_) {
-    size = frames_.seal(frame_, body_size);
+    size = frames_.seal(dpdk::FrameIo::Kind::replication, frame_, body_size, wire_);
   } else if (body_size > 0) {
     store_be<std::uint16_t>(frame_.data() + 12, kEthertype);
     store_be<std::uint16_t>(frame_.data() + dpdk::kEthernetHeader,
@@ -67,7 +67,7 @@ std::size_t Envelope::end(std::size_t body_size) {
 
 Bytes Envelope::open(Bytes frame) {
   if (sealed_) {
-    const dpdk::FrameIo::Opened opened = frames_.open(frame, scratch_);
+    const dpdk::FrameIo::Opened opened = frames_.open(frame, scratch_, wire_);
     return opened.kind == dpdk::FrameIo::Kind::replication ? opened.content : Bytes{};
   }
   if (frame.size() < dpdk::kBodyOffset || load_be<std::uint16_t>(frame.data() + 12) != kEthertype)

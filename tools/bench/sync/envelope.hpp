@@ -42,6 +42,7 @@ class Envelope {
   bool sealed_;
   dpdk::Counters counters_;
   dpdk::FrameIo frames_;
+  dpdk::Wire wire_;
   MutableBytes frame_;
   std::vector<std::uint8_t> scratch_;
 };

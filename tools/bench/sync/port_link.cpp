@@ -4,7 +4,7 @@ namespace hotpair::bench::sync {
 
 Result<std::unique_ptr<PortLink>> PortLink::open(const std::string& device) {
   auto link = std::make_unique<PortLink>();
-  auto port = dpdk::Port::open({device}, link->counters_, Log{});
+  auto port = dpdk::Port::open(device, link->counters_);
   if (!port.ok()) return fail(port.error());
   link->port_ = std::move(*port);
   link->copies_.assign(dpdk::Port::kBurst, std::vector<std::uint8_t>(link->max_frame()));

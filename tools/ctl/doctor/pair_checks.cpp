@@ -278,6 +278,24 @@ void check_sync(const Json& status, Report& report) {
                           "hotpair-dataplane -n 50"});
 }
 
+void check_sync_ports(const Json& status, Report& report) {
+  const Json& ports = child(child(status, "dataplane"), "ports");
+  if (!ports.is_array() || ports.size() < 2) return;
+  for (const Json& port : ports) {
+    if (flag(port, "proven")) continue;
+    const std::string device = text(port, "device");
+    const std::string cause = !flag(port, "open") ? "DPDK cannot use it: journalctl -u "
+                                                    "hotpair-dataplane says why"
+                              : !flag(port, "up") ? "it has no link"
+                                                  : "its hellos do not come through, or the peer's";
+    report.add({"pair.sync-port-unproven", Severity::warning,
+                "the session-sync port " + device +
+                    " does not reach the peer; the next failure "
+                    "may stop the replication",
+                cause, "check its cable, and session_sync.devices of both nodes"});
+  }
+}
+
 void check_agreement(const Json& status, Report& report) {
   const Json& peer = child(status, "peer");
   if (!peer_alive(status)) return;
@@ -314,6 +332,7 @@ void check_pair(const Json& status, Report& report) {
   check_roles(status, report);
   check_paths(status, report);
   check_sync(status, report);
+  check_sync_ports(status, report);
   check_agreement(status, report);
   check_watchers(status, report);
   for (const Json& warning : child(status, "warnings"))
