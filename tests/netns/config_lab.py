@@ -46,13 +46,13 @@ class ConfigLab(Lab):
 
 def sh(node, script):
     """What a script prints that runs in the node; it fails the test when the script fails."""
-    done = subprocess.run(node._inside(["sh", "-c", script]), capture_output=True, text=True, timeout=30)
+    done = subprocess.run(node.inside(["sh", "-c", script]), capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, f"{script}: {done.stdout}{done.stderr}"
     return done.stdout
 
 
 def holds(node, script):
-    return subprocess.run(node._inside(["sh", "-c", script]), capture_output=True, timeout=30).returncode == 0
+    return subprocess.run(node.inside(["sh", "-c", script]), capture_output=True, timeout=30).returncode == 0
 
 
 def config(node):
@@ -60,4 +60,4 @@ def config(node):
 
 
 def has(node, path, text):
-    return subprocess.run(node._inside(["cat", path]), capture_output=True, text=True, timeout=30).stdout == text
+    return subprocess.run(node.inside(["cat", path]), capture_output=True, text=True, timeout=30).stdout == text

@@ -91,7 +91,7 @@ class KeepalivedNode(Node):
 
     def _run(self, name, *arguments):
         with open(self.log_path(name), "ab") as log:
-            outer = subprocess.Popen(self._inside([program(name), *arguments]), stdin=subprocess.DEVNULL, stdout=log,
+            outer = subprocess.Popen(self.inside([program(name), *arguments]), stdin=subprocess.DEVNULL, stdout=log,
                                      stderr=log, preexec_fn=die_with_parent)
         self.processes[name] = (outer, child_of(outer.pid))
 

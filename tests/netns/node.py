@@ -137,7 +137,7 @@ class Node:
         arguments = [self.lab.program(program), "--config-dir", self.config_dir, "--run-dir", self.run_dir,
                      "--state-dir", self.state_dir, *self.settings["options"].get(program, [])]
         with open(self.log_path(program), "ab") as log:
-            outer = subprocess.Popen(self._inside(arguments), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            outer = subprocess.Popen(self.inside(arguments), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                      env={**os.environ, "CREDENTIALS_DIRECTORY": self.credentials},
                                      preexec_fn=die_with_parent)
         self.processes[program] = (outer, child_of(outer.pid))
@@ -175,7 +175,7 @@ class Node:
 
     def run_inside(self, *command, check=True):
         """The same, where the daemons run: in the node's mounts and processes too."""
-        return run(*self._inside(command), check=check)
+        return run(*self.inside(command), check=check)
 
     # ---- what it says
 
@@ -249,7 +249,8 @@ class Node:
 
     # ---- inner works
 
-    def _inside(self, command):
+    def inside(self, command=()):
+        """The command line that runs `command` where the daemons run."""
         return ["nsenter", "--target", str(self._init), "--net", "--mount", "--pid", "--", *command]
 
     def _start_init(self):

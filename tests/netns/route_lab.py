@@ -28,9 +28,9 @@ def routes(node):
     return node.status()["routes"]
 
 
-def synchronised(node, family="-4", table="all"):
-    """The routes that the node holds for its peer, by destination, as ip(8) tells of them."""
-    listed = json.loads(run("ip", "-n", node.netns, "-j", family, "route", "show", "table", table, "proto", OWN) or "[]")
+def synchronised(node, family="-4", table="all", protocol=OWN):
+    """The routes that the node holds for its peer, or those of another protocol, by destination, as ip(8) tells of them."""
+    listed = json.loads(run("ip", "-n", node.netns, "-j", family, "route", "show", "table", table, "proto", protocol) or "[]")
     return {route["dst"]: route for route in listed}
 
 
