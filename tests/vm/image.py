@@ -23,7 +23,11 @@ EARLY = ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "virtio_console"]
 MASKED = """apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
  systemd-timesyncd.service getty@tty1.service serial-getty@ttyS0.service systemd-hwdb-update.service
  systemd-firstboot.service systemd-pstore.service systemd-rfkill.socket
- systemd-logind.service systemd-random-seed.service systemd-update-utmp.service man-db.timer""".split()
+ systemd-logind.service systemd-random-seed.service systemd-update-utmp.service systemd-update-utmp-runlevel.service
+ man-db.timer systemd-binfmt.service proc-sys-fs-binfmt_misc.automount dev-mqueue.mount sys-kernel-debug.mount
+ sys-kernel-tracing.mount modprobe@configfs.service modprobe@dm_mod.service modprobe@drm.service modprobe@efi_pstore.service
+ modprobe@fuse.service modprobe@loop.service sys-fs-fuse-connections.mount ldconfig.service systemd-user-sessions.service
+ systemd-update-done.service systemd-ask-password-wall.path systemd-ask-password-console.path kmod-static-nodes.service""".split()
 CARDS = ["ha0", "ha1", "sync0", "lan0", "lan1", "wan0", "wan1"]
 AGENT_UNIT = """[Unit]
 Description=Runs the tests' commands

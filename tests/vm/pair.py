@@ -10,6 +10,7 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../net
 
 import image
 import segments
+from network import die_with_parent
 from traffic import Traffic
 from virtual_machine import Failed, Machine
 
@@ -26,6 +27,7 @@ table inet fw {
   }
 }
 """
+LEGS = ("lan0", "lan1")  # of a LAG to the switch
 # Emulation stands still for up to 50 ms by itself, more on a busy machine.
 TIMING = "heartbeat: { interval: 100ms, lost_threshold: 4 }\n"
 
@@ -33,11 +35,12 @@ TIMING = "heartbeat: { interval: 100ms, lost_threshold: 4 }\n"
 class Pair:
     """Context manager: networks and machines are there inside, and gone after, whatever happens."""
 
-    def __init__(self, iommu=False, cards=("lan0", "wan0"), vlans=None):
+    def __init__(self, iommu=False, cards=("lan0", "wan0"), vlans=None, lacp=False):
         self.directory = os.environ.get("HOTPAIR_VM_RUN", "/var/tmp/hotpair-vm-run")
         self._iommu, self._cards = iommu, cards
         self._vlans = vlans or {}  # heartbeat card -> what a switch between does (switch.py)
-        self._others, self.machines = [], []
+        self._lacp = lacp          # the LAN is a switch with a LAG of lan0 and lan1 to each machine (lacp_switch.py)
+        self._others, self.machines, self._lacp_switch = [], [], None
 
     def __enter__(self):
         packages = sorted(glob.glob(f"{PACKAGES}/hotpair_*.deb"))
@@ -51,8 +54,10 @@ class Pair:
         try:
             self.machines = [self._machine(number) for number in (1, 2)]
             for card, what in self._vlans.items():
-                self._spawn([sys.executable, os.path.join(os.path.dirname(__file__), "switch.py"), what, self._end(card, "s1"),
+                self._spawn([sys.executable, self._beside("switch.py"), what, self._end(card, "s1"),
                              self._end(card, 1), self._end(card, "s2"), self._end(card, 2)])
+            if self._lacp:
+                self._start_lacp_switch()
             self.boot(*self.machines)
         except BaseException:
             self.__exit__()
@@ -75,24 +80,47 @@ class Pair:
         for machine in self.machines:
             try:
                 said = machine.run("journalctl --no-pager -o cat -n 40 -u hotpaird -u hotpair-dataplane", check=False)
-            except (Failed, OSError) as why:
+            except Failed as why:
                 said = f"cannot be asked: {why}"
             print(f"---- {machine.name}: the services' journal\n{said}", flush=True)
 
     def _end(self, card, side):
         return os.path.join(self.directory, f"{card}-{side}")
 
+    @staticmethod
+    def _beside(name):
+        return os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
+
     def _machine(self, number):
         machine = Machine(number, f"fw{number}", self.directory, PACKAGES, iommu=self._iommu)
         for card in self._cards:
             machine.on_segment(card, card.rstrip("01"))
+        for card in LEGS if self._lacp else ():
+            machine.on_cable(card, self._end(card, number), self._end(card, f"s{number}"))
         for card in ("ha0", "ha1", "sync0"):
             other = f"s{number}" if card in self._vlans else 3 - number
             machine.on_cable(card, self._end(card, number), self._end(card, other))
         return machine
 
+    # --- the switch with LAGs
+    def _start_lacp_switch(self):
+        ends = [self._end(card, side) for number in (1, 2) for card in LEGS for side in (f"s{number}", number)]
+        command = [sys.executable, self._beside("lacp_switch.py"), segments.add_uplink("lan"), *ends]
+        self._lacp_switch = self._spawn(segments.inside(segments.LAB, *command), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
+
+    def leg(self, machine, card, state):
+        """What lacp_switch.py does on the port that the machine's card is plugged into: up, down, silent, apart."""
+        if state == "down":
+            machine.pull(card)
+        print((machine.number - 1) * len(LEGS) + LEGS.index(card), state, file=self._lacp_switch.stdin, flush=True)
+        if self._lacp_switch.stdout.readline() != "done\n":
+            raise Failed("the switch with LAGs has ended")
+        if state == "up":
+            machine.plug(card)
+
     def _spawn(self, command, **more):
-        process = subprocess.Popen(command, **more)
+        process = subprocess.Popen(command, preexec_fn=die_with_parent, **more)
         self._others.append(process)
         return process
 

@@ -2,6 +2,7 @@
 """Runs stories on two virtual machines: tests/vm/run.py STORY... ; without one it lists them."""
 import argparse
 import os
+import signal
 import sys
 import time
 
@@ -20,6 +21,7 @@ def main():
         for name, story in STORIES.items():
             print(f"{name:14} {story.__doc__.splitlines()[0]}")
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is up is taken down
     failed = 0
     for name in arguments.stories:
         print(f"{name}: {STORIES[name].__doc__.splitlines()[0]}", flush=True)

@@ -39,6 +39,16 @@ def add_tap(name, segment):
     sh(f"ip -n {LAB} tuntap add {name} mode tap && ip -n {LAB} link set {name} master br-{segment} up")
 
 
+def add_uplink(segment):
+    """A device whose frames are the segment's, for a switch that is a program. What it reads must be whole: no frame may
+    be left for a card to cut up or to put a checksum into."""
+    sh(f"ip -n {LAB} link add up-{segment} type veth peer name up-{segment}-br")
+    sh(f"ip -n {LAB} link set up-{segment}-br master br-{segment} up && ip -n {LAB} link set up-{segment} up")
+    for namespace, device in ((CLIENT, "eth0"), (SERVER, "eth0"), (LAB, f"up-{segment}")):
+        sh(f"ip netns exec {namespace} ethtool -K {device} tx off tso off gso off gro off >/dev/null")
+    return f"up-{segment}"
+
+
 def remove():
     for namespace in (CLIENT, SERVER, LAB):
         sh(f"ip netns del {namespace}", check=False)

@@ -4,12 +4,17 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../netns"))
 
 import image
 import segments
+from network import die_with_parent
 
-BOOT_SECONDS = 180  # 12 on an idle machine; others may be at work
+BOOT_SECONDS = 180    # 12 on an idle machine; others may be at work
+COMMAND_SECONDS = 150  # so long has taken a moment's work where others kept the processors
 # Emulated, because a firewall's kernel must be Debian's own: without what emulation is slow at.
 QEMU = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", "q35",
         "-accel", "tcg,thread=multi", "-cpu", "max,la57=off,smap=off,smep=off,pku=off", "-smp", "1"]
@@ -20,29 +25,28 @@ class Failed(Exception):
 
 
 class Lines:
-    """A Unix socket with a line of JSON each way."""
+    """A Unix socket with a line of JSON each way. What came of a line stays for the next hearing when time runs out."""
 
-    def __init__(self, path, timeout):
+    def __init__(self, path):
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(timeout)
         self._socket.connect(path)
-        self._file = self._socket.makefile("rwb")
+        self._heard = b""
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._file.close()
+    def close(self):
         self._socket.close()
 
     def tell(self, message):
-        self._file.write(json.dumps(message).encode() + b"\n")
-        self._file.flush()
+        self._socket.sendall(json.dumps(message).encode() + b"\n")
 
-    def hear(self):
-        line = self._file.readline()
-        if not line:
-            raise ConnectionError("the machine is gone")
+    def hear(self, until):
+        """The next line; TimeoutError at the monotonic time `until`, ConnectionError once the other end is gone."""
+        while b"\n" not in self._heard:
+            self._socket.settimeout(max(0.001, until - time.monotonic()))
+            read = self._socket.recv(1 << 16)
+            if not read:
+                raise ConnectionError("the machine is gone")
+            self._heard += read
+        line, self._heard = self._heard.split(b"\n", 1)
         return json.loads(line)
 
 
@@ -52,7 +56,8 @@ class Machine:
     def __init__(self, number, name, directory, share, memory=640, iommu=False):
         self.number, self.name, self._memory, self._iommu = number, name, memory, iommu
         self._dir, self._share = os.path.join(directory, name), share
-        self._cards, self._process, self._asked = {}, None, 0
+        self._cards, self._process = {}, None
+        self._agent, self._asked = None, 0  # one connection for as long as the machine runs: no answer is cut in two
         os.makedirs(self._dir)
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", f"{image.CACHE}/root.img", self._at("disk")],
                        check=True)
@@ -78,8 +83,20 @@ class Machine:
                     os.remove(path)
         with open(self._at("qemu.log"), "ab") as log:
             self._process = subprocess.Popen(segments.inside(segments.LAB, *self._command()), stdin=subprocess.DEVNULL, stdout=log,
-                                             stderr=log, start_new_session=True)
+                                             stderr=log, start_new_session=True, preexec_fn=die_with_parent)
+        self._agent = self._connect("exec")
         return self
+
+    def _connect(self, name):
+        """QEMU makes its sockets in its first moments."""
+        end = time.monotonic() + 30
+        while True:
+            try:
+                return Lines(self._at(name))
+            except OSError:
+                if self._process.poll() is not None or time.monotonic() > end:
+                    raise Failed(f"{self.name} did not start: see {self._at('qemu.log')}") from None
+            time.sleep(0.02)
 
     def _command(self):
         command = [*QEMU, "-m", str(self._memory), "-kernel", f"{image.CACHE}/vmlinux", "-initrd", f"{image.CACHE}/initrd",
@@ -102,11 +119,18 @@ class Machine:
 
     def power_cut(self):
         self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
+        self._ended()
 
     def power_off(self):
         self.run("systemctl --no-block poweroff")
-        self._process.wait(BOOT_SECONDS)
+        self._ended()
+
+    def _ended(self):
+        try:
+            self._process.wait(BOOT_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"{self.name} is still on after {BOOT_SECONDS} s") from None
+        self._agent.close()
 
     def freeze(self):
         self.qmp("stop")
@@ -126,25 +150,32 @@ class Machine:
         self.qmp("set_link", name=card, up=True)
 
     def qmp(self, command, **arguments):
-        with Lines(self._at("qmp"), 20) as channel:
-            channel.hear()
+        channel = self._connect("qmp")
+        until = time.monotonic() + 60
+        try:
+            channel.hear(until)
             for request in ({"execute": "qmp_capabilities"}, {"execute": command, "arguments": arguments}):
                 channel.tell(request)
-                answer = channel.hear()
+                answer = channel.hear(until)
                 while "event" in answer:
-                    answer = channel.hear()
+                    answer = channel.hear(until)
+        finally:
+            channel.close()
         if "error" in answer:
             raise Failed(f"{self.name}: {command}: {answer['error']['desc']}")
 
     # --- inside
-    def run(self, command, timeout=60, check=True, text=""):
+    def run(self, command, timeout=COMMAND_SECONDS, check=True, text=""):
         """The command's output; a status that is not 0 fails the story unless `check` is false."""
-        with Lines(self._at("exec"), timeout + 30) as channel:
-            self._asked += 1
-            channel.tell({"id": self._asked, "command": command, "timeout": timeout, "input": text})
-            answer = channel.hear()
+        self._asked += 1
+        try:
+            self._agent.tell({"id": self._asked, "command": command, "timeout": timeout, "input": text})
+            until = time.monotonic() + timeout + 30
+            answer = self._agent.hear(until)
             while answer["id"] != self._asked:  # of a question that was given up
-                answer = channel.hear()
+                answer = self._agent.hear(until)
+        except OSError as why:
+            raise Failed(f"{self.name}: {command}: {why}") from None
         if check and answer["status"] != 0:
             raise Failed(f"{self.name}: {command}: status {answer['status']}\n{answer['out']}{answer['err']}")
         return answer["out"]
@@ -158,7 +189,7 @@ class Machine:
         while True:
             try:
                 return self.run(command, timeout=max(5, seconds))
-            except (Failed, OSError, ValueError) as why:
+            except Failed as why:
                 if self._process.poll() is not None:
                     raise Failed(f"{self.name} ended: see {self._at('qemu.log')}") from None
                 if time.monotonic() > end:
@@ -177,7 +208,7 @@ class Machine:
                 status = self.status()
                 if test(status):
                     return status
-            except (Failed, OSError, ValueError):
+            except (Failed, ValueError):
                 pass
             time.sleep(0.2)
         seen = {key: status.get(key) for key in ("role", "in_sync", "suppressed", "conflict", "warnings")} if status else None
