@@ -34,7 +34,10 @@ def serve(port):
         waiting += read
         while b"\n" in waiting:
             line, waiting = waiting.split(b"\n", 1)
-            request = json.loads(line)
+            try:
+                request = json.loads(line)
+            except ValueError:
+                continue  # the rest of what was said to this machine before it was reset
             left = memoryview(json.dumps({"id": request["id"], **answer(request)}).encode() + b"\n")
             while left:
                 left = left[port.write(left):]

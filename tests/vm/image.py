@@ -27,7 +27,7 @@ MASKED = """apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub
  man-db.timer systemd-binfmt.service proc-sys-fs-binfmt_misc.automount dev-mqueue.mount sys-kernel-debug.mount
  sys-kernel-tracing.mount modprobe@configfs.service modprobe@dm_mod.service modprobe@drm.service modprobe@efi_pstore.service
  modprobe@fuse.service modprobe@loop.service sys-fs-fuse-connections.mount ldconfig.service systemd-user-sessions.service
- systemd-update-done.service systemd-ask-password-wall.path systemd-ask-password-console.path kmod-static-nodes.service""".split()
+ systemd-update-done.service systemd-ask-password-wall.path systemd-ask-password-console.path""".split()
 CARDS = ["ha0", "ha1", "sync0", "lan0", "lan1", "wan0", "wan1"]
 AGENT_UNIT = """[Unit]
 Description=Runs the tests' commands
@@ -45,6 +45,7 @@ Before=network.target hotpaird.service hotpair-dataplane.service
 [Service]
 Type=oneshot
 RemainAfterExit=yes
+ExecStart=/usr/bin/udevadm settle
 ExecStart=/bin/sh -c 'for card in CARDS; do [ ! -e /sys/class/net/$card ] || ip link set $card up; done'
 [Install]
 WantedBy=multi-user.target

@@ -3,7 +3,7 @@
 
     lacp_switch.py UPLINK OWN_LAN0_1 PEER_LAN0_1 OWN_LAN1_1 PEER_LAN1_1 ...     two ports a LAG, in the order of the machines
 
-A port is a datagram socket OWN; the machine's card listens on PEER. UPLINK is a network device of this namespace. A line
+A port is the UDP port OWN; the machine's card listens on PEER. UPLINK is a network device of this namespace. A line
 "PORT STATE" on standard input, PORT counted from 0, is carried out and answered by "done":
 
     up       carries frames, speaks LACP
@@ -13,7 +13,6 @@ A port is a datagram socket OWN; the machine's card listens on PEER. UPLINK is a
 
 LACP after IEEE 802.1AX-2014, 6.4: the switch is a partner that agrees to whatever its other end says.
 """
-import os
 import selectors
 import socket
 import struct
@@ -33,11 +32,9 @@ class Port:
     """One cable to a machine."""
 
     def __init__(self, number, own, peer):
-        if os.path.exists(own):
-            os.remove(own)
-        self.number, self.lag, self._peer = number, number // 2, peer
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(own)
+        self.number, self.lag, self._peer = number, number // 2, ("127.0.0.1", int(peer))
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", int(own)))
         self.state = "up"
         self._partner, self._partner_state, self._heard = b"\0" * 15, 0, -HEARD_FOR_S
 
@@ -46,6 +43,12 @@ class Port:
             self.socket.sendto(frame, socket.MSG_DONTWAIT, self._peer)
         except OSError:
             pass  # a cable with nobody at its end
+
+    def receive(self):
+        try:
+            return self.socket.recv(65536)
+        except OSError:
+            return b""  # what was sent to nobody comes back as an error
 
     def hear(self, frame):
         """A LACPDU: its actor is this port's partner."""
@@ -91,7 +94,7 @@ class Switch:
                 if key.data is sys.stdin:
                     self._obey(sys.stdin.readline())
                 elif key.data:
-                    self._from_port(key.data, key.data.socket.recv(65536))
+                    self._from_port(key.data, key.data.receive())
                 else:
                     self._from_uplink()
             if time.monotonic() >= next_word:

@@ -5,10 +5,12 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../netns"))
 
 import image
+import installed
 import segments
 from network import die_with_parent
 from traffic import Traffic
@@ -35,27 +37,29 @@ TIMING = "heartbeat: { interval: 100ms, lost_threshold: 4 }\n"
 class Pair:
     """Context manager: networks and machines are there inside, and gone after, whatever happens."""
 
-    def __init__(self, iommu=False, cards=("lan0", "wan0"), vlans=None, lacp=False):
+    def __init__(self, iommu=False, cards=("lan0", "wan0"), vlans=None, lacp=False, models=None, installed=True):
         self.directory = os.environ.get("HOTPAIR_VM_RUN", "/var/tmp/hotpair-vm-run")
         self._iommu, self._cards = iommu, cards
         self._vlans = vlans or {}  # heartbeat card -> what a switch between does (switch.py)
         self._lacp = lacp          # the LAN is a switch with a LAG of lan0 and lan1 to each machine (lacp_switch.py)
+        self._models, self._installed = models, installed
         self._others, self.machines, self._lacp_switch = [], [], None
 
     def __enter__(self):
-        packages = sorted(glob.glob(f"{PACKAGES}/hotpair_*.deb"))
-        if not packages:
+        packages = [path for name in ("hotpair", "hotpair-bench") for path in glob.glob(f"{PACKAGES}/{name}_*.deb")]
+        if len(packages) != 2:
             raise Failed("there are no packages: run tools/dev package")
-        image.build(packages)
+        image.build(packages[:1])
         shutil.rmtree(self.directory, ignore_errors=True)
         os.makedirs(self.directory)
         segments.remove()
         segments.make()
         try:
-            self.machines = [self._machine(number) for number in (1, 2)]
+            base = installed.disk(self.directory, packages) if self._installed else None
+            self.machines = [self._machine(number, base) for number in (1, 2)]
             for card, what in self._vlans.items():
-                self._spawn([sys.executable, self._beside("switch.py"), what, self._end(card, "s1"),
-                             self._end(card, 1), self._end(card, "s2"), self._end(card, 2)])
+                command = [self._beside("switch.py"), what, *(self._end(card, side) for side in ("s1", 1, "s2", 2))]
+                self._spawn(segments.inside(segments.LAB, sys.executable, *command))
             if self._lacp:
                 self._start_lacp_switch()
             self.boot(*self.machines)
@@ -84,15 +88,17 @@ class Pair:
                 said = f"cannot be asked: {why}"
             print(f"---- {machine.name}: the services' journal\n{said}", flush=True)
 
-    def _end(self, card, side):
-        return os.path.join(self.directory, f"{card}-{side}")
+    @staticmethod
+    def _end(card, side):
+        """The UDP port of a cable's end: at machine 1 or 2, or at what is between, s1 and s2."""
+        return str(20000 + 10 * image.CARDS.index(card) + (1, 2, "s1", "s2").index(side))
 
     @staticmethod
     def _beside(name):
         return os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
 
-    def _machine(self, number):
-        machine = Machine(number, f"fw{number}", self.directory, PACKAGES, iommu=self._iommu)
+    def _machine(self, number, base):
+        machine = Machine(number, f"fw{number}", self.directory, PACKAGES, base, iommu=self._iommu, models=self._models)
         for card in self._cards:
             machine.on_segment(card, card.rstrip("01"))
         for card in LEGS if self._lacp else ():
@@ -132,9 +138,13 @@ class Pair:
             machine.wait_until_up()
 
     # --- from packages to a running pair
+    def both(self, work):
+        """The same on both machines at the same time."""
+        with ThreadPoolExecutor(len(self.machines)) as pool:
+            return list(pool.map(work, self.machines))
+
     def install(self):
-        for machine in self.machines:
-            machine.run("dpkg -i /packages/hotpair_*.deb /packages/hotpair-bench_*.deb", timeout=240)
+        self.both(lambda machine: machine.run(installed.INSTALL, timeout=300))
 
     def set_up(self, sync="sync0", cluster="", heartbeats=("ha0", "ha1"), lan="lan0", more=""):
         """As a deployer would: the first box answers, the second takes the first one's files."""
@@ -147,19 +157,21 @@ class Pair:
         for name, mode in (("cluster.yaml", "0644"), ("password", "0600")):
             two.write(f"/root/{name}", one.run(f"cat /etc/hotpair/{name}"), mode)
         two.run(f"hotpair setup --yes --chassis 2 {box} --cluster-from /root/cluster.yaml --password-from /root/password")
-        for machine in self.machines:
-            machine.write("/etc/nftables.conf", RULES)
-            machine.run("systemctl daemon-reload; systemctl enable nftables; nft -f /etc/nftables.conf; "
-                        "systemctl restart systemd-modules-load systemd-sysctl")
+        self.both(self._filter)
+
+    @staticmethod
+    def _filter(machine):
+        machine.write("/etc/nftables.conf", RULES)
+        machine.run("systemctl daemon-reload; systemctl enable nftables; nft -f /etc/nftables.conf; "
+                    "systemctl restart systemd-modules-load systemd-sysctl")
 
     def start(self):
-        for machine in self.machines:  # as a deployer's network configuration would
-            machine.run("for card in ha0 ha1 sync0; do ip link set $card up 2>/dev/null; done; true")
-        for machine in self.machines:
-            machine.run("systemctl enable --now hotpair-dataplane hotpaird", timeout=90)
+        # The links as a deployer's network configuration would have them.
+        self.both(lambda machine: machine.run(
+            "for card in ha0 ha1 sync0; do ip link set $card up 2>/dev/null; done; "
+            "systemctl enable --now hotpair-dataplane hotpaird"))
 
     def ready(self, **settings):
-        self.install()
         self.set_up(**settings)
         self.start()
         return self.formed()

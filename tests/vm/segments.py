@@ -4,7 +4,7 @@
     hotpair-vm-client   192.0.2.10, 2001:db8:1::10 on br-lan, by the shared addresses 192.0.2.1, 2001:db8:1::1
     hotpair-vm-server   198.51.100.10, 2001:db8:2::10 on br-wan, by 198.51.100.1, 2001:db8:2::1
 
-The cables between the two machines (ha0, ha1, sync0) are pairs of sockets, which carry every frame as a wire does.
+The cables between the two machines (ha0, ha1, sync0) are pairs of UDP ports in the first, which carry every frame as a wire does.
 """
 import subprocess
 

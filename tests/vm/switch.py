@@ -3,11 +3,10 @@
 
     switch.py pass|strip|push OWN_A PEER_A OWN_B PEER_B
 
-Frames come in on the datagram socket OWN_A from the machine whose card listens on PEER_A, and leave from OWN_B, and the other
+Frames come in on the UDP port OWN_A from the machine whose card listens on PEER_A, and leave from OWN_B, and the other
 way. `pass` lets frames with VLAN 999 through and drops the others, `strip` takes the tag off, `push` carries the tagged
 frame inside another tag (q-in-q) and takes that off again at the other side.
 """
-import os
 import selectors
 import socket
 import struct
@@ -36,23 +35,21 @@ def carried(what, frame):
 def main(what, *paths):
     sides = []
     for own, peer in (paths[:2], paths[2:]):
-        if os.path.exists(own):
-            os.remove(own)
-        port = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        port.bind(own)
-        sides.append((port, peer))
+        port = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        port.bind(("127.0.0.1", int(own)))
+        sides.append((port, ("127.0.0.1", int(peer))))
     ready = selectors.DefaultSelector()
     for index, (port, _) in enumerate(sides):
         ready.register(port, selectors.EVENT_READ, sides[1 - index])
     while True:
         for key, _ in ready.select():
-            frame = carried(what, key.fileobj.recv(65536))
-            if frame:
-                port, peer = key.data
-                try:
+            port, peer = key.data
+            try:
+                frame = carried(what, key.fileobj.recv(65536))
+                if frame:
                     port.sendto(frame, socket.MSG_DONTWAIT, peer)
-                except OSError:
-                    pass  # a cable with nobody at its end
+            except OSError:
+                pass  # a cable with nobody at its end
 
 
 if __name__ == "__main__":

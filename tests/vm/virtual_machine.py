@@ -16,7 +16,7 @@ from network import die_with_parent
 BOOT_SECONDS = 180    # 12 on an idle machine; others may be at work
 COMMAND_SECONDS = 150  # so long has taken a moment's work where others kept the processors
 # Emulated, because a firewall's kernel must be Debian's own: without what emulation is slow at.
-QEMU = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", "q35",
+QEMU = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35",
         "-accel", "tcg,thread=multi", "-cpu", "max,la57=off,smap=off,smep=off,pku=off", "-smp", "1"]
 
 
@@ -51,16 +51,18 @@ class Lines:
 
 
 class Machine:
-    """`cards` maps a name (image.CARDS) to the tap or socket it is on; all of them are e1000e."""
+    """`base` is the disk that its own begins as; `cards` maps a name (image.CARDS) to the tap or socket it is on. A card is
+    an e1000e unless `models` names another for it."""
 
-    def __init__(self, number, name, directory, share, memory=640, iommu=False):
+    def __init__(self, number, name, directory, share, base=None, memory=640, iommu=False, models=None):
         self.number, self.name, self._memory, self._iommu = number, name, memory, iommu
         self._dir, self._share = os.path.join(directory, name), share
-        self._cards, self._process = {}, None
+        self._cards, self._models, self._process = {}, models or {}, None
         self._agent, self._asked = None, 0  # one connection for as long as the machine runs: no answer is cut in two
         os.makedirs(self._dir)
-        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", f"{image.CACHE}/root.img", self._at("disk")],
-                       check=True)
+        over = ["-F", "qcow2", "-b", base] if base else ["-F", "raw", "-b", f"{image.CACHE}/root.img"]
+        self.disk = self._at("disk")
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *over, self.disk], check=True)
 
     def _at(self, name):
         return os.path.join(self._dir, name)
@@ -72,15 +74,12 @@ class Machine:
         self._cards[card] = ["tap", f"ifname={tap},script=no,downscript=no"]
 
     def on_cable(self, card, own, other):
-        self._cards[card] = ["dgram", f"local.type=unix,local.path={own},remote.type=unix,remote.path={other}"]
+        """UDP ports for the ends. Not Unix sockets: QEMU spins while the other end's queue is full, as a frozen one's is."""
+        self._cards[card] = ["dgram", f"local.type=inet,local.host=127.0.0.1,local.port={own},"
+                                      f"remote.type=inet,remote.host=127.0.0.1,remote.port={other}"]
 
     # --- power
     def start(self):
-        for card in self._cards.values():
-            if card[0] == "dgram":
-                path = card[1].split("local.path=")[1].split(",")[0]
-                if os.path.exists(path):
-                    os.remove(path)
         with open(self._at("qemu.log"), "ab") as log:
             self._process = subprocess.Popen(segments.inside(segments.LAB, *self._command()), stdin=subprocess.DEVNULL, stdout=log,
                                              stderr=log, start_new_session=True, preexec_fn=die_with_parent)
@@ -105,17 +104,33 @@ class Machine:
                    "-serial", f"file:{self._at('console')}", "-qmp", f"unix:{self._at('qmp')},server=on,wait=off"]
         if self._iommu:
             command += ["-device", "intel-iommu,intremap=on"]
-        command += ["-drive", f"file={self._at('disk')},if=none,id=disk,format=qcow2", "-device", "virtio-blk-pci,drive=disk",
+        command += ["-drive", f"file={self.disk},if=none,id=disk,format=qcow2", "-device", "virtio-blk-pci,drive=disk",
                     "-device", "virtio-serial-pci", "-chardev", f"socket,id=exec,path={self._at('exec')},server=on,wait=off",
                     "-device", "virtserialport,chardev=exec,name=hotpair.exec",
                     "-virtfs", f"local,path={self._share},mount_tag=packages,security_model=none,readonly=on"]
         for card, (kind, options) in self._cards.items():
             command += ["-netdev", f"{kind},id=net-{card},{options}",
-                        "-device", f"e1000e,id={card},netdev=net-{card},mac={image.mac(self.number, card)},romfile="]
+                        "-device", self._device(card)]
         return command
 
+    def _device(self, card):
+        model = self._models.get(card, "e1000e")
+        behind = ",disable-legacy=on,iommu_platform=on" if model.startswith("virtio") and self._iommu else ""
+        return f"{model},id={card},netdev=net-{card},mac={image.mac(self.number, card)},romfile={behind}"
+
     def wait_until_up(self, seconds=BOOT_SECONDS):
+        self._await_agent(seconds)
         self.wait("systemctl is-system-running --wait | grep -E 'running|degraded'", seconds, "systemd to be through its boot")
+
+    def _await_agent(self, seconds):
+        """What is said to a machine that is being reset is lost, so it is said again."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                return self.run("true", timeout=5, patience=5)
+            except Failed:
+                if self._process.poll() is not None or time.monotonic() > end:
+                    raise
 
     def power_cut(self):
         self._process.send_signal(signal.SIGKILL)
@@ -132,11 +147,19 @@ class Machine:
             raise Failed(f"{self.name} is still on after {BOOT_SECONDS} s") from None
         self._agent.close()
 
+    def panic(self):
+        """A crash of the kernel, which starts the machine again after `panic=` seconds."""
+        self.run("echo 1 >/proc/sys/kernel/sysrq; (sleep 0.2; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &")
+
+    def reset(self):
+        self.qmp("system_reset")
+
     def freeze(self):
-        self.qmp("stop")
+        """Stands still, and its clocks go on: as a box does whose firmware or hypervisor keeps its processors."""
+        self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self):
-        self.qmp("cont")
+        self._process.send_signal(signal.SIGCONT)
 
     def end(self):
         if self._process and self._process.poll() is None:
@@ -165,12 +188,12 @@ class Machine:
             raise Failed(f"{self.name}: {command}: {answer['error']['desc']}")
 
     # --- inside
-    def run(self, command, timeout=COMMAND_SECONDS, check=True, text=""):
+    def run(self, command, timeout=COMMAND_SECONDS, check=True, text="", patience=30):
         """The command's output; a status that is not 0 fails the story unless `check` is false."""
         self._asked += 1
         try:
             self._agent.tell({"id": self._asked, "command": command, "timeout": timeout, "input": text})
-            until = time.monotonic() + timeout + 30
+            until = time.monotonic() + timeout + patience
             answer = self._agent.hear(until)
             while answer["id"] != self._asked:  # of a question that was given up
                 answer = self._agent.hear(until)

@@ -1,0 +1,28 @@
+"""How a story says what it sees, and what it expects."""
+from virtual_machine import Failed
+
+
+def expect(true, what):
+    if not true:
+        raise Failed(what)
+
+
+def say(what):
+    print(f"  {what}", flush=True)
+
+
+def alive(traffic, what):
+    """Ends the measurement; every connection must have lived."""
+    report = traffic.report()
+    say(f"{what}: {report}")
+    expect(report.all_alive, f"{what}: connections were lost: {report.reasons}")
+
+
+def moved(pair, traffic, what, act):
+    """Acts on the primary under traffic; the other takes over and every connection lives. (primary, backup), now."""
+    primary, backup = pair.formed()
+    traffic.mark(what)
+    act(primary)
+    backup.wait_status(lambda status: status["role"] == "primary", 30, f"{backup.name} to take over: {what}")
+    alive(traffic, what)
+    return backup, primary
