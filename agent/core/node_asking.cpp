@@ -136,7 +136,7 @@ Reason Node::State::objection(Instant now) {
       return "held by a forced failover until a health value changes";
   }
   if (theirs.ask_cause == AskCause::operator_planned) {
-    if (const Reason back = bounce(); back.size != 0) return back;
+    if (const Reason back = bounce(waiting.for_maintenance); back.size != 0) return back;
     return gate(now);
   }
   if (theirs.ask_cause != AskCause::election) return {};

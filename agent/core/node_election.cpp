@@ -211,8 +211,10 @@ void Node::State::note_held_link(Instant now) {
                         whole_seconds(held->until - now), " more");
 }
 
-// What the verdict would be right after the move that an operator plans.
-Reason Node::State::bounce() const {
+// What the verdict would be right after the move that an operator plans. A node in maintenance
+// takes nothing back, so there it is enough that the other one lacks nothing.
+Reason Node::State::bounce(bool for_maintenance) const {
+  if (for_maintenance && !lacks(peer.newest().health, vector)) return {};
   const bool ours_after = role != Role::primary;
   const auto held = [](bool by_it) { return by_it ? Incumbency::primary : Incumbency::none; };
   const Candidate here{self(), vector, config.serial, held(ours_after)};

@@ -10,8 +10,8 @@ void Node::State::answer(bool accepted, const Reason& text) {
   emit(OperatorAnswer{accepted, text});
 }
 
-void Node::State::failover(bool by_force, Instant now) {
-  if (const Reason why = failover_refusal(by_force, now); why.size != 0) {
+void Node::State::failover(bool by_force, Instant now, bool for_maintenance) {
+  if (const Reason why = failover_refusal(by_force, now, for_maintenance); why.size != 0) {
     emit(OperatorAnswer{false, why});
     return;
   }
@@ -26,7 +26,7 @@ void Node::State::failover(bool by_force, Instant now) {
   if (!asks) rounds.invite(cause);
 }
 
-Reason Node::State::failover_refusal(bool by_force, Instant now) {
+Reason Node::State::failover_refusal(bool by_force, Instant now, bool for_maintenance) {
   if (leave_wanted) return "this node's agent is exiting";
   if (waiting.kind != OperatorWait::Kind::none) return "another order is still being carried out";
   if (transaction.running()) return "a takeover is under way";
@@ -47,7 +47,7 @@ Reason Node::State::failover_refusal(bool by_force, Instant now) {
                     to_string(theirs), ": there is nothing to move");
   if (by_force) return {};
   update_verdict(now);
-  if (const Reason back = bounce(); back.size != 0)
+  if (const Reason back = bounce(for_maintenance); back.size != 0)
     return Sentence(back, "; 'hotpair failover --force' holds it there");
   if (const Reason closed = gate(now); closed.size != 0)
     return Sentence(closed, "; 'hotpair failover --force' moves the role all the same");
@@ -77,7 +77,7 @@ void Node::State::begin_maintenance(Instant now) {
   if (role != Role::primary) return force(Forced::maintenance, now);
   if (waiting.kind != OperatorWait::Kind::none)
     return refuse("another order is still being carried out");
-  failover(false, now);
+  failover(false, now, true);
   waiting.for_maintenance = waiting.kind == OperatorWait::Kind::invites;
 }
 

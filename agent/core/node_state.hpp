@@ -114,7 +114,8 @@ struct Node::State {
   void note_move(Instant now);
   void note_held_link(Instant now);
   Reason unsynced() const;
-  Reason bounce() const;          // empty: a planned move would last
+  // Empty: a planned move would last.
+  Reason bounce(bool for_maintenance) const;
   Reason verdict_reason() const;  // "traffic-bandwidth score 20 Gbit/s against 10 Gbit/s"
   bool in_sync() const;
   std::optional<std::uint8_t> agreed_protocol() const;  // with the newest heard
@@ -154,8 +155,8 @@ struct Node::State {
   void note_claim_outcome(bool ok, Instant now);
 
   // --- node_operator.cpp
-  void failover(bool force, Instant now);
-  Reason failover_refusal(bool force, Instant now);
+  void failover(bool force, Instant now, bool for_maintenance = false);
+  Reason failover_refusal(bool force, Instant now, bool for_maintenance = false);
   void force(Forced wanted, Instant now);
   void begin_maintenance(Instant now);
   void end_maintenance(Instant now);
