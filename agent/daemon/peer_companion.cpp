@@ -7,7 +7,7 @@ void PeerCompanion::configure(const config::Config& config, const NodePlan& plan
   link_->enabled = config.cluster.cluster_network.enabled;
   link_->exec_allowed = config.node.peer_exec;
   if (listener_) return;
-  auto started = PeerListener::start(link_, run_dir_, log_);
+  auto started = PeerListener::start(link_, folders_, log_);
   if (started)
     listener_ = std::move(started).value();
   else

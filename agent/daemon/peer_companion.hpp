@@ -11,11 +11,11 @@ namespace hotpair::daemon {
 
 class PeerCompanion final : public Companion {
  public:
-  PeerCompanion(std::shared_ptr<PeerLink> link, SharedAssociation& association, std::string run_dir,
+  PeerCompanion(std::shared_ptr<PeerLink> link, SharedAssociation& association, Folders folders,
                 Log log)
       : link_(std::move(link)),
         association_(association),
-        run_dir_(std::move(run_dir)),
+        folders_(std::move(folders)),
         log_(std::move(log)) {}
 
   void configure(const config::Config& config, const NodePlan& plan) override;
@@ -25,7 +25,7 @@ class PeerCompanion final : public Companion {
  private:
   std::shared_ptr<PeerLink> link_;
   SharedAssociation& association_;
-  std::string run_dir_;
+  Folders folders_;
   Log log_;
   std::unique_ptr<PeerListener> listener_;
   std::optional<std::uint32_t> keys_generation_;

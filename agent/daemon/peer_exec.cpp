@@ -34,7 +34,7 @@ std::uint8_t code(PeerMessage message) {
 }
 
 // {terminal u8, rows u16, columns u16, then texts, each ended by a zero byte: TERM, argv...}
-std::optional<sys::InteractiveRequest> parse_start(const Message& message) {
+std::optional<sys::InteractiveRequest> parse_start(const Message& message, const Folders& folders) {
   ByteReader in(message.payload);
   sys::InteractiveRequest request;
   request.terminal = in.u8() != 0;
@@ -54,7 +54,9 @@ std::optional<sys::InteractiveRequest> parse_start(const Message& message) {
                          "USER=root",
                          "LOGNAME=root",
                          "SHELL=/bin/sh",
-                         "LANG=C.UTF-8"};
+                         "LANG=C.UTF-8",
+                         "HOTPAIR_RUN_DIR=" + folders.run_dir,
+                         "HOTPAIR_STATE_DIR=" + folders.state_dir};
   if (!texts[0].empty()) request.environment.push_back("TERM=" + texts[0]);
   request.argv.assign(texts.begin() + 1, texts.end());
   if (request.argv.empty()) request.argv = {"/bin/sh", "-l"};
@@ -175,11 +177,11 @@ class Relay {
 
 }  // namespace
 
-void serve_peer_exec(sys::FileDescriptor socket, int stop, const Log& log) {
+void serve_peer_exec(sys::FileDescriptor socket, int stop, const Folders& folders, const Log& log) {
   MessageStream stream(std::move(socket));
   Message first;
   if (stream.receive(first, kFirstMessage) != MessageStream::Outcome::done) return;
-  const auto request = parse_start(first);
+  const auto request = parse_start(first, folders);
   if (first.type != code(PeerMessage::start) || !request) {
     (void)stream.send(code(PeerMessage::refused), "that is no command", kFirstMessage);
     return;

@@ -11,7 +11,13 @@
 
 namespace hotpair::daemon {
 
+// This node's own folders, which a command is told as HOTPAIR_RUN_DIR and HOTPAIR_STATE_DIR: where
+// `hotpair` finds the daemons, and what it may keep.
+struct Folders {
+  std::string run_dir, state_dir;
+};
+
 // `stop` is readable once the agent ends.
-void serve_peer_exec(sys::FileDescriptor socket, int stop, const Log& log);
+void serve_peer_exec(sys::FileDescriptor socket, int stop, const Folders& folders, const Log& log);
 
 }  // namespace hotpair::daemon

@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 
 #include "agent/daemon/control_schema.hpp"
-#include "agent/daemon/peer_exec.hpp"
 #include "platform/linux/descriptor_passing.hpp"
 #include "platform/linux/scheduling.hpp"
 #include "platform/linux/system_error.hpp"
@@ -37,8 +36,8 @@ const char* reason_without(PeerService service) {
 }  // namespace
 
 Result<std::unique_ptr<PeerListener>> PeerListener::start(std::shared_ptr<PeerLink> link,
-                                                          const std::string& run_dir, Log log) {
-  const std::string path = run_dir + "/" + control::kPeerSocket;
+                                                          Folders folders, Log log) {
+  const std::string path = folders.run_dir + "/" + control::kPeerSocket;
   auto local = sys::UnixListener::listen(path, sys::UnixKind::seqpacket);
   if (!local) return fail(local.error());
   if (::chmod(path.c_str(), kRootAlone) != 0)
@@ -46,15 +45,17 @@ Result<std::unique_ptr<PeerListener>> PeerListener::start(std::shared_ptr<PeerLi
   sys::FileDescriptor stop(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!stop) return sys::fail_errno("cannot make an eventfd", errno);
   auto listener = std::unique_ptr<PeerListener>(
-      new PeerListener(std::move(link), std::move(local).value(), std::move(stop), std::move(log)));
+      new PeerListener(std::move(link), std::move(local).value(), std::move(stop),
+                       std::move(folders), std::move(log)));
   listener->thread_ = std::thread([raw = listener.get()] { raw->serve(); });
   return listener;
 }
 
 PeerListener::PeerListener(std::shared_ptr<PeerLink> link, sys::UnixListener local,
-                           sys::FileDescriptor stop, Log log)
+                           sys::FileDescriptor stop, Folders folders, Log log)
     : link_(std::move(link)),
       local_(std::move(local)),
+      folders_(std::move(folders)),
       stop_(std::move(stop)),
       log_(std::move(log)) {}
 
@@ -138,7 +139,7 @@ void PeerListener::serve_peer(sys::FileDescriptor socket) {
                  "peer_exec: false in node.yaml forbids");
     return refuse(socket.get(), "the peer allows no commands: peer_exec is false in its node.yaml");
   }
-  if (welcome(socket.get())) serve_peer_exec(std::move(socket), stop_.get(), log_);
+  if (welcome(socket.get())) serve_peer_exec(std::move(socket), stop_.get(), folders_, log_);
 }
 
 void PeerListener::serve_root(sys::FileDescriptor socket) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "agent/daemon/peer_exec.hpp"
 #include "agent/daemon/peer_link.hpp"
 #include "platform/base/log.hpp"
 #include "platform/linux/unix_socket.hpp"
@@ -19,7 +20,7 @@ class PeerListener {
   static constexpr std::size_t kMostSessions = 16;
 
   static Result<std::unique_ptr<PeerListener>> start(std::shared_ptr<PeerLink> link,
-                                                     const std::string& run_dir, Log log);
+                                                     Folders folders, Log log);
   ~PeerListener();
   PeerListener(const PeerListener&) = delete;
   PeerListener& operator=(const PeerListener&) = delete;
@@ -31,7 +32,7 @@ class PeerListener {
     std::thread thread;
   };
   PeerListener(std::shared_ptr<PeerLink> link, sys::UnixListener local, sys::FileDescriptor stop,
-               Log log);
+               Folders folders, Log log);
   void serve();
   void open_network();
   void begin(sys::FileDescriptor socket, void (PeerListener::*service)(sys::FileDescriptor));
@@ -44,7 +45,8 @@ class PeerListener {
   sys::FileDescriptor network_;  // none: not opened yet
   std::string said_;             // why it is not
   int tries_ = 0;                // to listen on the cluster network, in vain
-  sys::FileDescriptor stop_;     // readable from the end on
+  Folders folders_;
+  sys::FileDescriptor stop_;  // readable from the end on
   Log log_;
   std::list<Session> sessions_;
   std::thread thread_;

@@ -193,6 +193,7 @@ int run_command_line(int argc, char** argv) {
   app.set_version_flag("--version", std::string("hotpair " HOTPAIR_VERSION));
   app.require_subcommand(1);
   app.add_option("--run-dir", context.run_dir, "where the daemons' sockets are")
+      ->envname("HOTPAIR_RUN_DIR")
       ->capture_default_str();
   app.add_flag("--json", context.json, "answers for programs");
   context.app = &app;

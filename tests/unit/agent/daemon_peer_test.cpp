@@ -88,7 +88,9 @@ struct Served {
 Served run(const std::vector<std::string>& words, const std::string& input) {
   Pair pair;
   const sys::FileDescriptor stop(eventfd(0, EFD_CLOEXEC));
-  std::thread server([&] { serve_peer_exec(std::move(pair.two), stop.get(), Log()); });
+  std::thread server([&] {
+    serve_peer_exec(std::move(pair.two), stop.get(), {"/run/here", "/state/here"}, Log());
+  });
   MessageStream stream(std::move(pair.one));
   std::string start(5, '\0');
   start += '\0';
@@ -130,6 +132,8 @@ TEST(PeerExec, RelaysStreamsAndTheEnd) {
   EXPECT_EQ(served.errors, "wrong\n");
   EXPECT_EQ(served.signalled, 0);
   EXPECT_EQ(served.code, 7);
+  EXPECT_EQ(run({"sh", "-c", "echo $HOTPAIR_RUN_DIR $HOTPAIR_STATE_DIR"}, "").output,
+            "/run/here /state/here\n");
   EXPECT_EQ(run({"sh", "-c", "kill -KILL $$"}, "").signalled, 1);
   EXPECT_NE(run({"/no/such/program"}, "").refused.find("cannot start"), std::string::npos);
 }
