@@ -124,6 +124,25 @@ constexpr std::array kCommands = {
         "  hotpair config diff\n"
         "  hotpair config push",
         add_config_options, run_config},
+    Command{
+        "upgrade",
+        "Upgrades both nodes, the backup first, with every connection kept; stops at the first "
+        "failure",
+        "Each node in turn: maintenance begins (the primary hands the role over first), the "
+        "command runs\nthere, apart from what it may restart; the node must be back, of the same "
+        "or a newer protocol, and\nproven in sync; maintenance ends. The role goes back only "
+        "where election.override says so. Begins\nonly with a pair that is whole and in sync; "
+        "needs 'peer_exec' and hotpair in $PATH on the other node.\n"
+        "Interrupted, failed, or its own box restarted: nothing is lost, 'hotpair upgrade "
+        "--resume' goes on.\nThe command gets HOTPAIR_CHASSIS_ID, HOTPAIR_RUN_DIR and "
+        "HOTPAIR_STATE_DIR.\n"
+        "Examples:\n"
+        "  sudo hotpair upgrade --dry-run --command 'apt-get install -y hotpair'\n"
+        "  sudo hotpair upgrade --command 'apt-get install -y hotpair'\n"
+        "  sudo hotpair upgrade --command 'apt-get -y dist-upgrade && reboot' --wait 20m\n"
+        "  sudo hotpair upgrade --status                how far it came, and why it stopped\n"
+        "  sudo hotpair upgrade --resume",
+        add_upgrade_options, run_upgrade},
     Command{"setup", "Writes this box's configuration from a few answers, or from flags alone",
             "Writes node.yaml, cluster.yaml, the password, hugepages and the NIC's binding to "
             "vfio-pci, both at\neach boot; then lets hotpaird check them. Starts nothing.\n"

@@ -1,0 +1,125 @@
+#!/usr/bin/python3
+"""A rolling upgrade: the backup first, then the primary, every connection kept. What fails stops it where nothing is
+lost, and it goes on from there: after a mend, an interruption, and a restart of the node that drives it."""
+
+import json
+import os
+import signal
+import unittest
+
+import story
+from traffic import Traffic
+from upgrade_lab import UpgradeLab
+
+KINDS = ["check", *["take-out", "command", "return", "put-back"] * 2]
+
+
+class Upgrade(unittest.TestCase):
+    def test_both_nodes_are_upgraded_and_every_connection_lives(self):
+        with UpgradeLab(story.build()) as lab:
+            lab.form()
+            primary, backup = lab.primary(), lab.backup()
+            planned = lab.upgrade(backup, "--dry-run", "--command", lab.script)
+            self.assertEqual(planned.returncode, 0, planned)
+            self.assertIn(f"{backup.name}, then {primary.name}; on each: {lab.script}", planned.stdout)
+            self.assertEqual(lab.run_of(backup)["state"], "none", "a plan begins nothing")
+
+            with Traffic(lab, tcp=100) as traffic:
+                traffic.mark("upgrade")
+                with lab.begin_upgrade(backup, "--json", "--command", lab.script) as running:
+                    self._await_end(lab, running)
+                    steps = [json.loads(line) for line in running.stdout]
+                report = traffic.report()
+            self.assertEqual(running.returncode, 0, steps)
+            self.assertEqual([(step["kind"], step["state"]) for step in steps], [(kind, "done") for kind in KINDS])
+            self.assertEqual([step["node"] for step in steps[1:]], [backup.name] * 4 + [primary.name] * 4)
+            self.assertTrue(all(step["seconds"] > 0 for step in steps[1:]), steps)
+            self.assertTrue(report.all_alive, report)
+            self.assertEqual(report.lost, 0, report)
+            self.assertTrue(lab.formed())
+            self.assertEqual(lab.primary(), backup, "the role does not go back")
+            for node in lab.nodes:
+                self.assertEqual(node.status()["protocol"]["agreed"], 2)
+                self.assertEqual(node.status()["node"]["forced"], "none")
+            self.assertEqual(lab.run_of(backup)["state"], "finished")
+
+    def test_a_command_that_fails_stops_it_at_the_backup_and_a_mend_lets_it_go_on(self):
+        with UpgradeLab(story.build()) as lab:
+            lab.form()
+            primary, backup = lab.primary(), lab.backup()
+            epoch, process = primary.status()["epoch"], primary.pid("hotpaird")
+            mended = os.path.join(lab.dir, "mended")
+            command = f"test -e {mended} || {{ echo 'no such package' >&2; exit 7; }}; {lab.script}"
+            failed = lab.upgrade(primary, "--command", command)
+            self.assertEqual(failed.returncode, 1, failed)
+            for words in (f"stopped at step 3 of 9, {backup.name}: the command runs", "ended with status 7", "| no such package",
+                          f"{primary.name} is primary; {backup.name} is in maintenance", "hotpair upgrade --resume"):
+                self.assertIn(words, failed.stderr)
+            self.assertTrue(lab.formed())
+            self.assertEqual((lab.primary(), primary.status()["epoch"]), (primary, epoch), "the primary was not touched")
+            self.assertTrue(primary.alive("hotpaird") and primary.pid("hotpaird") == process)
+
+            with self.subTest("no other one begins meanwhile, on either node"):
+                self.assertIn("stopped at step 3 of 9", lab.upgrade(primary, "--command", "true").stderr)
+                self.assertIn(f"{backup.name} is in maintenance", lab.upgrade(backup, "--command", "true").stderr)
+                self.assertEqual(backup.ctl("maintenance", "off")[0], 0)
+                lab.wait("the primary to hear it", lambda: primary.status()["peer"]["forced"] == "none")
+                refused = lab.upgrade(backup, "--command", "true")
+                self.assertEqual(refused.returncode, 1)
+                self.assertIn(f"another upgrade runs, begun on {primary.name}", refused.stderr)
+
+            open(mended, "w").close()
+            resumed = lab.upgrade(primary, "--resume")
+            self.assertEqual(resumed.returncode, 0, resumed)
+            self.assertIn("Both nodes are upgraded", resumed.stdout)
+            self.assertTrue(lab.formed())
+            self.assertEqual((lab.primary(), backup.status()["protocol"]["agreed"]), (backup, 2))
+
+    def test_it_outlives_an_interruption_and_a_power_loss_of_its_own_box(self):
+        with UpgradeLab(story.build()) as lab:
+            lab.form()
+            primary, backup = lab.primary(), lab.backup()
+            go_on = os.path.join(lab.dir, "go-on-")
+            command = f"while [ ! -e {go_on}$HOTPAIR_CHASSIS_ID ]; do sleep 0.1; done; {lab.script}"
+
+            with lab.begin_upgrade(primary, "--command", command) as running:
+                lab.wait("the backup's turn", lambda: self._runs_at(lab, primary, backup))
+                running.send_signal(signal.SIGINT)
+                said = running.communicate(timeout=15)[0]
+            self.assertEqual(running.returncode, 1, said)
+            self.assertIn(f"the command goes on at {backup.name}", said)
+            self.assertTrue(lab.formed() and lab.primary() is primary)
+            open(f"{go_on}{backup.chassis}", "w").close()
+
+            with lab.begin_upgrade(primary, "--resume") as running:
+                lab.wait("its own turn", lambda: self._runs_at(lab, primary, primary), timeout=40)
+                self.assertEqual(lab.primary(), backup, "the role went first")
+                steps = lab.run_of(primary)["steps"]
+                self.assertEqual((steps[2]["state"], steps[2]["attempts"]), ("done", 1), "it was followed, not run again")
+                primary.power_off()
+                running.wait(timeout=10)
+            self.assertEqual(lab.primary(among=[backup]), backup)
+
+            primary.power_on()
+            lab.put_in_path(primary)
+            primary.start_daemons()
+            lab.wait_formed()
+            open(f"{go_on}{primary.chassis}", "w").close()
+            self.assertIn("is cut off", lab.upgrade(primary, "--status").stdout)
+            resumed = lab.upgrade(primary, "--resume")
+            self.assertEqual(resumed.returncode, 0, resumed)
+            self.assertTrue(lab.formed())
+            self.assertEqual((lab.primary(), primary.status()["protocol"]["agreed"]), (backup, 2))
+
+    @staticmethod
+    def _runs_at(lab, driver, node):
+        return lab.step_of(driver) == ("command", node.chassis, "running") and os.path.exists(
+            os.path.join(node.state_dir, "upgrade", lab.run_of(driver)["id"], "pid"))
+
+    def _await_end(self, lab, running):
+        lab.wait("the upgrade to end", lambda: running.poll() is not None or not lab.never_two_primaries(), timeout=60)
+        self.assertTrue(lab.never_two_primaries())
+
+
+if __name__ == "__main__":
+    story.main()
