@@ -14,7 +14,7 @@ from fake_daemons import CommandTest
 class Reference(CommandTest):
     def test_help_is_0_and_teaches_with_examples(self):
         for command in ("status", "top", "why", "doctor", "history", "sessions", "verify", "failover", "what-if", "force", "reload",
-                        "maintenance", "password", "explain", "keys", "setup", "migrate", "completion", "version", "peer", "config"):
+                        "maintenance", "password", "explain", "keys", "setup", "migrate", "completion", "version", "peer", "config", "upgrade"):
             code, out, _ = self.hotpair(command, "--help")
             self.assertEqual(code, 0)
             self.assertIn("Example", out)

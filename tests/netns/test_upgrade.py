@@ -8,6 +8,7 @@ import signal
 import unittest
 
 import story
+from network import child_of
 from traffic import Traffic
 from upgrade_lab import UpgradeLab
 
@@ -84,7 +85,7 @@ class Upgrade(unittest.TestCase):
 
             with lab.begin_upgrade(primary, "--command", command) as running:
                 lab.wait("the backup's turn", lambda: self._runs_at(lab, primary, backup))
-                running.send_signal(signal.SIGINT)
+                os.kill(child_of(running.pid), signal.SIGINT)
                 said = running.communicate(timeout=15)[0]
             self.assertEqual(running.returncode, 1, said)
             self.assertIn(f"the command goes on at {backup.name}", said)

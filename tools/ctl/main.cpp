@@ -133,6 +133,7 @@ constexpr std::array kCommands = {
         "or a newer protocol, and\nproven in sync; maintenance ends. The role goes back only "
         "where election.override says so. Begins\nonly with a pair that is whole and in sync; "
         "needs 'peer_exec' and hotpair in $PATH on the other node.\n"
+        "Daemons that still run files which the command replaced are restarted (systemd).\n"
         "Interrupted, failed, or its own box restarted: nothing is lost, 'hotpair upgrade "
         "--resume' goes on.\nThe command gets HOTPAIR_CHASSIS_ID, HOTPAIR_RUN_DIR and "
         "HOTPAIR_STATE_DIR.\n"

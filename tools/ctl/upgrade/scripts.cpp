@@ -52,11 +52,26 @@ end() {
   echo "$1 $down" >status.new && sync status.new && mv status.new status
   exit
 }
+# A package restarts nothing: what still runs of a file that was replaced is to run anew.
+renew() {
+  command -v systemctl >/dev/null || return 0
+  [ "$(systemctl is-system-running 2>/dev/null)" != stopping ] || return 0
+  for unit in hotpair-dataplane hotpaird; do
+    pid=$(systemctl show --property MainPID --value "$unit" 2>/dev/null)
+    [ "${pid:-0}" -gt 0 ] || continue
+    grep -qE '(\.so[.0-9]*|/hotpair[a-z-]*) \(deleted\)$' "/proc/$pid/maps" || continue
+    echo "hotpair upgrade: $unit still runs what was replaced; the daemons are restarted"
+    systemctl try-restart hotpair-dataplane hotpaird
+    return
+  done
+}
 trap 'end 143' TERM
 echo $$ >pid
 (umask 022; exec sh -c "$(cat command)") >output 2>&1 </dev/null &
 wait $!
-end $?
+code=$?
+[ $code != 0 ] || renew >>output 2>&1 || code=1
+end $code
 EOF
 )
 cd "$top/$1" 2>/dev/null || refuse "nothing is known here of this upgrade"
@@ -118,7 +133,7 @@ constexpr const char* kStop = R"sh(
 cd "$top/$1" 2>/dev/null || { say done "nothing ran"; exit; }
 if idle "$1"; then say done "it had ended"; exit; fi
 if [ -d /run/systemd/system ] && systemctl stop "hotpair-upgrade-$1" 2>/dev/null; then :
-else kill -TERM -- "-$(cut -d ' ' -f 5 "/proc/$(cat pid)/stat")"; fi
+else kill -s TERM -- "-$(cut -d ' ' -f 5 "/proc/$(cat pid)/stat")"; fi
 n=0
 while [ $n -lt 50 ] && ! idle "$1"; do sleep 0.2; n=$((n + 1)); done
 if idle "$1"; then say done "it was ended"; else say done "told to end, and has not yet"; fi
