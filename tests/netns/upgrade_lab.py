@@ -79,4 +79,4 @@ class UpgradeLab(Lab):
         return ["upgrade", "--state-dir", node.state_dir, *settle, *arguments]
 
     def _command(self, node, arguments):
-        return node._inside([self.program("hotpair"), "--run-dir", node.run_dir, *arguments])
+        return node.inside([self.program("hotpair"), "--run-dir", node.run_dir, *arguments])
