@@ -1,5 +1,6 @@
 #include "platform/linux/scheduling.hpp"
 
+#include <atomic>
 #include <cerrno>
 
 #include <pthread.h>
@@ -10,6 +11,20 @@
 #include "platform/linux/system_error.hpp"
 
 namespace hotpair::sys {
+
+namespace {
+
+// What keep_off_cpu() kept the program off when that left it one CPU; of the process.
+std::atomic<int> other_of_two{-1};
+
+void run_on(unsigned cpu) {
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(cpu, &only);
+  (void)sched_setaffinity(0, sizeof only, &only);
+}
+
+}  // namespace
 
 Status set_realtime_priority(int priority) {
   sched_param parameters{};
@@ -46,13 +61,17 @@ void keep_off_cpu(unsigned cpu) {
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
   if (cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  const bool was_allowed = CPU_ISSET(cpu, &allowed);
   CPU_CLR(cpu, &allowed);
-  if (CPU_COUNT(&allowed) > 0) (void)sched_setaffinity(0, sizeof allowed, &allowed);
+  if (CPU_COUNT(&allowed) == 0) return;
+  (void)sched_setaffinity(0, sizeof allowed, &allowed);
+  if (was_allowed && CPU_COUNT(&allowed) == 1) other_of_two = static_cast<int>(cpu);
 }
 
 void give_way() {
   constexpr int kNice = 10;
   (void)setpriority(PRIO_PROCESS, 0, kNice);  // 0: this thread alone, see setpriority(2)
+  if (const int cpu = other_of_two; cpu >= 0) run_on(static_cast<unsigned>(cpu));
 }
 
 void set_thread_name(const std::string& name) {

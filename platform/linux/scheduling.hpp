@@ -14,11 +14,12 @@ Status set_realtime_priority(int priority);
 Status lock_memory();  // mlockall, present and future pages
 // The last CPU this process may run on, when there is more than one.
 std::optional<unsigned> last_of_several_cpus();
-// The calling thread, and what it starts from now on, never runs on that CPU again; nothing happens
-// when it is the only one.
+// The calling thread, and what it starts from now on, never runs on that CPU again, but for
+// give_way(); nothing happens when it is the only one.
 void keep_off_cpu(unsigned cpu);
 // For the calling thread: work that may take long gives way to what is on time without being of
-// real-time priority, the kernel's own packet threads among it.
+// real-time priority, the kernel's own packet threads among it. Where keep_off_cpu() left one CPU,
+// this thread goes to the other: a kernel without preemption would hold the one for milliseconds.
 void give_way();
 void set_thread_name(const std::string& name);  // cut to 15 bytes
 
