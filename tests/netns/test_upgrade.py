@@ -95,6 +95,8 @@ class Upgrade(unittest.TestCase):
             with lab.begin_upgrade(primary, "--resume") as running:
                 lab.wait("its own turn", lambda: self._runs_at(lab, primary, primary), timeout=40)
                 self.assertEqual(lab.primary(), backup, "the role went first")
+                self.assertTrue(lab.run_of(primary)["driven"])
+                self.assertIn("being driven by another", lab.upgrade(primary, "--resume").stderr)
                 steps = lab.run_of(primary)["steps"]
                 self.assertEqual((steps[2]["state"], steps[2]["attempts"]), ("done", 1), "it was followed, not run again")
                 primary.power_off()

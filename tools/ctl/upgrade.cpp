@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "agent/daemon/control_schema.hpp"
@@ -59,11 +58,20 @@ struct Lock {
   bool elsewhere = false;
 };
 
-Lock take_lock() {
+// `only_ask`: who asks must never be in the way of who drives.
+Lock look_at_lock(bool only_ask) {
   Lock lock;
-  lock.held.reset(::open((folder() + "/driver.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (lock.held && ::flock(lock.held.get(), LOCK_EX | LOCK_NB) != 0) {
-    lock.elsewhere = errno == EWOULDBLOCK;
+  const std::string path = folder() + "/driver.lock";
+  lock.held.reset(
+      ::open(path.c_str(), only_ask ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock.held) return lock;
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  if (only_ask) {
+    lock.elsewhere = ::fcntl(lock.held.get(), F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+  } else if (::fcntl(lock.held.get(), F_OFD_SETLK, &whole) != 0) {
+    lock.elsewhere = errno == EAGAIN || errno == EACCES;
     lock.held.reset();
   }
   return lock;
@@ -309,7 +317,7 @@ Exit run_upgrade(Context& context) {
     std::error_code ignored;
     std::filesystem::create_directories(folder(), ignored);
   }
-  const Lock lock = take_lock();
+  const Lock lock = look_at_lock(reads);
   auto stored = stored_run();
   if (!stored) return complain(context, stored.error().message);
   if (options.status) return say_status(context, *stored, lock.elsewhere);

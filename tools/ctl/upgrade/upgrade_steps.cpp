@@ -99,12 +99,14 @@ bool Upgrade::pursue_command(Step& step) {
     return true;
   }
   const std::string& name = run_.name_of(step.node);
-  if (busy_ && pair_ && !pair_->node(step.node).alive) {
+  if (pair_ && !pair_->node(step.node).alive) {
     // A connection to a box without power says nothing more, not even that it is over.
-    out_->push_back(Drop{});
+    if (busy_) {
+      out_->push_back(Drop{});
+      phase_ = phase_ == Phase::start ? Phase::look : phase_;
+    }
     busy_.reset();
-    phase_ = phase_ == Phase::start ? Phase::look : phase_;
-    wait_and_retry(name + " is not heard");
+    return wait_for(name + " is not heard");
   }
   if (!free_to_act()) return false;
   switch (phase_) {
@@ -118,9 +120,7 @@ bool Upgrade::pursue_command(Step& step) {
       break;
   }
   if (!pair_) return wait_for(no_pair_);
-  const NodeView& node = pair_->node(step.node);
-  if (!node.alive) return wait_for(name + " is not heard");
-  if (node.role == "primary") {
+  if (pair_->node(step.node).role == "primary") {
     fail(name + " carries the traffic (its peer was lost meanwhile): nothing is run on it",
          "when both nodes are back, 'hotpair upgrade --abort', then begin anew");
     return false;
