@@ -141,8 +141,10 @@ bool Node::State::decide_leaving(Instant now) {
 }
 
 // I9: both are primary and hear each other: the election decides with the incumbency void, the
-// same way on both nodes. What could leave both in place is closed: a peer that does not hear us
-// cannot yield, so we do; and nodes whose rules differ follow the chassis id after the hold-down.
+// same way on both nodes. Before it comes who was taken over by a peer that it heard all along: it
+// yields, and the other, to whom the silence was that of a node that stood still, waits for it.
+// What could leave both in place is closed: a peer that does not hear us cannot yield, so we do;
+// and nodes whose rules differ follow the chassis id after the hold-down.
 bool Node::State::resolve_dual(Instant now) {
   if (!dual) {
     dual = true;
@@ -155,7 +157,15 @@ bool Node::State::resolve_dual(Instant now) {
   }
   const Instant deaf_for_good = dual_since + 2 * config.detection_time();
   const Instant impasse = dual_since + std::max<Duration>(config.hello_holddown, 1s);
-  const bool lost = now >= impasse ? self() == ChassisId::two : winner == peer_id();
+  if (overtaken) {
+    give_back(Cause::dual_lost,
+              Sentence("node ", peer_id(), " took the role, epoch ", peer.newest().epoch.number,
+                       ", heard all along: this node stood still, or was not heard"),
+              now, false, {});
+    return true;
+  }
+  const bool awaited = peer.stood_still() && epoch > peer.newest().epoch;
+  const bool lost = now >= impasse ? self() == ChassisId::two : winner == peer_id() && !awaited;
   if (lost) {
     give_back(Cause::dual_lost,
               Sentence("both were primary, node ", peer_id(), " stays: ", verdict_reason()), now,
@@ -177,7 +187,7 @@ bool Node::State::resolve_dual(Instant now) {
 // announce again; and where its epoch was the higher one, ours must rise above it or the data
 // planes would not follow us.
 bool Node::State::heal_dual(Instant now) {
-  dual = false;
+  dual = overtaken = false;
   report(Level::notice, "dual-primary-over",
          Sentence("this node alone is primary again after ", now - dual_since));
   if (known > epoch) {
@@ -204,7 +214,7 @@ void Node::State::become(Cause cause, const Reason& reason, Instant now) {
   change.verdict = verdict;
   emit(change);
   if (from == Role::primary) {
-    dual = false;
+    dual = overtaken = false;
     pin.reset();
     if (claim_fault_until) claim_fault_until = now + kClaimFaultMemory;
   }

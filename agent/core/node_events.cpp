@@ -40,8 +40,13 @@ void Node::State::on(Instant now, const HeartbeatReceived& event) {
   if (event.path >= kMaxPaths || !config.paths[event.path].configured) return;
   // A restarted peer knows nothing of what was granted to its earlier life.
   if (event.new_association) rounds.void_grant();
-  (void)peer.heard(event.path, std::min(event.heard_at, now), event.new_association,
-                   event.heartbeat);
+  const bool stood_by = peer.alive() && peer.silence(now) < config.detection_time() &&
+                        peer.newest().role != Role::primary && !event.new_association;
+  const bool newest =
+      peer.heard(event.path, std::min(event.heard_at, now), event.new_association, event.heartbeat);
+  if (newest && stood_by && role == Role::primary && event.heartbeat.role == Role::primary &&
+      event.heartbeat.epoch > epoch)
+    overtaken = true;
 }
 
 void Node::State::on(Instant now, const MismatchSeen& event) {

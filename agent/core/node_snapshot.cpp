@@ -36,8 +36,8 @@ HOTPAIR_FIELDS(Health, config, started, interfaces, reported, remote, remote_kno
                management_up, claiming_fails, modules, uptime_s);
 HOTPAIR_FIELDS(PeerLiveness::Path, configured, relayed, ever_heard, alive, reported_dead,
                last_heard, newest, received, lost, recent_loss);
-HOTPAIR_FIELDS(PeerLiveness, detection, threshold, paths, known, alive, came_at, vouched_at,
-               resumed_at, alive_at_resume, newest);
+HOTPAIR_FIELDS(PeerLiveness, detection, threshold, paths, known, alive, stood_still, came_at,
+               vouched_at, resumed_at, alive_at_resume, newest);
 HOTPAIR_FIELDS(AskGrant, last_round, ask_round, invite_round, granted_round, refused_round, asking,
                inviting, grant_ends, refusal);
 HOTPAIR_FIELDS(Transaction, stage, takeover, cause, reason, began, stage_began, deadline, round,
@@ -64,8 +64,8 @@ HOTPAIR_FIELDS(Node::State, config, started, now, out, next_wake, last_id, peer,
                impasse_since, impasse_reported, listening_until, patience_until, role_moved_at,
                last_primary_epoch, handover_not_before, handover_backoff, claim_fault_until,
                stranger, proven, deaf, mismatch_reported, suppressed, conflict, suppressed_reported,
-               dual, dual_since, dual_episodes, digest_reported, protocol_reported, waiting,
-               leave_wanted, leaving, left, leave_since, exit_at);
+               dual, dual_since, overtaken, dual_episodes, digest_reported, protocol_reported,
+               waiting, leave_wanted, leaving, left, leave_since, exit_at);
 
 std::size_t NodeSnapshot::write(const Node& node, MutableBytes out) {
   ByteWriter writer(out);

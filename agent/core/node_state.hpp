@@ -245,6 +245,7 @@ struct Node::State {
 
   bool dual = false;
   Instant dual_since;
+  bool overtaken = false;  // the peer, heard as backup all along, has taken our role
   std::uint64_t dual_episodes = 0;
   std::uint64_t digest_reported = 0;
   bool protocol_reported = false;

@@ -42,6 +42,11 @@ bool PeerLiveness::heard(PathId id, Instant heard_at, bool new_association,
   const bool loop_runs = std::chrono::microseconds(heartbeat.loop_age_us) < detection_;
   if (loop_runs) vouched_at_ = std::max(vouched_at_, heard_at);
   if (known_ && !new_association && heartbeat.sequence <= newest_.sequence) return false;
+  if (!alive_) {
+    // Half of what it would have said in the shortest silence that counts: some are always lost.
+    const std::uint64_t gap = heartbeat.sequence - newest_.sequence;
+    stood_still_ = known_ && !new_association && 2 * gap <= threshold_;
+  }
   if (!loop_runs) vouched_at_ = {};  // its own word against it outweighs what was heard before
   known_ = true;
   newest_ = heartbeat;

@@ -47,6 +47,8 @@ class PeerLiveness {
   void assume(const Heartbeat& heartbeat, bool alive, Instant now);
 
   bool known() const { return known_; }
+  // When it fell silent last, it said nothing meanwhile: its numbers go on where they had ended.
+  bool stood_still() const { return stood_still_; }
   bool alive() const { return alive_; }
   const Heartbeat& newest() const { return newest_; }
   const Path& path(PathId id) const { return paths_[id]; }
@@ -71,7 +73,7 @@ class PeerLiveness {
   Duration detection_{};
   std::uint64_t threshold_ = 4;
   std::array<Path, kMaxPaths> paths_{};
-  bool known_ = false, alive_ = false;
+  bool known_ = false, alive_ = false, stood_still_ = false;
   std::uint64_t came_at_ = 0;  // the sequence with which the peer came (back) to life
   Instant vouched_at_;         // the newest heartbeat from a running main loop
   Instant resumed_at_;

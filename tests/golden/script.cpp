@@ -74,6 +74,7 @@ class Script {
   void shutdown(const Words& w) { box(w).command(OperatorCommand::What::shutdown); }
   void stall(const Words& w) { box(w).stall(duration(w.at(2))); }
   void pause(const Words& w) { box(w).pause(duration(w.at(2))); }
+  void suspend(const Words& w) { box(w).suspend(duration(w.at(2))); }
   void set(const Words& w);
   void set_one(Box& box, const std::string& key, const std::string& value);
   void fail(const Words& w);
@@ -108,6 +109,7 @@ const std::map<std::string, Script::Verb> Script::kVerbs{{"boot", &Script::boot}
                                                          {"shutdown", &Script::shutdown},
                                                          {"stall", &Script::stall},
                                                          {"pause", &Script::pause},
+                                                         {"suspend", &Script::suspend},
                                                          {"set", &Script::set},
                                                          {"fail", &Script::fail},
                                                          {"sync", &Script::sync},

@@ -123,6 +123,18 @@ void Box::leap(Duration ahead) {
   resume(ahead, true);
 }
 
+// A virtual machine that is paused: nothing inside can know of it.
+void Box::suspend(Duration how_long) {
+  if (!responsive()) return;
+  paused_ = true;
+  after(how_long, [this, how_long] {
+    if (!paused_) return;
+    clock.leap(world_.timeline.now(), -how_long);
+    deadline_at_.reset();
+    resume(0ms, true);
+  });
+}
+
 // As the daemon tells its warden: alone, a node is fenced before a booting peer's hold-down is
 // over.
 Duration Box::fencing_time() const {

@@ -52,9 +52,10 @@ class Box {
   void power_off();   // everything stops; the disk survives
   void start_dataplane();
   void kill_dataplane();
-  void stall(Duration how_long);  // the main loop stands still, the heartbeat thread goes on
-  void pause(Duration how_long);  // the whole box stands still
-  void leap(Duration ahead);      // its monotonic clock leaps
+  void stall(Duration how_long);    // the main loop stands still, the heartbeat thread goes on
+  void pause(Duration how_long);    // the whole box stands still
+  void leap(Duration ahead);        // its monotonic clock leaps
+  void suspend(Duration how_long);  // the whole box stands still, and its clocks with it
   void set_link(std::size_t interface, bool up);
   void set_link(std::size_t interface, const agent::LinkChanged& state);  // of other speeds
   void set_modules(std::uint8_t failed);
