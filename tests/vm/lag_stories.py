@@ -7,8 +7,11 @@ BOND = "ip link add lag type bond miimon 50 mode "
 MAKE = {
     "802.3ad": f"{BOND} 802.3ad lacp_rate fast; {ENSLAVE}",
     "active-backup": f"{BOND} active-backup; {ENSLAVE}",
-    "team": """teamd -d -t lag -c '{"runner": {"name": "activebackup"}, "link_watch": {"name": "ethtool"}}'
-               for card in lan0 lan1; do ip link set $card down; teamdctl lag port add $card; done; ip link set lag up""",
+    # Ports without IPv6, as what configures networks has them: with addresses of their own, of the same MAC, they would take
+    # the team's link-local address for a duplicate.
+    "team": ("""teamd -d -t lag -c '{"runner": {"name": "activebackup"}, "link_watch": {"name": "ethtool"}}'
+               for card in lan0 lan1; do ip link set $card down; echo 1 >/proc/sys/net/ipv6/conf/$card/disable_ipv6
+               teamdctl lag port add $card; done; ip link set lag up"""),
 }
 
 

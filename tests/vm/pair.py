@@ -40,7 +40,7 @@ class Pair:
     def __init__(self, iommu=False, cards=("lan0", "wan0"), vlans=None, lacp=False, models=None, installed=True):
         self.directory = os.environ.get("HOTPAIR_VM_RUN", "/var/tmp/hotpair-vm-run")
         self._iommu, self._cards = iommu, cards
-        self._vlans = vlans or {}  # heartbeat card -> what a switch between does (switch.py)
+        self._vlans = vlans or {}  # a card, or cards of one switch -> what a switch between does (switch.py)
         self._lacp = lacp          # the LAN is a switch with a LAG of lan0 and lan1 to each machine (lacp_switch.py)
         self._models, self._installed = models, installed
         self._others, self.machines, self._lacp_switch = [], [], None
@@ -57,9 +57,9 @@ class Pair:
         try:
             base = installed.disk(self.directory, packages) if self._installed else None
             self.machines = [self._machine(number, base) for number in (1, 2)]
-            for card, what in self._vlans.items():
-                command = [self._beside("switch.py"), what, *(self._end(card, side) for side in ("s1", 1, "s2", 2))]
-                self._spawn(segments.inside(segments.LAB, sys.executable, *command))
+            for cards, what in self._vlans.items():
+                ends = [self._end(card, side) for card in cards.split() for side in ("s1", 1, "s2", 2)]
+                self._spawn(segments.inside(segments.LAB, sys.executable, self._beside("switch.py"), what, *ends))
             if self._lacp:
                 self._start_lacp_switch()
             self.boot(*self.machines)
@@ -103,8 +103,9 @@ class Pair:
             machine.on_segment(card, card.rstrip("01"))
         for card in LEGS if self._lacp else ():
             machine.on_cable(card, self._end(card, number), self._end(card, f"s{number}"))
+        switched = " ".join(self._vlans).split()
         for card in ("ha0", "ha1", "sync0"):
-            other = f"s{number}" if card in self._vlans else 3 - number
+            other = f"s{number}" if card in switched else 3 - number
             machine.on_cable(card, self._end(card, number), self._end(card, other))
         return machine
 

@@ -101,6 +101,23 @@ def freeze():
         expect(not frozen.run("ip -br addr show dev lan0 | grep 192.0.2.1", check=False), "the thawed one kept an address")
 
 
+def paused():
+    """The hypervisor takes the primary away for five seconds, clocks and all: woken, it finds its role taken and yields."""
+    with Pair() as pair:
+        pair.ready()
+        with pair.traffic() as traffic:
+            primary, away = moved(pair, traffic, "paused", lambda machine: machine.qmp("stop"))
+            epoch = primary.status()["epoch"]
+            traffic.mark("woken")
+            time.sleep(5)  # that long it is away: this is the story, not a wait
+            away.qmp("cont")
+            away.wait_status(lambda status: status["role"] == "backup" and status["peer"]["role"] == "primary", 20,
+                             "the woken one to be backup")
+            alive(traffic, "woken")
+        expect(primary.status()["epoch"] == epoch, "the role moved when the paused one woke")
+        pair.formed()
+
+
 def units():
     """systemctl restart, kill -9 and stop of each unit on each machine, under traffic: no connection is lost."""
     with Pair() as pair:
@@ -152,6 +169,25 @@ def tagged_vlans():
         paths = [path for path in primary.status()["heartbeat_paths"] if path["kind"] == "heartbeat"]
         say(", ".join(f"{path['interface']}: {'alive' if path['alive'] else 'dead'}" for path in paths))
         expect(all(path["alive"] and path["heard_by_peer"] for path in paths), "a path is dead")
+
+
+def one_switch():
+    """All heartbeat NICs on one trunk, told apart by their VLANs alone: both paths live, nothing is mistaken for a fault."""
+    with Pair(vlans={"ha0 ha1": "trunk"}) as pair:
+        primary, _ = pair.ready(heartbeats=("ha0:998", "ha1:999"))
+        status = primary.status()
+        paths = [path for path in status["heartbeat_paths"] if path["kind"] == "heartbeat"]
+        say(", ".join(f"{path['interface']}: {'alive' if path['alive'] else 'dead'}" for path in paths))
+        expect(all(path["alive"] and path["heard_by_peer"] for path in paths), "a path is dead")
+        expect(not status["conflict"], f"a conflict is seen: {status['conflict']}")
+        primary.pull("ha0")
+        status = primary.wait_status(lambda status: not path_of(status, "ha0")["alive"], 20, "the pulled path to be dead")
+        expect(path_of(status, "ha1")["alive"], "a cable pulled took both VLANs with it")
+        say("ha0 pulled: its path is dead, the other alive")
+
+
+def path_of(status, interface):
+    return next(path for path in status["heartbeat_paths"] if path["interface"] == interface)
 
 
 def vfio():
@@ -219,5 +255,5 @@ def full_disk():
 
 
 STORIES = {story.__name__: story for story in (
-    install, power_cut, crash, freeze, units, lag_lacp, lag_active_backup, lag_team, vrf, stripped_vlan, tagged_vlans, vfio, clock,
-    full_disk)}
+    install, power_cut, crash, freeze, paused, units, lag_lacp, lag_active_backup, lag_team, vrf, stripped_vlan, tagged_vlans,
+    one_switch, vfio, clock, full_disk)}
