@@ -1,0 +1,228 @@
+#include "platform/linux/nftables_sets.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+
+#include "platform/linux/clock.hpp"
+#include "platform/linux/system_error.hpp"
+
+namespace hotpair::sys {
+namespace {
+
+constexpr int kReceiveBuffer = 8 << 20;
+constexpr Duration kDumpTimeout = 10s, kAnswerTimeout = 10s;
+// A list of elements is one attribute, at most 64 KiB; a transaction fits into a socket's buffer.
+constexpr std::size_t kListBytes = 32u << 10, kBatchBytes = 96u << 10;
+// nft's number of the type iface_index; of a concatenation the last six bits name its last part.
+constexpr std::uint32_t kIfaceIndex = 20, kTypeBits = 6;
+
+constexpr std::array<std::pair<std::uint8_t, const char*>, 6> kFamilies = {{
+    {NFPROTO_IPV4, "ip"},
+    {NFPROTO_IPV6, "ip6"},
+    {NFPROTO_INET, "inet"},
+    {NFPROTO_BRIDGE, "bridge"},
+    {NFPROTO_ARP, "arp"},
+    {NFPROTO_NETDEV, "netdev"},
+}};
+
+const char* name_of(std::uint8_t family) {
+  for (const auto& [number, name] : kFamilies)
+    if (number == family) return name;
+  return "";
+}
+
+std::uint8_t number_of(const std::string& family) {
+  for (const auto& [number, name] : kFamilies)
+    if (family == name) return number;
+  return NFPROTO_UNSPEC;
+}
+
+NetlinkMessage message_of(int type, int flags, std::uint8_t family, std::uint16_t resource = 0) {
+  nfgenmsg header{};
+  header.nfgen_family = family;
+  header.version = NFNETLINK_V0;
+  header.res_id = htons(resource);
+  return make_netlink_message(type, flags,
+                              {reinterpret_cast<const std::uint8_t*>(&header), sizeof header});
+}
+
+int of_nftables(int what) {
+  return (NFNL_SUBSYS_NFTABLES << 8) | what;
+}
+
+std::string text_of(const nlattr* attribute) {
+  const auto* text = static_cast<const char*>(nla_data(attribute));
+  return {text, strnlen(text, static_cast<std::size_t>(nla_len(attribute)))};
+}
+
+std::uint32_t u32_of(const nlattr* attribute) {
+  if (attribute == nullptr || nla_len(attribute) < 4) return 0;
+  return load_be<std::uint32_t>(static_cast<const std::uint8_t*>(nla_data(attribute)));
+}
+
+bool has_index(std::uint32_t type) {
+  for (; type != 0; type >>= kTypeBits)
+    if ((type & ((1u << kTypeBits) - 1)) == kIfaceIndex) return true;
+  return false;
+}
+
+void take_set(nlmsghdr& message, std::vector<NftSet>& sets) {
+  nlattr* found[NFTA_SET_MAX + 1] = {};
+  if (nlmsg_parse(&message, sizeof(nfgenmsg), found, NFTA_SET_MAX, nullptr) < 0 ||
+      found[NFTA_SET_TABLE] == nullptr || found[NFTA_SET_NAME] == nullptr)
+    return;
+  const std::uint32_t flags = u32_of(found[NFTA_SET_FLAGS]);
+  if ((flags & NFT_SET_ANONYMOUS) != 0) return;
+  NftSet set;
+  set.family = name_of(static_cast<const nfgenmsg*>(nlmsg_data(&message))->nfgen_family);
+  set.table = text_of(found[NFTA_SET_TABLE]);
+  set.name = text_of(found[NFTA_SET_NAME]);
+  set.paired = (flags & NFT_SET_INTERVAL) != 0 && (flags & NFT_SET_CONCAT) == 0;
+  set.by_index = has_index(u32_of(found[NFTA_SET_KEY_TYPE]));
+  set.comes_and_goes = (flags & (NFT_SET_TIMEOUT | NFT_SET_EVAL)) != 0;
+  sets.push_back(std::move(set));
+}
+
+void name_set(nl_msg* message, const NftSet& set) {
+  nla_put_string(message, NFTA_SET_ELEM_LIST_TABLE, set.table.c_str());
+  nla_put_string(message, NFTA_SET_ELEM_LIST_SET, set.name.c_str());
+}
+
+void append(std::vector<std::uint8_t>& batch, const NetlinkMessage& message, std::uint32_t seq) {
+  nlmsghdr* header = nlmsg_hdr(message.get());
+  header->nlmsg_seq = seq;
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(header);
+  batch.insert(batch.end(), bytes, bytes + header->nlmsg_len);
+  batch.resize(NLMSG_ALIGN(batch.size()));
+}
+
+}  // namespace
+
+Result<NftablesSets> NftablesSets::open() {
+  auto socket = NetlinkSocket::open({}, kReceiveBuffer, NETLINK_NETFILTER);
+  if (!socket) return fail(socket.error());
+  return NftablesSets(std::move(socket).value());
+}
+
+Result<std::vector<NftSet>> NftablesSets::list() {
+  std::vector<NftSet> sets;
+  const NetlinkMessage request = message_of(of_nftables(NFT_MSG_GETSET), 0, NFPROTO_UNSPEC);
+  const Status read = socket_.dump(
+      request.get(), [&](nlmsghdr& message) { take_set(message, sets); }, [&] { sets.clear(); },
+      now() + kDumpTimeout);
+  if (!read) return fail(read.error());
+  return sets;
+}
+
+Result<std::vector<NftElement>> NftablesSets::read(const NftSet& set, std::size_t most) {
+  std::vector<NftRawElement> raw;
+  bool good = true;
+  const NetlinkMessage request =
+      message_of(of_nftables(NFT_MSG_GETSETELEM), 0, number_of(set.family));
+  name_set(request.get(), set);
+  const Status read = socket_.dump(
+      request.get(),
+      [&](nlmsghdr& message) {
+        good = good && raw.size() <= 2 * most && parse_elements(message, raw);
+      },
+      [&] { raw.clear(); }, now() + kDumpTimeout);
+  if (!read) return fail(read.error());
+  std::vector<NftElement> elements;
+  if (set.paired) {
+    elements = pair_intervals(std::move(raw));
+  } else {
+    elements.reserve(raw.size());
+    for (auto& each : raw) elements.push_back(std::move(each.element));
+  }
+  if (elements.size() > most)
+    return fail_with("it has more than " + std::to_string(most) + " elements");
+  if (!good) return fail_with("the kernel's elements of it cannot be read");
+  return elements;
+}
+
+Status NftablesSets::change(const NftSet& set, std::span<const std::string> removed_keys,
+                            std::span<const NftElement> added) {
+  std::vector<std::pair<int, std::string>> messages;
+  std::size_t bytes = 0;
+  const auto put = [&](int what, const std::string& attributes) -> Status {
+    if (messages.empty() || messages.back().first != what ||
+        messages.back().second.size() + attributes.size() > kListBytes)
+      messages.emplace_back(what, "");
+    messages.back().second += attributes;
+    bytes += attributes.size();
+    if (bytes < kBatchBytes) return Ok{};
+    const Status sent = send_batch(set, messages);
+    messages.clear();
+    bytes = 0;
+    return sent;
+  };
+  for (const std::string& key : removed_keys)
+    if (Status done = put(NFT_MSG_DELSETELEM, element_attributes({key, {}, {}}, false)); !done)
+      return done;
+  for (const NftElement& element : added)
+    if (Status done = put(NFT_MSG_NEWSETELEM, element_attributes(element, true)); !done)
+      return done;
+  return messages.empty() ? Status(Ok{}) : send_batch(set, messages);
+}
+
+Status NftablesSets::send_batch(const NftSet& set,
+                                std::span<const std::pair<int, std::string>> messages) {
+  std::vector<std::uint8_t> batch;
+  const std::uint32_t first = socket_.next_sequence();
+  append(batch,
+         message_of(NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, NFPROTO_UNSPEC, NFNL_SUBSYS_NFTABLES),
+         first);
+  std::uint32_t last = first;
+  for (const auto& [what, attributes] : messages) {
+    const int flags = NLM_F_REQUEST | NLM_F_ACK | (what == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0);
+    nfgenmsg header{};
+    header.nfgen_family = number_of(set.family);
+    NetlinkMessage message(
+        nlmsg_alloc_size(attributes.size() + set.table.size() + set.name.size() + 256));
+    HOTPAIR_ASSERT(message != nullptr);
+    nlmsghdr* begun = nlmsg_put(message.get(), 0, 0, of_nftables(what), 0, flags);
+    HOTPAIR_ASSERT(begun != nullptr);
+    (void)nlmsg_append(message.get(), &header, sizeof header, NLMSG_ALIGNTO);
+    name_set(message.get(), set);
+    nla_put(message.get(), NFTA_SET_ELEM_LIST_ELEMENTS | NLA_F_NESTED,
+            static_cast<int>(attributes.size()), attributes.data());
+    append(batch, message, last = socket_.next_sequence());
+  }
+  append(batch, message_of(NFNL_MSG_BATCH_END, NLM_F_REQUEST, NFPROTO_UNSPEC, NFNL_SUBSYS_NFTABLES),
+         socket_.next_sequence());
+  if (Status sent = socket_.send(batch); !sent) return sent;
+  return await(first, last);
+}
+
+// A transaction that fails as a whole is answered as its beginning.
+Status NftablesSets::await(std::uint32_t first, std::uint32_t last) {
+  const Instant deadline = now() + kAnswerTimeout;
+  bool done = false;
+  int error = 0;
+  const auto answer = [&](nlmsghdr& message) {
+    if (message.nlmsg_type != NLMSG_ERROR || message.nlmsg_seq - first > last - first ||
+        nlmsg_datalen(&message) < static_cast<int>(sizeof(nlmsgerr)))
+      return;
+    const int said = -static_cast<const nlmsgerr*>(nlmsg_data(&message))->error;
+    if (error == 0) error = said;
+    done = done || message.nlmsg_seq == last || said != 0;
+  };
+  while (!done) {
+    const auto read = socket_.read(answer);
+    if (read == NetlinkSocket::Read::failed || read == NetlinkSocket::Read::overrun)
+      return fail_with("the kernel's answer to a change of elements was lost");
+    if (read == NetlinkSocket::Read::empty && !socket_.wait_until(deadline))
+      return fail_with("the kernel did not answer a change of elements in time");
+  }
+  if (error != 0) return fail_errno("the kernel refused a change of elements", error);
+  return Ok{};
+}
+
+}  // namespace hotpair::sys
