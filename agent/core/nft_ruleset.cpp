@@ -197,21 +197,6 @@ std::string gradual_change(const std::string& name, const NftTable& present,
 
 }  // namespace
 
-std::optional<NftSetName> parse_set_name(std::string_view text) {
-  const auto words = words_of(text);
-  const auto is_name = [](std::string_view word) {
-    constexpr std::size_t kLongest = 255;
-    return word.size() <= kLongest && std::ranges::all_of(word, [](unsigned char c) {
-             return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.' || c == '/';
-           });
-  };
-  if (!std::ranges::all_of(words, is_name)) return std::nullopt;
-  if (words.size() == 1) return NftSetName{{}, {}, std::string(words[0])};
-  if (words.size() != 3 || std::ranges::find(kFamilies, words[0]) == kFamilies.end())
-    return std::nullopt;
-  return NftSetName{std::string(words[0]), std::string(words[1]), std::string(words[2])};
-}
-
 std::optional<NftRuleset> parse_ruleset(std::string_view text,
                                         const std::vector<NftSetName>& by_element) {
   NftRuleset ruleset;

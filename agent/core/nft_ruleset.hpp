@@ -15,7 +15,7 @@
 
 namespace hotpair::agent {
 
-// A set or map of nft_sets: "name", or "family table name".
+// A set or map.
 struct NftSetName {
   std::string family, table, name;  // family and table empty: any
   friend bool operator==(const NftSetName&, const NftSetName&) = default;
@@ -26,8 +26,6 @@ struct NftSetName {
   }
   std::string text() const { return table.empty() ? name : family + " " + table + " " + name; }
 };
-// None: it is not spelled so, or the family is not one of nftables.
-std::optional<NftSetName> parse_set_name(std::string_view text);
 
 // A chain, set, map, counter, ... The head is its declaration; the body a chain's rules, a set's
 // elements, and nothing of others. Lines without their indentation, each with its end.

@@ -5,7 +5,7 @@
 namespace hotpair::config {
 namespace {
 
-constexpr std::size_t kMaxPaths = 256;
+constexpr std::size_t kMaxPaths = 256, kMaxNftSets = 64;
 constexpr std::size_t kMaxHooks = 16;
 constexpr std::size_t kMaxProtocols = 32, kMaxRouteTables = 256;
 
@@ -32,6 +32,10 @@ bool is_route_table(const std::string& name) {
   if (name.size() > 10 || name.front() == '0') return false;
   const unsigned long long number = std::stoull(name);
   return number != 255 && number < 0xffff'ffffULL;
+}
+
+bool is_nft_set(const std::string& text) {
+  return nft_set(text).has_value();
 }
 
 // Which keys a module may have follows from its kind.
@@ -125,6 +129,10 @@ Codec<ConfigSync> config_sync_schema() {
   const auto pattern = text(1, 4096, "a path or a glob",
                             [](const std::string& t) { return t.find('\0') == std::string::npos; });
   const auto patterns = list_of(pattern, 0, kMaxPaths, Order::does_not, "globs");
+  const auto set = text(1, 1024,
+                        "the name of a set or map of nftables, alone or as 'FAMILY TABLE NAME' "
+                        "(ip, ip6, inet, bridge, arp or netdev)",
+                        is_nft_set);
   return object<ConfigSync>({
       field("paths", &ConfigSync::paths,
             list_of(absolute_path(), 0, kMaxPaths, Order::does_not, "paths")),
@@ -138,6 +146,9 @@ Codec<ConfigSync> config_sync_schema() {
                 {{"report", BackupChanges::report}, {"revert", BackupChanges::revert}})),
       field("timeout", &ConfigSync::timeout, duration(1s, 600s)),
       field("rescan", &ConfigSync::rescan, duration(1s, 3600s)),
+      field("nft_ruleset", &ConfigSync::nft_ruleset, boolean()),
+      field("nft_sets", &ConfigSync::nft_sets,
+            list_of(set, 0, kMaxNftSets, Order::does_not, "sets")),
   });
 }
 

@@ -188,8 +188,10 @@ struct ConfigSync {
   // By one of `paths`. In a check {} is the directory where the new files lie under their paths.
   std::map<std::string, std::vector<std::string>> check, apply;
   BackupChanges backup_changes = BackupChanges::report;
-  Duration timeout = 30s;  // of a check or an apply command, 1-600s
-  Duration rescan = 60s;   // 1-3600s; changes are noticed at once where the kernel tells of them
+  Duration timeout = 30s;    // of a check or an apply command, 1-600s
+  Duration rescan = 60s;     // 1-3600s; changes are noticed at once where the kernel tells of them
+  bool nft_ruleset = false;  // the ruleset in the primary's kernel goes to the backup's
+  std::vector<std::string> nft_sets;  // sets and maps whose elements do: NAME or FAMILY TABLE NAME
 };
 
 // The Ethernet segment between the two nodes that rides in the heartbeat channel.
@@ -205,6 +207,11 @@ struct RouteSync {
   std::vector<std::string> tables;
   Duration hold = 10s, wait = 0s, ttl = 10s;  // hold, wait: 0-3600s; ttl: 1-3600s
 };
+struct NftSetSpelling {
+  std::string family, table, name;  // family and table empty: any
+};
+// "NAME" or "FAMILY TABLE NAME"; none: it is not spelled so.
+std::optional<NftSetSpelling> nft_set(const std::string& text);
 // The number of a routing protocol by its name in rt_protos or as digits; none: it is not one whose
 // routes may be synchronised.
 std::optional<std::uint8_t> route_protocol(const std::string& name);

@@ -148,6 +148,7 @@ void check_modules(Context& context, const ClusterFile& cluster,
 void check_synchronisation(Context& context, const ClusterFile& cluster) {
   const ConfigSync& sync = cluster.config_sync;
   Unique(context).add_all(sync.paths, "config_sync.paths");
+  Unique(context).add_all(sync.nft_sets, "config_sync.nft_sets");
   for (std::size_t i = 0; i < sync.paths.size(); ++i) {
     const std::string path = indexed("config_sync.paths", i);
     if (sync.paths[i].ends_with("/node.yaml"))
@@ -170,6 +171,11 @@ void check_synchronisation(Context& context, const ClusterFile& cluster) {
     const std::string path = indexed("config_sync.substitute", i);
     context.report(context.line_of(path), path, file, "a path that stands in config_sync.paths");
   }
+  for (const char* key : {"config_sync.nft_ruleset", "config_sync.nft_sets"})
+    if (!cluster.cluster_network.enabled && context.given(key) &&
+        (sync.nft_ruleset || !sync.nft_sets.empty()))
+      context.report(context.line_of(key), key, "cluster_network.enabled: false",
+                     "the cluster network, over which they travel");
   check_keys(sync.check, "config_sync.check");
   check_keys(sync.apply, "config_sync.apply");
   Unique(context).add_all(cluster.route_sync.protocols, "route_sync.protocols");

@@ -239,6 +239,18 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"config_sync: { backup_changes: keep }\n",
                 "cluster.yaml:2: config_sync.backup_changes: found 'keep', allowed: report or "
                 "revert"},
+        Mistake{"config_sync: { nft_ruleset: always }\n",
+                "cluster.yaml:2: config_sync.nft_ruleset: found 'always', allowed: true or false"},
+        Mistake{"config_sync: { nft_sets: [a, filter blocklist] }\n",
+                "cluster.yaml:2: config_sync.nft_sets[1]: found 'filter blocklist', allowed: the "
+                "name of a set or map of nftables, alone or as 'FAMILY TABLE NAME' (ip, ip6, "
+                "inet, bridge, arp or netdev)"},
+        Mistake{"config_sync: { nft_sets: [a, inet f b, a] }\n",
+                "cluster.yaml:2: config_sync.nft_sets[2]: found 'a', allowed: each only once (it "
+                "stands at config_sync.nft_sets[0], line 2)"},
+        Mistake{"cluster_network: { enabled: false }\nconfig_sync: { nft_sets: [a] }\n",
+                "cluster.yaml:3: config_sync.nft_sets: found 'cluster_network.enabled: false', "
+                "allowed: the cluster network, over which they travel"},
         Mistake{"cluster_network: { rate_mbps: 0 }\n",
                 "cluster.yaml:2: cluster_network.rate_mbps: found '0', allowed: a number from 1 to "
                 "10000"},
