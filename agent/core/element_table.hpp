@@ -1,0 +1,67 @@
+// The elements of a set as one node told them to the other: what has to be told when its kernel has
+// others, and what has to be done where a kernel has others than were told. What a key, a value or
+// a state is, nobody here knows.
+//
+// Times are told as what is left of them and kept as the instant of their end, so two boxes need no
+// common clock. A kernel that is read while packets add elements may leave one out that is there:
+// what is missing is believed at the second reading, or when its time was over anyway.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "platform/base/time.hpp"
+
+namespace hotpair::agent {
+
+struct SetElement {
+  std::string key;
+  std::string value;             // what it means; another one is a change
+  std::string state;             // goes along when it is told, and is no change
+  std::uint64_t timeout_ms = 0;  // as it was given; not judged
+  std::uint64_t left_ms = 0;     // 0: it never expires
+  friend bool operator==(const SetElement&, const SetElement&) = default;
+};
+
+struct ElementChange {
+  std::vector<std::string> removed;  // by key
+  std::vector<SetElement> set;       // new, or otherwise than they were
+  bool empty() const { return removed.empty() && set.empty(); }
+};
+
+constexpr std::size_t kMaxElements = 500'000;  // in all sets of a node
+
+class ElementTable {
+ public:
+  // What makes this table say what `found` says.
+  ElementChange difference(const std::vector<SetElement>& found, Instant now);
+  // Something was missing for the first time: read again soon.
+  bool in_doubt() const { return in_doubt_; }
+  void apply(const ElementChange& change, Instant now);
+
+  // What makes a kernel that has `found` have what was told. `removed` has also those of `set` that
+  // are there otherwise: a kernel changes no element in place.
+  ElementChange repair(const std::vector<SetElement>& found, Instant now) const;
+  // The same for a kernel that has what was told so far: what to do so that it follows `change`.
+  ElementChange follow(const ElementChange& change, Instant now) const;
+
+  std::size_t size() const { return entries_.size(); }
+  void clear() { entries_.clear(); }
+  std::uint64_t digest() const;  // of keys and values, whatever their order
+
+ private:
+  struct Entry {
+    std::string value, state;
+    std::uint64_t timeout_ms = 0;
+    Instant ends = Instant::max();
+    bool missing = false, seen = false;
+  };
+  static bool is_as_told(const Entry& entry, const SetElement& element, Instant now);
+
+  std::unordered_map<std::string, Entry> entries_;
+  bool in_doubt_ = false;
+};
+
+}  // namespace hotpair::agent
