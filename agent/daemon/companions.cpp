@@ -9,6 +9,7 @@
 #include "agent/daemon/management_access.hpp"
 #include "agent/daemon/peer_companion.hpp"
 #include "agent/daemon/route_sync.hpp"
+#include "agent/daemon/ruleset_sync.hpp"
 #include "agent/daemon/traps.hpp"
 
 namespace hotpair::daemon {
@@ -46,6 +47,8 @@ std::vector<std::unique_ptr<Companion>> make_companions(const CompanionNeeds& ne
   all.push_back(std::make_unique<ClusterNetwork>(needs.association, needs.log));
   all.push_back(std::make_unique<ConfigSync>(
       ConfigSync::Needs{link, needs.loop, options.config_dir, options.state_dir, needs.log}));
+  all.push_back(std::make_unique<RulesetSync>(
+      RulesetSync::Needs{link, needs.loop, options.state_dir, options.run_dir, needs.log}));
   all.push_back(std::make_unique<RouteSync>(link, needs.log));
   all.push_back(std::make_unique<LogicalSystems>(link, needs.log));
   all.push_back(std::make_unique<ManagementAccess>(options.run_dir, needs.log));

@@ -19,4 +19,8 @@ Status run_command_to_end(std::vector<std::string> argv, Duration timeout,
 Result<std::string> output_of_command(std::vector<std::string> argv, Duration timeout,
                                       const std::atomic<bool>& stopping);
 
+// What it printed; fails with that when it does not exit with 0, or prints more than `most`.
+Result<std::string> listing_of_command(std::vector<std::string> argv, Duration timeout,
+                                       std::size_t most, const std::atomic<bool>& stopping);
+
 }  // namespace hotpair::daemon

@@ -31,6 +31,8 @@ constexpr const char* kReload = "reload";
 constexpr const char* kPassword = "password";
 // {"action": "checksum" | "diff" | "facts" | "push" | "pull"}; answered when it is done
 constexpr const char* kConfig = "config";
+// {"action": "diff" | "push" | "pull"}, of the ruleset in the kernel; answered when it is done
+constexpr const char* kRuleset = "ruleset";
 // to the data plane
 constexpr const char* kSessions =
     "sessions";  // {"count_only", "protocol", "address", "port", "state", "cursor", "limit"}

@@ -23,7 +23,13 @@ namespace hotpair::daemon {
 constexpr std::string_view kPeerLinkPurpose = "hotpair peer link";
 constexpr std::uint16_t kPeerPort = 9891;
 
-enum class PeerService : std::uint8_t { exec = 1, config = 2, routes = 3, partitions = 4 };
+enum class PeerService : std::uint8_t {
+  exec = 1,
+  config = 2,
+  routes = 3,
+  partitions = 4,
+  ruleset = 5
+};
 
 // The keys of the moment, shared with the threads that shake hands.
 class PeerKeys {

@@ -28,6 +28,8 @@ const char* reason_without(PeerService service) {
       return "the peer does not synchronise its configuration";
     case PeerService::routes:
       return "the peer does not synchronise routes";
+    case PeerService::ruleset:
+      return "the peer's cluster.yaml wants neither nft_ruleset nor nft_sets";
     default:
       return "the peer does not serve that";
   }

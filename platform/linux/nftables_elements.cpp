@@ -12,6 +12,7 @@ namespace {
 
 // Ours, never given to the kernel: the key of an interval's other end.
 constexpr int kEndKey = 0x1fff;
+constexpr std::size_t kAlignment = 4;  // of attributes
 
 // Calls `visit(attribute)` for each; false: they do not fill `attributes`.
 template <typename Visit>
@@ -23,11 +24,11 @@ bool each_attribute(std::string_view attributes, Visit visit) {
 }
 
 void append(std::string& out, int type, std::string_view content) {
-  const auto size = static_cast<std::uint16_t>(NLA_HDRLEN + content.size());
+  const auto size = static_cast<std::uint16_t>(sizeof(nlattr) + content.size());
   const nlattr header{size, static_cast<std::uint16_t>(type)};
   out.append(reinterpret_cast<const char*>(&header), sizeof header);
   out.append(content);
-  out.append(static_cast<std::size_t>(NLA_ALIGN(size)) - size, '\0');
+  out.resize((out.size() + kAlignment - 1) / kAlignment * kAlignment);
 }
 
 std::string_view content_of(const nlattr& attribute) {

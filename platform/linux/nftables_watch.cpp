@@ -15,16 +15,15 @@ constexpr int kReceiveBuffer = 1 << 20;
 constexpr int kMostReads = 4096;
 // The first attribute of tables, chains, rules, sets and elements alike names the table.
 static_assert(NFTA_TABLE_NAME == 1 && NFTA_CHAIN_TABLE == 1 && NFTA_RULE_TABLE == 1 &&
-              NFTA_SET_TABLE == 1 && NFTA_SET_ELEM_LIST_TABLE == 1);
+              NFTA_SET_TABLE == 1 && NFTA_SET_ELEM_LIST_TABLE == 1 && NFTA_SET_ELEM_LIST_SET == 2);
 
-std::string table_of(nlmsghdr& message) {
-  nlattr* attributes[NFTA_TABLE_NAME + 1] = {};
-  if (nlmsg_parse(&message, sizeof(nfgenmsg), attributes, NFTA_TABLE_NAME, nullptr) < 0 ||
-      attributes[NFTA_TABLE_NAME] == nullptr)
+std::string text_of(nlmsghdr& message, int type) {
+  nlattr* attributes[NFTA_SET_ELEM_LIST_SET + 1] = {};
+  if (nlmsg_parse(&message, sizeof(nfgenmsg), attributes, NFTA_SET_ELEM_LIST_SET, nullptr) < 0 ||
+      attributes[type] == nullptr)
     return {};
-  nlattr* name = attributes[NFTA_TABLE_NAME];
-  const auto* text = static_cast<const char*>(nla_data(name));
-  return {text, strnlen(text, static_cast<std::size_t>(nla_len(name)))};
+  const auto* text = static_cast<const char*>(nla_data(attributes[type]));
+  return {text, strnlen(text, static_cast<std::size_t>(nla_len(attributes[type])))};
 }
 
 }  // namespace
@@ -42,8 +41,12 @@ NftablesWatch::Heard NftablesWatch::read() {
     const int what = NFNL_MSG_TYPE(message.nlmsg_type);
     if (what == NFT_MSG_NEWGEN) return;  // ends each change, and names no table
     heard.changed = true;
-    const std::string table = table_of(message);
+    const std::string table = text_of(message, NFTA_TABLE_NAME);
     heard.tables.insert(table);
+    if (what == NFT_MSG_NEWSETELEM || what == NFT_MSG_DELSETELEM)
+      heard.sets.insert(text_of(message, NFTA_SET_ELEM_LIST_SET));
+    else
+      heard.ruled.insert(table);
     if (what == NFT_MSG_DELTABLE) heard.deleted.insert(table);
   };
   for (int i = 0; i < kMostReads; ++i) {

@@ -19,6 +19,8 @@ class NftablesWatch {
     bool lost = false;              // events were lost: anything may have happened
     std::set<std::string> deleted;  // tables that were deleted; they may be there again
     std::set<std::string> tables;   // in which anything changed, those too
+    std::set<std::string> ruled;    // of these, in which more changed than elements
+    std::set<std::string> sets;     // names of sets and maps in which elements changed
   };
   // Everything that waits, without blocking.
   Heard read();
