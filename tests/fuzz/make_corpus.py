@@ -86,6 +86,22 @@ def config_messages():
     put("config_messages", "operations", f'1[["/etc/nftables.conf", {entry}, null, true]]'.encode())
 
 
+def ruleset():
+    def part(content):
+        return struct.pack(">H", len(content)) + content
+    key = struct.pack("=HH", 12, 1) + struct.pack("=HH", 8, 1) + bytes([192, 0, 2, 1])
+    end = struct.pack("=HH", 16, 0x1fff) + key
+    data = struct.pack("=HH", 8, 2) + bytes(4)
+    name = b"\x04inet\x06filter\x09blocklist"
+    put("ruleset", "elements", b"0\x03" + name + b"\x01" + part(key) +
+        b"\x02" + part(key + end) + part(data) + part(b"") + struct.pack(">QQ", 3600000, 1000))
+    put("ruleset", "text", b"1table inet filter {\n\tflags dormant\n\n\tset blocklist {\n\t\ttype ipv4_addr\n\t\tflags timeout\n"
+        b"\t\telements = { 192.0.2.1 comment \"a } b\",\n\t\t\t     192.0.2.2 }\n\t}\n\n\tchain in {\n"
+        b"\t\ttype filter hook input priority filter; policy accept;\n\t\tjump {\n\t\t\taccept\n\t\t}\n\t}\n}\n")
+    put("ruleset", "have", b'2{"checksum": "ab", "empty": false, "agreement": {"own": "ab", "peer": "cd"}, "refuses": ""}')
+    put("ruleset", "outcome", b'2{"ok": true, "error": "", "elements": 3, "digest": 18446744073709551615, "kept": "/x"}')
+
+
 def config():
     node = "chassis_id: 1\nheartbeat_interfaces:\n  - { interface: ha0, vlan: 999 }\n"
     cluster = ("group_id: 7\ngroup_name: edge\npassword_file: /etc/hotpair/password\n"
@@ -186,5 +202,6 @@ if __name__ == "__main__":
     probes()
     config()
     config_messages()
+    ruleset()
     commands()
     kernel()
