@@ -77,10 +77,15 @@ bool addresses_are_missing(const json& status) {
                      [](const json& address) { return !address.value("held", false); });
 }
 
-bool config_differs(const json& status) {
-  const auto config = status.find("config");
-  return config != status.end() && config->value("known", false) &&
-         config->value("in_sync", 0) == 0;
+bool differs(const json& status, const char* what) {
+  const auto part = status.find(what);
+  return part != status.end() && part->value("known", false) && part->value("in_sync", 0) == 0;
+}
+
+std::string what_differs(const json& status) {
+  const bool files = differs(status, "config"), ruleset = differs(status, "ruleset");
+  if (files && ruleset) return "the configuration files and the rulesets differ";
+  return files ? "the configuration files differ" : ruleset ? "the rulesets differ" : "";
 }
 
 }  // namespace
@@ -112,8 +117,8 @@ json alarms_json(const json& status) {
     alarms.add(kSyncOverdue, "the backup is overdue to be in sync");
   if (const std::string why = words(status, "suppressed"); !why.empty())
     alarms.add(kHeldBack, "a move is HELD BACK: " + why);
-  if (peer_alive && config_differs(status))
-    alarms.add(kConfigDiffers, "the configuration files differ");
+  if (const std::string what = what_differs(status); peer_alive && !what.empty())
+    alarms.add(kConfigDiffers, what);
   if (const std::size_t count = status.at("warnings").size(); count > 0)
     alarms.add(kWarnings, std::to_string(count) + (count == 1 ? " warning" : " warnings"));
   return alarms.take();

@@ -187,6 +187,26 @@ void write_companions(OpenMetrics& out, const json& status) {
   if (config.is_object()) out.add(static_cast<double>(child(config, "conflicts").size()));
 }
 
+void write_ruleset(OpenMetrics& out, const json& ruleset) {
+  gauge(out, "hotpair_ruleset_in_sync",
+        "Whether the backup's kernel has the primary's ruleset and the elements of its sets.",
+        ruleset, "in_sync");
+  counter(out, "hotpair_ruleset_changes", "Rulesets that went over.", ruleset, "changes");
+  counter(out, "hotpair_ruleset_refused", "Rulesets that the backup did not take.", ruleset,
+          "refused");
+  counter(out, "hotpair_ruleset_elements_sent", "Elements of sets told to the backup.", ruleset,
+          "elements_sent");
+  counter(out, "hotpair_ruleset_elements_taken", "Elements of sets taken from the primary.",
+          ruleset, "elements_taken");
+  counter(out, "hotpair_ruleset_elements_repaired",
+          "Elements that somebody had changed on the backup and that were put back.", ruleset,
+          "elements_repaired");
+  const Rows sets{child(ruleset, "sets"), {"set"}};
+  sets.write(out, Kind::gauge, "hotpair_set_elements", "Elements of a synchronised set.",
+             "elements");
+  sets.write(out, Kind::gauge, "hotpair_set_in_sync", "Whether the backup has them.", "in_sync");
+}
+
 void write_dataplane(OpenMetrics& out, const json& dataplane) {
   out.family(Kind::gauge, "hotpair_dataplane_up", "Whether hotpair-dataplane answers.");
   out.add(dataplane.is_object());
@@ -227,6 +247,7 @@ std::string metrics_text(const Seen& seen) {
     write_paths(out, seen.agent);
     write_devices(out, seen.agent);
     write_companions(out, seen.agent);
+    write_ruleset(out, child(seen.agent, "ruleset"));
     write_transitions(out, child(seen.agent, "transitions"));
   }
   write_dataplane(out, seen.dataplane);

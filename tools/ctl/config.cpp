@@ -17,25 +17,52 @@ namespace {
 
 std::string action;
 
-// One line a path and one for all, both nodes side by side.
-Exit print_checksums(const Context& context, const Json& answer) {
+using Rows = std::vector<std::vector<Cell>>;
+
+// True: both are the same. `agreed`: they are, though the boxes print them otherwise.
+bool add_row(Rows& rows, const std::string& what, const std::string& own, const std::string& peer,
+             bool agreed) {
+  const bool same = own == peer || agreed;
+  rows.push_back({what, own, peer.empty() ? "(not heard)" : peer,
+                  same ? Cell("same", Tone::good) : Cell("DIFFERENT", Tone::bad)});
+  return same;
+}
+
+bool add_files(Rows& rows, const Json& answer) {
   const Json& own = child(answer, "own");
   const Json& peer = child(answer, "peer");
-  std::vector<std::vector<Cell>> rows = {{"path", "this node", "peer", ""}};
   bool same = peer.is_object();
   const auto add = [&](const std::string& path, const std::string& key) {
-    const std::string ours = text(own, key.c_str()), theirs = text(peer, key.c_str());
-    const bool equal = ours == theirs;
-    same = same && equal;
-    rows.push_back({path, ours, theirs.empty() ? "(not heard)" : theirs,
-                    equal ? Cell("same", Tone::good) : Cell("DIFFERENT", Tone::bad)});
+    same = add_row(rows, path, text(own, key.c_str()), text(peer, key.c_str()), false) && same;
   };
   for (const Json& path : child(answer, "paths"))
     if (path.is_string()) add(path.get<std::string>(), path.get<std::string>());
   add("all", "");
+  return same;
+}
+
+bool add_ruleset(Rows& rows, const Json& ruleset) {
+  constexpr std::size_t kDigits = 32;
+  bool same = count(ruleset, "in_sync") == 1;
+  if (flag(ruleset, "nft_ruleset"))
+    same = add_row(rows, "(ruleset)", text(ruleset, "checksum").substr(0, kDigits),
+                   text(ruleset, "peer_checksum").substr(0, kDigits), same) &&
+           same;
+  for (const Json& set : child(ruleset, "sets"))
+    same = add_row(rows, "(set " + text(set, "set") + ")", text(set, "digest"),
+                   text(set, "peer_digest"), false) &&
+           same;
+  return same;
+}
+
+// One line a path and one for all, the ruleset and its sets, both nodes side by side.
+Exit print_checksums(const Context& context, const Json& files, const Json& ruleset) {
+  Rows rows = {{"path", "this node", "peer", ""}};
+  bool same = files.is_null() || add_files(rows, files);
+  if (ruleset.is_object()) same = add_ruleset(rows, ruleset) && same;
   std::printf("%s", columns(context.style, rows).c_str());
-  const std::string error = text(answer, "peer_error");
-  if (!error.empty()) std::printf("the peer: %s\n", error.c_str());
+  for (const std::string& error : {text(files, "peer_error"), text(ruleset, "error")})
+    if (!error.empty()) std::printf("the peer: %s\n", error.c_str());
   return same ? Exit::good : Exit::refused;
 }
 
@@ -103,30 +130,75 @@ Exit print_differences(const Context& context, const Json& answer) {
       if (file != "/dev/null") ::unlink(file.c_str());
   }
   const bool same = print_facts(context, answer) == 0 && differences.empty();
-  if (same) std::printf("no difference\n");
   return same ? Exit::good : Exit::refused;
+}
+
+Exit print_ruleset_difference(const Json& answer) {
+  if (text(answer, "own_text") == text(answer, "peer_text")) return Exit::good;
+  const std::string theirs = write_temporary(answer, "peer_text");
+  const std::string ours = write_temporary(answer, "own_text");
+  run_diff("ruleset", theirs, ours);
+  for (const auto& file : {theirs, ours})
+    if (file != "/dev/null") ::unlink(file.c_str());
+  return Exit::refused;
+}
+
+// Asks for the files and for the ruleset, whichever are synchronised; the answers by these names.
+// None: the daemon is not reachable. An answer that is a refusal was said, and is `refused`.
+std::optional<Json> ask_for_both(const Context& context, bool& refused) {
+  const auto status = context.ask(Daemon::agent, {{"command", control::command::kStatus}});
+  if (!status) return std::nullopt;
+  Json answers = Json::object();
+  const Json& ruleset = child(*status, "ruleset");
+  const auto ask = [&](const char* command, const char* name) {
+    auto answer = context.ask(Daemon::agent, {{"command", command}, {"action", action}}, 300s);
+    if (!answer) return false;
+    refused = !accepted(context, *answer) || refused;
+    answers[name] = std::move(*answer);
+    return true;
+  };
+  // Without either the daemon says what is missing.
+  if (status->contains("config") || !ruleset.is_object())
+    if (!ask(control::command::kConfig, "files")) return std::nullopt;
+  if (!ruleset.is_object()) return answers;
+  if (action == "checksum")
+    answers["ruleset"] = ruleset;
+  else if (flag(ruleset, "nft_ruleset") && !ask(control::command::kRuleset, "ruleset"))
+    return std::nullopt;
+  return answers;
 }
 
 }  // namespace
 
 void add_config_options(CLI::App& app) {
   app.add_option("action", action,
-                 "checksum: of each path, on both nodes; diff: from the peer's files to this "
-                 "node's, and where kernel settings, modules, interfaces and versions differ; "
+                 "checksum: of each path, the ruleset and each set, on both nodes; diff: from the "
+                 "peer's files and ruleset to this node's, and where kernel settings, modules, "
+                 "interfaces and versions differ; "
                  "push: this node's files prevail; pull: the peer's do")
       ->required()
       ->check(CLI::IsMember({"checksum", "diff", "push", "pull"}));
 }
 
 Exit run_config(Context& context) {
-  const auto answer = context.ask(
-      Daemon::agent, {{"command", control::command::kConfig}, {"action", action}}, 300s);
-  if (!answer) return Exit::unreachable;
-  if (!accepted(context, *answer)) return Exit::refused;
-  if (context.print_json(*answer)) return Exit::good;
-  if (action == "checksum") return print_checksums(context, *answer);
-  if (action == "diff") return print_differences(context, *answer);
-  std::printf("%s\n", text(*answer, "message").c_str());
+  bool refused = false;
+  const auto answers = ask_for_both(context, refused);
+  if (!answers) return Exit::unreachable;
+  if (refused) return Exit::refused;
+  const Json& files = child(*answers, "files");
+  const Json& ruleset = child(*answers, "ruleset");
+  Json whole = files.is_object() ? files : Json{{"ok", true}};
+  if (ruleset.is_object()) whole["ruleset"] = ruleset;
+  if (context.print_json(whole)) return Exit::good;
+  if (action == "checksum") return print_checksums(context, files, ruleset);
+  if (action == "diff") {
+    const Exit one = files.is_object() ? print_differences(context, files) : Exit::good;
+    const Exit other = print_ruleset_difference(ruleset);
+    if (one == Exit::good && other == Exit::good) std::printf("no difference\n");
+    return one == Exit::good ? other : one;
+  }
+  for (const Json* answer : {&files, &ruleset})
+    if (answer->is_object()) std::printf("%s\n", text(*answer, "message").c_str());
   return Exit::good;
 }
 

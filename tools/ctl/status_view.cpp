@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "tools/ctl/json_access.hpp"
+#include "tools/ctl/status_sync.hpp"
 
 namespace hotpair::ctl {
 namespace {
@@ -175,50 +176,6 @@ std::string cluster_network(const Style& style, const Json& status) {
   return style(Tone::strong, "Cluster network") + "\n" + line + "\n";
 }
 
-std::string configuration(const Style& style, const Json& status) {
-  const Json& config = child(status, "config");
-  if (!config.is_object()) return "";
-  std::string line = "  " + spoken_count(count(config, "files")) + " files, ";
-  const std::string error = text(config, "error");
-  if (count(config, "in_sync") == 1)
-    line += style(Tone::good, "in sync");
-  else
-    line += style(Tone::warning, "NOT IN SYNC" + (error.empty() ? "" : ": " + error));
-  const std::string last = text(config, "last_change");
-  if (!last.empty()) line += "; last change went over " + spoken_time(last);
-  return style(Tone::strong, "Configuration") + "\n" + line + "\n";
-}
-
-std::string route_counts(const Json& routes) {
-  std::string line = spoken_count(count(routes, "installed")) + " in the kernel";
-  const std::pair<const char*, const char*> others[] = {{"waiting", "wait for their device"},
-                                                        {"own", "that the backup has itself"},
-                                                        {"refused", "REFUSED by the kernel"}};
-  for (const auto& [key, meaning] : others)
-    if (const auto times = count(routes, key)) line += ", " + spoken_count(times) + " " + meaning;
-  return line;
-}
-
-std::string routes(const Style& style, const Json& status) {
-  const Json& routes = child(status, "routes");
-  if (!routes.is_object()) return "";
-  const bool sends = text(routes, "role") == "sends";
-  std::string line = "  " + spoken_count(count(routes, "routes")) + " routes and " +
-                     spoken_count(count(routes, "neighbours")) + " neighbours " +
-                     (sends ? "of this node" : "of the primary") + ", " +
-                     (sends ? "at the backup " : "here ") + route_counts(routes) + "; ";
-  const std::string error = text(routes, "error");
-  if (count(routes, "in_sync") == 1)
-    line += style(Tone::good, "in sync");
-  else
-    line += style(Tone::warning, "NOT IN SYNC" + (error.empty() ? "" : ": " + error));
-  if (const auto lag = number(routes, "lag_ms"); lag && *lag > 0)
-    line += "; a change has waited for " + spoken_duration(*lag / 1e3);
-  if (const auto left = number(routes, "ttl_left_ms"))
-    line += "; those of the former primary go in " + spoken_duration(*left / 1e3);
-  return style(Tone::strong, "Routes") + "\n" + line + "\n";
-}
-
 std::string logical_systems(const Style& style, const Json& status) {
   Rows rows = {{"logical system", "VRF", "zone", "interfaces", "here", "at the peer"}};
   const auto state = [](const Json& node) {
@@ -368,8 +325,7 @@ std::string status_view(const Style& style, const Json& status) {
        {troubles(style, status), nodes(style, status), reasons(style, status), paths(style, status),
         cluster_network(style, status), interfaces(style, status), lags(style, status),
         modules(style, status), remote_monitors(style, status), sessions_view(style, status),
-        configuration(style, status), routes(style, status), logical_systems(style, status),
-        management(style, status)})
+        synchronised(style, status), logical_systems(style, status), management(style, status)})
     if (!block.empty()) screen += "\n" + block;
   return screen;
 }
