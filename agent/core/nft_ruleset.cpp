@@ -191,7 +191,8 @@ std::string gradual_change(const std::string& name, const NftTable& present,
     else if (!object.body.empty())
       elements += "add element " + name + " " + key.second + " { " + object.body + " }\n";
   }
-  if (!block.empty()) block = "table " + name + " {\n" + block + "}\n";
+  // Without its flags a table that is named would lose them.
+  if (!block.empty()) block = "table " + name + " {\n" + wanted.head + block + "}\n";
   return emptied_chains + emptied_sets + removed_chains + removed_sets + block + elements;
 }
 

@@ -116,7 +116,7 @@ TEST(NftRulesetTest, a_rule_more_leaves_everything_but_its_chain_alone) {
   const auto change = transition(
       parsed(kRuleset), parsed(with(kRuleset, "counter accept", "tcp dport 22 drop\n\t\taccept")));
   EXPECT_EQ(change.script,
-            "flush chain inet filter web\ntable inet filter {\n\tchain web {\n"
+            "flush chain inet filter web\ntable inet filter {\ncomment \"a } b\"\n\tchain web {\n"
             "tcp dport 22 drop\naccept comment \"hi }\"\n\t}\n}\n");
   EXPECT_TRUE(change.made_anew.empty());
 }
@@ -129,7 +129,7 @@ TEST(NftRulesetTest, a_chain_goes_after_what_jumps_to_it) {
             "delete chain inet filter web\n"
             "add element inet filter ports { 443 : accept }\n");
   EXPECT_EQ(transition(parsed(less), parsed(kRuleset)).script,
-            "flush map inet filter ports\ntable inet filter {\n\tchain web {\n"
+            "flush map inet filter ports\ntable inet filter {\ncomment \"a } b\"\n\tchain web {\n"
             "counter accept comment \"hi }\"\n\t}\n}\n"
             "add element inet filter ports { 80 : jump web, 443 : accept }\n");
 }
