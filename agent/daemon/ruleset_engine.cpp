@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "agent/core/management_ports.hpp"
+#include "agent/core/nft_devices.hpp"
 #include "agent/daemon/config_files.hpp"
 #include "agent/daemon/config_place.hpp"
 #include "platform/linux/clock.hpp"
@@ -17,7 +18,8 @@ namespace {
 using agent::RulesetVerdict;
 using nlohmann::json;
 
-constexpr Duration kTurn = 5s, kAskEvery = 1s, kRetry = 2s, kTakeOver = 90s, kLongestWait = 60s;
+constexpr Duration kTurn = 5s, kAnswer = 7s, kAskEvery = 1s, kRetry = 2s, kTakeOver = 90s,
+                   kLongestWait = 60s;
 // Several commands in a row are one change; looking takes at most a tenth of the time.
 constexpr Duration kGather = 100ms;
 constexpr int kLookShare = 10;
@@ -122,16 +124,20 @@ Status RulesetEngine::look() {
   const Instant began = sys::now();
   if (own_ && began < next_look()) return Ok{};
   touched_.reset();
-  auto ruleset = kernel_.read(rules().sets);
+  const RulesetRules now = rules();
+  auto ruleset = kernel_.read(now.sets);
   looked_ = sys::now();
   earliest_look_ = looked_ + (looked_ - began) * kLookShare;
   if (!ruleset) {
     own_.reset();
     return fail_with("the ruleset of this node cannot be read: " + ruleset.error().message);
   }
-  const std::string checksum = hex_of(hash_of(agent::ruleset_text(*ruleset)));
+  std::map<std::string, std::string> names;
+  for (const auto& [name, device] : now.devices) names[device] = name;
+  std::string text = agent::ruleset_text(agent::with_devices(*ruleset, names));
+  const std::string checksum = hex_of(hash_of(text));
   if (own_ && own_->checksum != checksum) next_ask_ = {};
-  own_ = Own{std::move(*ruleset), checksum};
+  own_ = Own{std::move(*ruleset), std::move(text), checksum};
   const std::lock_guard lock(state_mutex_);
   state_.checksum = checksum;
   state_.tables = own_->ruleset.size();
@@ -211,7 +217,7 @@ Instant RulesetEngine::turn_as_backup() {
 Status RulesetEngine::round(sys::MessageStream& stream, bool forced) {
   if (Status done = look(); !done) return done;
   const auto answer = say(stream, RulesetMessage::ask, json::object())
-                          ? hear(stream, RulesetMessage::have)
+                          ? hear(stream, RulesetMessage::have, kAnswer)
                           : std::nullopt;
   if (!answer) return lost();
   const RulesetHave have = have_from(*answer);
@@ -272,8 +278,7 @@ Status RulesetEngine::send(sys::MessageStream& stream, RulesetVerdict verdict, b
                              verdict == RulesetVerdict::conflict   ? "both nodes changed it"
                              : verdict == RulesetVerdict::reverted ? "it was changed here"
                                                                    : ""};
-  if (stream.send(static_cast<std::uint8_t>(RulesetMessage::text),
-                  std::string_view(agent::ruleset_text(own_->ruleset)),
+  if (stream.send(static_cast<std::uint8_t>(RulesetMessage::text), std::string_view(own_->text),
                   kRulesetPatience) != sys::MessageStream::Outcome::done ||
       !say(stream, RulesetMessage::commit, to_json(commit)))
     return lost();
@@ -382,9 +387,7 @@ json RulesetEngine::differences() {
       (*stream)->receive(text, kRulesetPatience) != sys::MessageStream::Outcome::done ||
       text.type != static_cast<std::uint8_t>(RulesetMessage::text))
     return {{"ok", false}, {"error", "the peer did not tell its ruleset"}};
-  return {{"ok", true},
-          {"own_text", agent::ruleset_text(own_->ruleset)},
-          {"peer_text", std::string(text.text())}};
+  return {{"ok", true}, {"own_text", own_->text}, {"peer_text", std::string(text.text())}};
 }
 
 }  // namespace hotpair::daemon

@@ -24,6 +24,8 @@ struct RulesetRules {
   std::vector<agent::NftSetName> sets;  // whose elements are
   agent::ReceiverChanges policy = agent::ReceiverChanges::keep;
   Duration rescan = 60s;
+  std::map<std::string, std::string>
+      devices;  // the cluster's name -> this box's, where they differ
   bool wanted() const { return ruleset || !sets.empty(); }
 };
 
@@ -73,6 +75,7 @@ class RulesetEngine {
   using Stream = std::unique_ptr<sys::MessageStream>;
   struct Own {
     agent::NftRuleset ruleset;
+    std::string text;  // as it travels: with the cluster's names of devices
     std::string checksum;
   };
   RulesetEngine(std::shared_ptr<PeerLink> link, std::string directory, std::string run_dir, Log log,

@@ -1,4 +1,5 @@
 // What this node does when the peer begins: tells what it has, takes a ruleset or elements over.
+#include "agent/core/nft_devices.hpp"
 #include "agent/daemon/config_files.hpp"
 #include "agent/daemon/ruleset_engine.hpp"
 #include "platform/linux/clock.hpp"
@@ -74,7 +75,7 @@ void RulesetEngine::serve(sys::FileDescriptor socket) {
       }
       case RulesetMessage::read: {
         const std::unique_lock turn(turns_, kTurn);
-        const std::string own = turn && look() ? agent::ruleset_text(own_->ruleset) : "";
+        const std::string own = turn && look() ? own_->text : "";
         if (stream.send(static_cast<std::uint8_t>(RulesetMessage::text), std::string_view(own),
                         kRulesetPatience) != Outcome::done)
           return;
@@ -136,7 +137,7 @@ RulesetOutcome RulesetEngine::receive_ruleset(const std::string& text,
     log_.notice("ruleset-kept", "the ruleset that was here is kept as " + kept +
                                     (commit.why.empty() ? "" : ": " + commit.why));
   }
-  Status done = kernel_.make(own_->ruleset, *wanted);
+  Status done = kernel_.make(own_->ruleset, agent::with_devices(*wanted, now.devices));
   keeper_.repair(true);
   own_.reset();
   earliest_look_ = {};

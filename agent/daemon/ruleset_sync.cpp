@@ -12,7 +12,8 @@ namespace {
 
 using nlohmann::json;
 
-RulesetRules rules_of(const config::ConfigSync& sync) {
+RulesetRules rules_of(const config::Config& config) {
+  const config::ConfigSync& sync = config.cluster.config_sync;
   RulesetRules rules;
   rules.ruleset = sync.nft_ruleset;
   for (const auto& text : sync.nft_sets)
@@ -22,6 +23,8 @@ RulesetRules rules_of(const config::ConfigSync& sync) {
                      ? agent::ReceiverChanges::revert
                      : agent::ReceiverChanges::keep;
   rules.rescan = sync.rescan;
+  for (const auto& [name, device] : config.node.interfaces)
+    if (name != device) rules.devices[name] = device;
   return rules;
 }
 
@@ -78,7 +81,7 @@ bool RulesetSync::start() {
 }
 
 void RulesetSync::configure(const config::Config& config, const NodePlan&) {
-  rules_ = rules_of(config.cluster.config_sync);
+  rules_ = rules_of(config);
   wanted_ = rules_.wanted();
   if (wanted_ && !engine_ && !start()) return;
   if (!engine_) return;
