@@ -29,7 +29,8 @@ Status write(const std::string& path, const std::string& text) {
   return Ok{};
 }
 
-// Each end has a machine of its own in the field; here it has a CPU of its own, where there are two.
+// Each end has a machine of its own in the field; here it has a CPU of its own, where there are
+// two.
 std::string lcores_of(int chassis) {
   const auto last = sys::last_of_several_cpus();
   if (!last) return "";
@@ -37,11 +38,12 @@ std::string lcores_of(int chassis) {
 }
 
 Status write_configuration(const std::string& directory, int chassis) {
-  if (Status node = write(directory + "/node.yaml",
-                          "chassis_id: " + std::to_string(chassis) +
-                              "\nheartbeat_interfaces: [{ interface: ha0 }]\nsession_sync: { "
-                              "devices: [\"net_af_packet0,iface=" +
-                              TwoBoxes::kDevice + "\"], hugepages: false" + lcores_of(chassis) + " }\n");
+  if (Status node =
+          write(directory + "/node.yaml",
+                "chassis_id: " + std::to_string(chassis) +
+                    "\nheartbeat_interfaces: [{ interface: ha0 }]\nsession_sync: { "
+                    "devices: [\"net_af_packet0,iface=" +
+                    TwoBoxes::kDevice + "\"], hugepages: false" + lcores_of(chassis) + " }\n");
       !node.ok())
     return node;
   return write(directory + "/cluster.yaml", "group_id: " + std::to_string(kGroup) +
