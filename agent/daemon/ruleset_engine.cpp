@@ -1,4 +1,4 @@
-// What this node begins: looking at its own kernel, rounds as the primary, an operator's words.
+// What this node begins: looking at its own kernel, and rounds as the primary.
 #include "agent/daemon/ruleset_engine.hpp"
 
 #include <algorithm>
@@ -26,22 +26,20 @@ constexpr int kLookShare = 10;
 
 }  // namespace
 
-Result<std::shared_ptr<RulesetEngine>> RulesetEngine::open(std::shared_ptr<PeerLink> link,
-                                                           std::string directory,
+Result<std::shared_ptr<RulesetEngine>> RulesetEngine::open(Dial dial, std::string directory,
                                                            std::string run_dir, Log log) {
   auto sending = sys::NftablesSets::open(), keeping = sys::NftablesSets::open();
   if (!sending) return fail(sending.error());
   if (!keeping) return fail(keeping.error());
   if (Status made = make_directories(directory); !made) return fail(made.error());
   return std::shared_ptr<RulesetEngine>(
-      new RulesetEngine(std::move(link), std::move(directory), std::move(run_dir), std::move(log),
+      new RulesetEngine(std::move(dial), std::move(directory), std::move(run_dir), std::move(log),
                         std::move(sending).value(), std::move(keeping).value()));
 }
 
-RulesetEngine::RulesetEngine(std::shared_ptr<PeerLink> link, std::string directory,
-                             std::string run_dir, Log log, sys::NftablesSets sending,
-                             sys::NftablesSets keeping)
-    : link_(std::move(link)),
+RulesetEngine::RulesetEngine(Dial dial, std::string directory, std::string run_dir, Log log,
+                             sys::NftablesSets sending, sys::NftablesSets keeping)
+    : dial_(std::move(dial)),
       directory_(directory),
       run_dir_(std::move(run_dir)),
       log_(std::move(log)),
@@ -73,6 +71,14 @@ RulesetState RulesetEngine::state() const {
 void RulesetEngine::cut() {
   const std::lock_guard lock(state_mutex_);
   if (asked_) ::shutdown(asked_.get(), SHUT_RDWR);
+}
+
+// The other end hears of it at once, whatever else still knows the connection.
+void RulesetEngine::hang_up() {
+  cut();
+  stream_.reset();
+  const std::lock_guard lock(state_mutex_);
+  asked_.reset();
 }
 
 void RulesetEngine::stop() {
@@ -146,7 +152,7 @@ Status RulesetEngine::look() {
 
 Result<RulesetEngine::Stream> RulesetEngine::connect() {
   if (kernel_.stopping()) return fail_with("hotpaird ends");
-  auto socket = link_->dial(PeerService::ruleset);
+  auto socket = dial_();
   if (!socket) return fail(socket.error());
   {
     const std::lock_guard lock(state_mutex_);
@@ -158,7 +164,7 @@ Result<RulesetEngine::Stream> RulesetEngine::connect() {
 Instant RulesetEngine::turn(bool primary, bool peer_alive) {
   if (primary_.exchange(primary) != primary || !peer_alive) {
     const std::lock_guard turn(turns_);
-    stream_.reset();
+    hang_up();
     sender_.start_anew();
     if (primary) keeper_.clear();
     const std::lock_guard lock(state_mutex_);
@@ -198,7 +204,7 @@ Instant RulesetEngine::turn_as_primary() {
     }
   note_sets();
   if (lost_) {
-    stream_.reset();
+    hang_up();
     return sys::now() + kRetry;
   }
   return std::min(now.ruleset ? std::min(next_look(), next_ask_) : Instant::max(), sender_.next());
@@ -339,55 +345,6 @@ void RulesetEngine::note_sets() {
   state_.elements_sent = sender_.elements_sent();
   state_.elements_taken = keeper_.elements_taken();
   state_.elements_repaired = keeper_.repaired();
-}
-
-Status RulesetEngine::push() {
-  const std::unique_lock turn(turns_, kTurn);
-  if (!turn) return fail_with("a change of the ruleset is under way");
-  take_rules();
-  if (!rules().ruleset) return fail_with("config_sync.nft_ruleset in cluster.yaml is not true");
-  stream_.reset();  // one connection at a time, which cut() can end
-  auto stream = connect();
-  if (!stream) return fail(stream.error());
-  lost_ = false;
-  const Status done = round(**stream, true);
-  note(done);
-  return done;
-}
-
-Status RulesetEngine::ask_peer_to_push() {
-  {
-    const std::lock_guard turn(turns_);
-    stream_.reset();
-  }
-  auto stream = connect();
-  if (!stream) return fail(stream.error());
-  if (!say(**stream, RulesetMessage::push, json::object()))
-    return fail_with("the connection to the peer was lost in the middle");
-  const auto answer = hear(**stream, RulesetMessage::outcome, 2 * kTakeOver);
-  if (!answer) return fail_with("the connection to the peer was lost in the middle");
-  const RulesetOutcome outcome = outcome_from(*answer);
-  if (outcome.ok) return Ok{};
-  return fail_with(outcome.error);
-}
-
-json RulesetEngine::differences() {
-  const std::unique_lock turn(turns_, kTurn);
-  if (!turn) return {{"ok", false}, {"error", "a change of the ruleset is under way"}};
-  take_rules();
-  const auto failed = [](const Error& error) -> json {
-    return {{"ok", false}, {"error", error.message}};
-  };
-  if (Status done = look(); !done) return failed(done.error());
-  stream_.reset();
-  auto stream = connect();
-  if (!stream) return failed(stream.error());
-  sys::Message text;
-  if (!say(**stream, RulesetMessage::read, json::object()) ||
-      (*stream)->receive(text, kRulesetPatience) != sys::MessageStream::Outcome::done ||
-      text.type != static_cast<std::uint8_t>(RulesetMessage::text))
-    return {{"ok", false}, {"error", "the peer did not tell its ruleset"}};
-  return {{"ok", true}, {"own_text", own_->text}, {"peer_text", std::string(text.text())}};
 }
 
 }  // namespace hotpair::daemon

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -12,7 +13,6 @@
 #include <vector>
 
 #include "agent/daemon/kernel_ruleset.hpp"
-#include "agent/daemon/peer_link.hpp"
 #include "agent/daemon/set_elements.hpp"
 #include "platform/base/log.hpp"
 #include "platform/linux/nftables_watch.hpp"
@@ -48,10 +48,11 @@ struct RulesetState {
 
 class RulesetEngine {
  public:
+  // A connection to the peer that has proven itself; blocks for some seconds at most.
+  using Dial = std::function<Result<sys::FileDescriptor>()>;
   // `directory` for what must last, `run_dir` for what lasts as long as the kernel's ruleset.
-  static Result<std::shared_ptr<RulesetEngine>> open(std::shared_ptr<PeerLink> link,
-                                                     std::string directory, std::string run_dir,
-                                                     Log log);
+  static Result<std::shared_ptr<RulesetEngine>> open(Dial dial, std::string directory,
+                                                     std::string run_dir, Log log);
 
   // Any thread.
   void set_rules(const RulesetRules& rules);
@@ -78,11 +79,12 @@ class RulesetEngine {
     std::string text;  // as it travels: with the cluster's names of devices
     std::string checksum;
   };
-  RulesetEngine(std::shared_ptr<PeerLink> link, std::string directory, std::string run_dir, Log log,
+  RulesetEngine(Dial dial, std::string directory, std::string run_dir, Log log,
                 sys::NftablesSets sending, sys::NftablesSets keeping);
   RulesetRules rules() const;
   void take_rules();
   Result<Stream> connect();
+  void hang_up();
   bool is_of_sets_alone(const sys::NftablesWatch::Heard& heard) const;
   Status look();  // at this kernel's ruleset, where it may have changed
   Instant next_look() const;
@@ -105,7 +107,7 @@ class RulesetEngine {
   std::optional<OwnAgreement> agreement() const;
   void remember(const OwnAgreement& agreement);
 
-  std::shared_ptr<PeerLink> link_;
+  Dial dial_;
   std::string directory_, run_dir_;
   Log log_;
   std::atomic<bool> primary_{false};

@@ -63,7 +63,8 @@ RulesetSync::~RulesetSync() {
 
 bool RulesetSync::start() {
   auto engine =
-      RulesetEngine::open(needs_.link, needs_.state_dir + "/ruleset", needs_.run_dir, needs_.log);
+      RulesetEngine::open([link = needs_.link] { return link->dial(PeerService::ruleset); },
+                          needs_.state_dir + "/ruleset", needs_.run_dir, needs_.log);
   auto watch = sys::NftablesWatch::open();
   auto thread = sys::LoopThread::start("ruleset-sync");
   for (const Error* error : {engine ? nullptr : &engine.error(), watch ? nullptr : &watch.error(),

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "agent/daemon/companion.hpp"
+#include "agent/daemon/peer_link.hpp"
 #include "agent/daemon/ruleset_engine.hpp"
 #include "platform/linux/loop_thread.hpp"
 

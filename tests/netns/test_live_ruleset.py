@@ -71,13 +71,15 @@ class LiveRuleset(unittest.TestCase):
     def refused(self, lab, primary, backup):
         run("ip", "-n", primary.netns, "link", "add", "only0", "type", "veth", "peer", "name", "only1")
         before = listing(backup, "-s", "list", "ruleset")
-        nft(primary, "table netdev here { chain c { type filter hook ingress device only0 priority 0; }\n}")
-        lab.wait("nft's words", lambda: "No such file or directory" in ruleset(primary)["error"])
+        nft(primary, "add rule inet live input iif only0 accept")
+        lab.wait("nft's words", lambda: "Interface does not exist" in ruleset(primary)["error"])
         self.assertEqual(listing(backup, "-s", "list", "ruleset"), before, "the backup's rules are whole")
         lab.wait("the alarm", lambda: any("rulesets differ" in a["text"] for a in primary.status()["alarms"]))
         self.assertEqual(primary.ctl("config", "checksum")[0], 1)
         lab.wait("the backup to know it too", lambda: ruleset(backup)["in_sync"] == 0)
-        nft(primary, "delete table netdev here")
+        run("ip", "-n", backup.netns, "link", "add", "only0", "type", "veth", "peer", "name", "only1")
+        nft(primary, "add rule inet live input tcp dport 7777 accept")
+        lab.wait("what fits to arrive", lambda: has_rule(backup, "7777") and has_rule(backup, "only0"))
         lab.wait("both to agree", lab.agreed)
 
     def reported(self, lab, primary, backup):
