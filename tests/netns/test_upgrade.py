@@ -114,6 +114,25 @@ class Upgrade(unittest.TestCase):
             self.assertTrue(lab.formed())
             self.assertEqual((lab.primary(), primary.status()["protocol"]["agreed"]), (backup, 2))
 
+    def test_what_is_given_up_leaves_the_pair_as_it_was_and_another_may_begin(self):
+        with UpgradeLab(story.build()) as lab:
+            lab.form()
+            primary, backup = lab.primary(), lab.backup()
+            with lab.begin_upgrade(primary, "--command", "sleep 1000") as running:
+                lab.wait("the backup's turn", lambda: self._runs_at(lab, primary, backup))
+                os.kill(child_of(running.pid), signal.SIGHUP)  # as a terminal that is lost
+                self.assertEqual(running.wait(timeout=15), 1)
+            given_up = lab.upgrade(primary, "--abort")
+            self.assertEqual(given_up.returncode, 0, given_up)
+            self.assertIn("the command is ended: it was ended", given_up.stdout)
+            self.assertEqual(lab.hotpair(backup, "peer", "exec", "true").returncode, 0)
+            self.assertNotIn("sleep 1000", backup.run_inside("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"))
+            lab.wait("maintenance to be over", lambda: all(n.status()["node"]["forced"] == "none" for n in lab.nodes))
+            self.assertTrue(lab.formed() and lab.primary() is primary)
+            self.assertEqual(lab.upgrade(backup, "--dry-run", "--command", "true").returncode, 0)
+            self.assertEqual(lab.upgrade(backup, "--command", "true").returncode, 0)
+            self.assertEqual(lab.upgrade(primary, "--abort").returncode, 1, "there is nothing to give up")
+
     @staticmethod
     def _runs_at(lab, driver, node):
         return lab.step_of(driver) == ("command", node.chassis, "running") and os.path.exists(
