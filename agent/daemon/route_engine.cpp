@@ -13,9 +13,6 @@ namespace {
 using agent::RouteMessage;
 using Outcome = sys::MessageStream::Outcome;
 
-// The peer may be installing 100,000 routes on a slow box.
-constexpr Duration kPatience = 30s;
-
 std::uint8_t type_of(RouteMessage message) {
   return static_cast<std::uint8_t>(message);
 }
@@ -170,15 +167,15 @@ Status RouteEngine::exchange(agent::RouteOutcome& outcome) {
   sys::MessageStream& stream = **connected;
   const agent::RouteOffer offer = own_.offer();
   const auto bytes = agent::encode(offer);
-  if (stream.send(type_of(RouteMessage::offer), Bytes(bytes), kPatience) != Outcome::done)
+  if (stream.send(type_of(RouteMessage::offer), Bytes(bytes), kRoutePatience) != Outcome::done)
     return lost();
   sys::Message answer;
-  if (stream.receive(answer, kPatience) != Outcome::done) return lost();
+  if (stream.receive(answer, kRoutePatience) != Outcome::done) return lost();
   if (answer.type == type_of(RouteMessage::want)) {
     const auto wanted = agent::decode_want(answer.payload, offer.digests.size());
     if (!wanted) return fail_with("the peer's wish cannot be read; run one version on both nodes");
     if (Status sent = send_entries(stream, *wanted); !sent) return sent;
-    if (stream.receive(answer, kPatience) != Outcome::done) return lost();
+    if (stream.receive(answer, kRoutePatience) != Outcome::done) return lost();
   }
   const auto said = agent::decode_outcome(answer.payload);
   if (answer.type != type_of(RouteMessage::outcome) || !said)
@@ -232,7 +229,8 @@ Status RouteEngine::send_entries(sys::MessageStream& stream, const std::vector<b
   const auto buckets = static_cast<std::uint32_t>(wanted.size());
   const auto flush = [&] {
     bytes += writer.bytes().size();
-    const auto sent = stream.send(type_of(RouteMessage::entries), Bytes(writer.bytes()), kPatience);
+    const auto sent =
+        stream.send(type_of(RouteMessage::entries), Bytes(writer.bytes()), kRoutePatience);
     writer.clear();
     return sent == Outcome::done;
   };
@@ -244,7 +242,7 @@ Status RouteEngine::send_entries(sys::MessageStream& stream, const std::vector<b
     }
   }
   if (!writer.bytes().empty() && !flush()) return lost();
-  if (stream.send(type_of(RouteMessage::commit), Bytes(), kPatience) != Outcome::done)
+  if (stream.send(type_of(RouteMessage::commit), Bytes(), kRoutePatience) != Outcome::done)
     return lost();
   const std::lock_guard lock(state_mutex_);
   state_.entries_sent += entries;

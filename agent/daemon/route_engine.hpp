@@ -17,6 +17,9 @@
 
 namespace hotpair::daemon {
 
+// The peer may be installing 100,000 routes on a slow box.
+constexpr Duration kRoutePatience = 30s;
+
 // While a node starts, the way to its peer takes a moment to be there; a second lies between two
 // rounds that fail.
 constexpr int kFailuresToSay = 3;

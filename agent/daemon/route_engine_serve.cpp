@@ -9,14 +9,13 @@ namespace {
 using agent::RouteMessage;
 using Outcome = sys::MessageStream::Outcome;
 
-constexpr Duration kPatience = 30s;
-
 bool is(const sys::Message& message, RouteMessage type) {
   return message.type == static_cast<std::uint8_t>(type);
 }
 
 bool answer(sys::MessageStream& stream, RouteMessage type, const agent::ByteVector& bytes) {
-  return stream.send(static_cast<std::uint8_t>(type), Bytes(bytes), kPatience) == Outcome::done;
+  return stream.send(static_cast<std::uint8_t>(type), Bytes(bytes), kRoutePatience) ==
+         Outcome::done;
 }
 
 }  // namespace
@@ -33,7 +32,7 @@ void RouteEngine::serve(sys::FileDescriptor socket) {
   sys::give_way();
   sys::MessageStream stream(std::move(socket), agent::kMaxRouteMessage);
   sys::Message message;
-  while (stream.receive(message, kPatience) == Outcome::done)
+  while (stream.receive(message, kRoutePatience) == Outcome::done)
     if (!is(message, RouteMessage::offer) || !serve_round(stream, message)) return;
 }
 
@@ -64,7 +63,7 @@ bool RouteEngine::serve_round(sys::MessageStream& stream, const sys::Message& fi
   agent::RouteTable arrived;
   sys::Message message;
   for (;;) {
-    if (stream.receive(message, kPatience) != Outcome::done) return false;
+    if (stream.receive(message, kRoutePatience) != Outcome::done) return false;
     if (is(message, RouteMessage::commit)) break;
     if (!is(message, RouteMessage::entries) ||
         !agent::decode_entries(message.payload, wanted, arrived))
