@@ -10,8 +10,8 @@ ROUTE_SYNC = {"enabled": True, "protocols": ["bgp", "static"], "hold": "300ms", 
 
 
 class RouteLab(Lab):
-    def __init__(self, build, **keys):
-        super().__init__(build, cluster={"route_sync": {**ROUTE_SYNC, **keys}})
+    def __init__(self, build, cluster=None, **keys):
+        super().__init__(build, cluster={"route_sync": {**ROUTE_SYNC, **keys}, **(cluster or {})})
 
     def form(self, timeout=30):
         super().form(timeout)
