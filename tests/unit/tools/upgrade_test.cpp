@@ -51,6 +51,7 @@ TEST(Upgrade, BeginsWithNothingButAWholePair) {
       {[](PairView& pair) { pair.self.role = "fault"; }, "fw1 is fault"},
       {[](PairView& pair) { pair.self.lost_interfaces = {"wan"}; }, "fw1 has lost wan"},
       {[](PairView& pair) { pair.self.failed_modules = 1; }, "failed modules"},
+      {[](PairView& pair) { pair.self.lacks = "VRF vrf-a"; }, "fw1 lacks VRF vrf-a"},
       {[](PairView& pair) { std::swap(pair.self.role, pair.peer.role); }, "just moved"},
   };
   for (const Case& each : cases) {
@@ -259,6 +260,29 @@ TEST(Upgrade, WaitsForAnotherBootOfABoxThatGoesDown) {
   EXPECT_GT(play.count("look 1"), 5u);
   booted = true;
   EXPECT_EQ(play.go(), Outcome::finished);
+}
+
+TEST(Upgrade, GoesOnAfterTheCommandRestartedTheBoxThatDrives) {
+  Play play;
+  play.instead = ends_with(1, Play::report(State::running));
+  EXPECT_EQ(play.go(20s), std::nullopt);
+  play.interrupt();  // fw1 goes down, and everything in it
+  play.instead = [&](const Task& task, TaskEnded& ended) {
+    if (task.node != 1 || task.kind != Task::Kind::look) return false;
+    ended.report = {State::ended, 143, true, "boot-a", "boot-b"};
+    return true;
+  };
+  play.resume();
+  EXPECT_EQ(play.go(), Outcome::finished);
+  EXPECT_EQ(play.count("start 1"), 1u);
+}
+
+TEST(Upgrade, StopsAtACommandThatFailedAlsoWhereTheBoxGoesDown) {
+  Play play;
+  CommandReport failed = Play::report(State::ended, 100);
+  failed.going_down = true;
+  play.instead = ends_with(1, failed);
+  EXPECT_EQ(play.go(), Outcome::stopped);
 }
 
 TEST(Upgrade, AsksThePairAgainUntilItFollowsAndSaysWhyItDidNot) {

@@ -21,6 +21,7 @@ NodeView node_of(const json& node, const json& protocol) {
   view.sessions = count(node, "sessions");
   for (const json& interface : child(node, "lost_interfaces"))
     if (interface.is_string()) view.lost_interfaces.push_back(interface.get<std::string>());
+  view.lacks = text(node, "lacks");
   view.failed_modules = count(child(node, "health"), "failed_modules");
   return view;
 }
@@ -32,6 +33,7 @@ std::string unwell(const NodeView& node) {
     return node.name + " is forced to " + node.forced + "; 'hotpair force none' there first";
   if (!node.lost_interfaces.empty())
     return node.name + " has lost " + joined(node.lost_interfaces) + "; see 'hotpair doctor'";
+  if (!node.lacks.empty()) return node.name + " lacks " + node.lacks;
   if (node.failed_modules > 0)
     return node.name + " has " + std::to_string(node.failed_modules) +
            " failed modules; see 'hotpair doctor'";
@@ -94,6 +96,7 @@ std::string why_not_ready(const PairView& pair, int node) {
   if (one.role != "backup") return one.name + " is " + one.role;
   if (holder.role != "primary") return holder.name + " is " + holder.role;
   if (!one.lost_interfaces.empty()) return one.name + " lacks " + joined(one.lost_interfaces);
+  if (!one.lacks.empty()) return one.name + " lacks " + one.lacks;
   if (one.failed_modules > 0)
     return one.name + " has " + std::to_string(one.failed_modules) + " failed modules";
   if (!pair.synced())

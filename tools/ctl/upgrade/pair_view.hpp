@@ -18,6 +18,7 @@ struct NodeView {
   unsigned protocol_lowest = 0, protocol_highest = 0;
   std::uint64_t sessions = 0;
   std::vector<std::string> lost_interfaces;
+  std::string lacks;  // of logical systems that the other has
   std::uint64_t failed_modules = 0;
 };
 

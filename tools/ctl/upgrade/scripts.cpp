@@ -40,8 +40,9 @@ mkdir -p "$top/$1" && echo "$1 $2" >"$top/claim.new" && mv "$top/claim.new" "$to
 say done
 )sh";
 
-// $2: chassis id, $3: the command. What watches over it runs apart from everything that it may
-// restart; told to end, it says so at once, as the box may be going down.
+// $2: chassis id, $3: the command. What watches over it (a file: systemd would read the dollars of
+// an argument) runs apart from everything that it may restart; told to end, it says so at once, as
+// the box may be going down.
 constexpr const char* kStart = R"sh(
 runner=$(cat <<'EOF'
 cd "$1" || exit
@@ -80,10 +81,10 @@ for tool in flock setsid; do
 done
 if [ -e lock ] && ! idle "$1"; then say done; exit; fi
 rm -f status pid output
-printf '%s\n' "$3" >command && : >output && cat /proc/sys/kernel/random/boot_id >boot && sync . ||
+printf '%s\n' "$3" >command && printf '%s\n' "$runner" >runner && : >output && cat /proc/sys/kernel/random/boot_id >boot && sync . ||
   refuse "cannot write to $top/$1"
 id=$1 chassis=$2
-set -- flock -w 5 -o "$top/$id/lock" sh -c "$runner" hotpair-upgrade "$top/$id"
+set -- flock -w 5 -o "$top/$id/lock" sh "$top/$id/runner" "$top/$id"
 set -- env HOTPAIR_CHASSIS_ID="$chassis" HOTPAIR_RUN_DIR="${HOTPAIR_RUN_DIR:-/run/hotpair}" \
   HOTPAIR_STATE_DIR="${HOTPAIR_STATE_DIR:-/var/lib/hotpair}" HOME=/root \
   DEBIAN_FRONTEND=noninteractive "$@"

@@ -18,6 +18,13 @@ std::string sessions(std::uint64_t count) {
   return std::to_string(count) + (count == 1 ? " session" : " sessions");
 }
 
+// Told to end by a box that goes down is how a command ends that has restarted it.
+bool succeeded(const CommandReport& report) {
+  constexpr int kToldToEnd = 143;
+  return report.state == CommandReport::State::ended &&
+         (report.code == 0 || (report.going_down && report.code == kToldToEnd));
+}
+
 bool one_primary(const PairView& pair) {
   return (pair.self.role == "primary") != (pair.peer.role == "primary");
 }
@@ -149,8 +156,7 @@ void Upgrade::after_command_task(Step& step, const TaskEnded& ended) {
     waiting_for_ = "the command still runs";
     return;
   }
-  const bool good = ended.report.state == State::ended && ended.report.code == 0;
-  if (ended.task.kind == Task::Kind::look && !good) {
+  if (ended.task.kind == Task::Kind::look && !succeeded(ended.report)) {
     phase_ = Phase::start;  // again: an operator has resumed it
     return;
   }
@@ -160,7 +166,7 @@ void Upgrade::after_command_task(Step& step, const TaskEnded& ended) {
 void Upgrade::after_command_end(Step& step, const CommandReport& report) {
   using State = CommandReport::State;
   const std::string& name = run_.name_of(step.node);
-  if (report.state == State::ended && (report.code == 0 || report.going_down)) {
+  if (succeeded(report)) {
     run_.boot_of(step.node) = report.going_down ? report.boot_then : "";
     step.detail = report.going_down ? "the box restarts" : "exit status 0";
     done_ = true;
