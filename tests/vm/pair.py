@@ -23,7 +23,7 @@ RULES = """flush ruleset
 table inet fw {
   chain forward { type filter hook forward priority 0; policy drop;
     ct state established,related accept
-    meta l4proto ipv6-icmp accept
+    meta l4proto 58 accept
     ct state invalid drop
     iifname { "lan0", "lan1", "lag" } accept
   }
@@ -163,7 +163,7 @@ class Pair:
     @staticmethod
     def _filter(machine):
         machine.write("/etc/nftables.conf", RULES)
-        machine.run("systemctl daemon-reload; systemctl enable nftables; nft -f /etc/nftables.conf; "
+        machine.run("systemctl daemon-reload && systemctl enable --now nftables && nft -f /etc/nftables.conf && "
                     "systemctl restart systemd-modules-load systemd-sysctl")
 
     def start(self):
@@ -206,4 +206,4 @@ class Pair:
         return os.path.join(BUILD, "tools/bench", name)
 
     def traffic(self, tcp=20):
-        return Traffic(self, tcp=tcp, udp_interval_ms=5, settle_s=15)
+        return Traffic(self, tcp=tcp, udp_interval_ms=20, settle_s=15)

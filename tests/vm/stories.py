@@ -30,6 +30,10 @@ def install():
         pair.boot(*pair.machines)
         primary, backup = pair.formed()
         say(f"after a boot of both {primary.name} is primary, {backup.name} is in sync")
+        with pair.traffic() as traffic:
+            traffic.mark("booted")
+            backup.wait_status(lambda status: status["replication"]["sessions_local"] >= 20, 20, "20 sessions at the backup")
+            alive(traffic, "replicated after a boot")
         expect(primary.run("sysctl -n net.netfilter.nf_conntrack_tcp_loose").strip() == "0", "a boot lost the kernel's settings")
         groups = primary.run("stat -c %G:%a /run/hotpair/hotpaird.control /run/hotpair").split()
         expect(groups == ["hotpair:660", "hotpair:750"], f"the control socket belongs to {groups}")
@@ -51,12 +55,11 @@ def power_cut():
     with Pair() as pair:
         pair.both(lambda machine: machine.run(TABLE))
         primary, backup = pair.ready()
+        primary.run(f"hotpair-bench fill --sessions {SESSIONS}", timeout=300)
+        backup.wait(f"[ $(sysctl -n net.netfilter.nf_conntrack_count) -ge {SESSIONS} ]", 200, "the sessions at the backup")
+        pair.formed(200)
+        say(f"{SESSIONS} sessions made in the primary's kernel, and in the backup's")
         with pair.traffic() as traffic:
-            traffic.mark("filled")
-            primary.run(f"hotpair-bench fill --sessions {SESSIONS}", timeout=300)
-            backup.wait(f"[ $(sysctl -n net.netfilter.nf_conntrack_count) -ge {SESSIONS} ]", 200, "the sessions at the backup")
-            pair.formed(200)
-            alive(traffic, f"{SESSIONS} sessions made at the primary, and in the backup's kernel")
             primary, dead = moved(pair, traffic, "power cut", lambda machine: machine.power_cut())
         now = count(primary)
         say(f"{now} sessions in the new primary's kernel")
@@ -67,6 +70,22 @@ def power_cut():
         expect(now is primary and now.status()["epoch"] == before, "the role moved when the dead one came back")
         expect(count(backup) >= SESSIONS, "the one that came back does not have every session")
         say(f"{backup.name} came back as backup, in sync, with {count(backup)} sessions")
+
+
+def both_cut():
+    """Both lose their power and come back one after the other, in either order: the first carries the traffic, and keeps it."""
+    with Pair() as pair:
+        pair.ready()
+        for first, second in (pair.machines, pair.machines[::-1]):
+            for machine in pair.machines:
+                machine.power_cut()
+            pair.boot(first)
+            first.wait_status(lambda status: status["role"] == "primary", 60, f"{first.name} to be primary alone")
+            say(f"{first.name} is back first, and primary")
+            pair.boot(second)
+            primary, _ = pair.formed()
+            expect(primary is first, "the second took the role")
+            say(f"{second.name} is its backup, in sync")
 
 
 def crash():
@@ -255,5 +274,5 @@ def full_disk():
 
 
 STORIES = {story.__name__: story for story in (
-    install, power_cut, crash, freeze, paused, units, lag_lacp, lag_active_backup, lag_team, vrf, stripped_vlan, tagged_vlans,
-    one_switch, vfio, clock, full_disk)}
+    install, power_cut, both_cut, crash, freeze, paused, units, lag_lacp, lag_active_backup, lag_team, vrf, stripped_vlan,
+    tagged_vlans, one_switch, vfio, clock, full_disk)}
