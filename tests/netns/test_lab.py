@@ -41,6 +41,17 @@ class TheLab(unittest.TestCase):
                 self.assertGreater(report.silence, 99)
                 self.assertLess(report.silence, outage_ms + 30 + report.blur)
 
+    def test_streams_keep_to_their_interval(self):
+        with Lab(story.build()) as lab:
+            route_by_hand(lab.fw1)
+            with Traffic(lab, tcp=2, udp_interval_ms=20, settle_s=1) as traffic:
+                began = time.monotonic()
+                traffic.mark("a datagram each 20 ms")
+                time.sleep(0.3)
+                report = traffic.report()
+                due = (time.monotonic() - began) / 0.02 + 1
+                self.assertTrue(0 < report.sent <= len(report.udp) * due, report)
+
     def test_a_node_without_power_is_gone_and_comes_back_empty(self):
         with Lab(story.build()) as lab:
             node = lab.fw1

@@ -28,7 +28,7 @@ Status Traffic::start() {
     servers.push_back(*endpoint);
   }
   if (Status opened = open_flows(servers); !opened) return opened;
-  started_ = window_began_ = next_tick_ = sys::now();
+  started_ = window_began_ = next_tick_ = next_datagrams_ = sys::now();
   loop_.on_deadline([this] { tick(); });
   loop_.set_deadline(next_tick_);
   return Ok{};
@@ -66,7 +66,10 @@ Status Traffic::open_flows(const std::vector<Endpoint>& servers) {
 // A late tick is not made up for in a burst: the pause in sending is reported instead.
 void Traffic::tick() {
   const Instant now = sys::now();
-  for (UdpStream& stream : streams_) stream.send(now);
+  if (now >= next_datagrams_) {
+    for (UdpStream& stream : streams_) stream.send(now);
+    while (next_datagrams_ <= now) next_datagrams_ += options_.udp_interval;
+  }
   do {
     ping_due(now);
     next_tick_ += tick_;

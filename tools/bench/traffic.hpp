@@ -56,7 +56,7 @@ class Traffic {
   std::vector<UdpStream> streams_;
   std::vector<TcpFlow> flows_;
   Duration tick_{};  // the pace of the loop
-  Instant next_tick_{};
+  Instant next_tick_{}, next_datagrams_{};
   std::size_t wheel_at_ = 0;  // the connections are spread evenly over the slots of one interval
   std::size_t wheel_slots_ = 1;
   bool ready_said_ = false;
