@@ -3,7 +3,6 @@
 #include "agent/daemon/config_files.hpp"
 #include "agent/daemon/ruleset_engine.hpp"
 #include "platform/linux/clock.hpp"
-#include "platform/linux/scheduling.hpp"
 #include "platform/linux/state_file.hpp"
 
 namespace hotpair::daemon {
@@ -40,7 +39,6 @@ void RulesetEngine::remember(const OwnAgreement& agreement) {
 }
 
 void RulesetEngine::serve(sys::FileDescriptor socket) {
-  sys::give_way();
   sys::MessageStream stream(std::move(socket), kMaxRulesetMessage);
   sys::Message message;
   std::string text;

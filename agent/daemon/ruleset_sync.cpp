@@ -5,7 +5,6 @@
 #include "agent/daemon/config_files.hpp"
 #include "agent/daemon/control_schema.hpp"
 #include "platform/linux/clock.hpp"
-#include "platform/linux/scheduling.hpp"
 
 namespace hotpair::daemon {
 namespace {
@@ -75,7 +74,6 @@ bool RulesetSync::start() {
   watch_ = std::move(watch).value();
   thread_ = std::move(thread).value();
   thread_->post([this] {
-    sys::give_way();
     (void)thread_->loop().add(watch_->fd(), EPOLLIN, [this](auto) { on_heard(); });
   });
   return true;
