@@ -81,7 +81,8 @@ for tool in flock setsid; do
 done
 if [ -e lock ] && ! idle "$1"; then say done; exit; fi
 rm -f status pid output
-printf '%s\n' "$3" >command && printf '%s\n' "$runner" >runner && : >output && cat /proc/sys/kernel/random/boot_id >boot && sync . ||
+printf '%s\n' "$3" >command && printf '%s\n' "$runner" >runner && : >output &&
+  cat /proc/sys/kernel/random/boot_id >boot && sync . ||
   refuse "cannot write to $top/$1"
 id=$1 chassis=$2
 set -- flock -w 5 -o "$top/$id/lock" sh "$top/$id/runner" "$top/$id"
