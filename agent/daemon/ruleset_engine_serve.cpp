@@ -140,13 +140,14 @@ RulesetOutcome RulesetEngine::receive_ruleset(const std::string& text,
   own_.reset();
   earliest_look_ = {};
   if (done) done = look();
+  // The main loop asks for the state: nothing that waits for a disk under its lock.
+  if (done) remember({own_->checksum, commit.checksum});
   const std::lock_guard lock(state_mutex_);
   if (!done) {
     log_.warning("ruleset-refused", done.error().message);
     ++state_.refused;
     return refusal("on the backup: " + done.error().message);
   }
-  remember({own_->checksum, commit.checksum});
   log_.notice("ruleset-received", "this node's kernel has the peer's ruleset");
   ++state_.changes;
   state_.last_change = sys::wall_clock_text();
