@@ -73,9 +73,8 @@ bool RulesetSync::start() {
   engine_ = std::move(engine).value();
   watch_ = std::move(watch).value();
   thread_ = std::move(thread).value();
-  thread_->post([this] {
-    (void)thread_->loop().add(watch_->fd(), EPOLLIN, [this](auto) { on_heard(); });
-  });
+  thread_->post(
+      [this] { (void)thread_->loop().add(watch_->fd(), EPOLLIN, [this](auto) { on_heard(); }); });
   return true;
 }
 

@@ -80,7 +80,7 @@ class Orders(CommandTest):
     def test_config_checksum_shows_both_nodes_and_is_1_when_they_differ(self):
         answer = {"ok": True, "paths": ["/etc/a", "/etc/b"], "own": {"/etc/a": "11", "/etc/b": "22", "": "33"},
                   "peer": {"/etc/a": "11", "/etc/b": "99", "": "44"}}
-        self.agent(status={"ok": True, "config": {}}, config=answer)
+        self.agent(status=status(config={}), config=answer)
         code, out, _ = self.hotpair("config", "checksum")
         self.assertEqual(code, 1)
         self.assertRegex(out, r"/etc/a +11 +11 +same")
@@ -92,23 +92,30 @@ class Orders(CommandTest):
         rows = [{"path": "/etc/a", "own": entry, "peer": {**entry, "mode": 0o600}, "own_text": "new\n", "peer_text": "old\n"},
                 {"path": "/etc/b", "own": None, "peer": entry}]
         facts = [{"name": "package nftables", "own": "1.0.6-2", "peer": "1.0.9-1"}]
-        agent = self.agent(status={"ok": True, "config": {}}, config={"ok": True, "differences": rows, "facts": facts})
+        agent = self.agent(status=status(config={}), config={"ok": True, "differences": rows, "facts": facts})
         code, out, _ = self.hotpair("config", "diff")
         self.assertEqual(code, 1)
         self.assertIn("-old\n+new\n", out)
         self.assertIn("here mode 0644 owner 0:0, at the peer mode 0600", out)
         self.assertIn("only at the peer: /etc/b", out)
         self.assertRegex(out, r"package nftables +1\.0\.6-2 +1\.0\.9-1\n")
-        self.assertEqual(agent.requests, [{"command": "status"}, {"command": "config", "action": "diff"}])
+        self.assertEqual(agent.requests[1:], [{"command": "config", "action": "diff"}])
 
-    def test_config_checksum_has_a_line_for_the_ruleset_and_for_each_set(self):
-        ruleset = {"nft_ruleset": True, "in_sync": 0, "checksum": "aa", "peer_checksum": "aa", "error": "",
-                   "sets": [{"set": "inet fw blocklist", "digest": "11", "peer_digest": "22"}]}
-        self.agent(status={"ok": True, "ruleset": ruleset})
+    def test_config_has_the_ruleset_and_its_sets_beside_the_files_or_alone(self):
+        ruleset = {"nft_ruleset": True, "in_sync": 0, "checksum": "ab" * 32, "peer_checksum": "cd" * 32, "error": "nft refuses it",
+                   "sets": [{"set": "inet filter blocklist", "elements": 2, "digest": "11", "peer_digest": "11", "in_sync": 1}]}
+        agent = self.agent(status=status(ruleset=ruleset), ruleset={"ok": True, "own_text": "new\n", "peer_text": "old\n"})
         code, out, _ = self.hotpair("config", "checksum")
         self.assertEqual(code, 1)
-        self.assertRegex(out, r"\(ruleset\) +aa +aa +same")
-        self.assertRegex(out, r"\(set inet fw blocklist\) +11 +22 +DIFFERENT")
+        self.assertRegex(out, r"\(ruleset\) +(ab){16} +(cd){16} +DIFFERENT")
+        self.assertRegex(out, r"\(set inet filter blocklist\) +11 +11 +same")
+        self.assertIn("nft refuses it", out)
+        code, out, _ = self.hotpair("config", "diff")
+        self.assertEqual(code, 1)
+        self.assertIn("--- peer:ruleset", out)
+        self.assertIn("-old\n+new\n", out)
+        self.assertEqual(agent.requests[-1], {"command": "ruleset", "action": "diff"})
+        self.assertIn("NOT IN SYNC: nft refuses it", self.hotpair("status")[1])
 
     def test_peer_without_an_agent_is_3_and_without_a_command_2(self):
         self.assertEqual(self.hotpair("peer", "exec", "true")[0], 3)

@@ -146,10 +146,10 @@ Exit print_ruleset_difference(const Json& answer) {
 // Asks for the files and for the ruleset, whichever are synchronised; the answers by these names.
 // None: the daemon is not reachable. An answer that is a refusal was said, and is `refused`.
 std::optional<Json> ask_for_both(const Context& context, bool& refused) {
-  const auto status = context.ask(Daemon::agent, {{"command", control::command::kStatus}});
-  if (!status) return std::nullopt;
+  const auto status = context.try_ask(Daemon::agent, {{"command", control::command::kStatus}});
+  const Json known = status ? *status : Json::object();
   Json answers = Json::object();
-  const Json& ruleset = child(*status, "ruleset");
+  const Json& ruleset = child(known, "ruleset");
   const auto ask = [&](const char* command, const char* name) {
     auto answer = context.ask(Daemon::agent, {{"command", command}, {"action", action}}, 300s);
     if (!answer) return false;
@@ -158,7 +158,7 @@ std::optional<Json> ask_for_both(const Context& context, bool& refused) {
     return true;
   };
   // Without either the daemon says what is missing.
-  if (status->contains("config") || !ruleset.is_object())
+  if (known.contains("config") || !ruleset.is_object())
     if (!ask(control::command::kConfig, "files")) return std::nullopt;
   if (!ruleset.is_object()) return answers;
   if (action == "checksum")
