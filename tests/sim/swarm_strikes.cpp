@@ -79,6 +79,11 @@ void Swarm::stall() {
 void Swarm::pause() {
   Box& box = any_box();
   const Duration time = up_to(rng_.chance(1, 2) ? 2 * box.config.detection_time() : Duration(2s));
+  if (rng_.chance(1, 3)) {
+    if (box.responsive()) world_.note(Fact::box_suspended);
+    say(name(box) + ": suspended with its clocks for " + std::to_string(to_ms(time)) + " ms");
+    return box.suspend(time);
+  }
   if (box.responsive()) world_.note(Fact::box_stood_still);
   say(name(box) + ": paused for " + std::to_string(to_ms(time)) + " ms");
   box.pause(time);
