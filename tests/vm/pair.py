@@ -37,9 +37,11 @@ TIMING = "heartbeat: { interval: 100ms, lost_threshold: 4 }\n"
 class Pair:
     """Context manager: networks and machines are there inside, and gone after, whatever happens."""
 
-    def __init__(self, iommu=False, cards=("lan0", "wan0"), vlans=None, lacp=False, models=None, installed=True):
+    def __init__(self, iommu=False, cards=("lan0", "wan0"), vlans=None, lacp=False, models=None, installed=True,
+                 cables=()):
         self.directory = os.environ.get("HOTPAIR_VM_RUN", "/var/tmp/hotpair-vm-run")
         self._iommu, self._cards = iommu, cards
+        self._cables = ("ha0", "ha1", "sync0", *cables)  # from one machine to the other, and nowhere else
         self._vlans = vlans or {}  # a card, or cards of one switch -> what a switch between does (switch.py)
         self._lacp = lacp          # the LAN is a switch with a LAG of lan0 and lan1 to each machine (lacp_switch.py)
         self._models, self._installed = models, installed
@@ -104,7 +106,7 @@ class Pair:
         for card in LEGS if self._lacp else ():
             machine.on_cable(card, self._end(card, number), self._end(card, f"s{number}"))
         switched = " ".join(self._vlans).split()
-        for card in ("ha0", "ha1", "sync0"):
+        for card in self._cables:
             other = f"s{number}" if card in switched else 3 - number
             machine.on_cable(card, self._end(card, number), self._end(card, other))
         return machine
