@@ -35,6 +35,9 @@ bool PeerLiveness::heard(PathId id, Instant heard_at, bool new_association,
   if (new_association)
     for (Path& path : paths_) path.newest = heartbeat.sequence;  // counted anew from here
   Path& path = paths_[id];
+  // By the first word after a silence alone: what follows it goes on without a gap in any case.
+  if (known_ && silence(heard_at) >= detection_)
+    stood_still_ = !new_association && goes_on(heartbeat.sequence);
   count_gap(path, heartbeat.sequence, !path.ever_heard || new_association);
   path.ever_heard = true;
   path.last_heard = std::max(path.last_heard, heard_at);
@@ -42,15 +45,16 @@ bool PeerLiveness::heard(PathId id, Instant heard_at, bool new_association,
   const bool loop_runs = std::chrono::microseconds(heartbeat.loop_age_us) < detection_;
   if (loop_runs) vouched_at_ = std::max(vouched_at_, heard_at);
   if (known_ && !new_association && heartbeat.sequence <= newest_.sequence) return false;
-  if (!alive_) {
-    // Half of what it would have said in the shortest silence that counts: some are always lost.
-    const std::uint64_t gap = heartbeat.sequence - newest_.sequence;
-    stood_still_ = known_ && !new_association && 2 * gap <= threshold_;
-  }
   if (!loop_runs) vouched_at_ = {};  // its own word against it outweighs what was heard before
   known_ = true;
   newest_ = heartbeat;
   return true;
+}
+
+// Half of what it would have said in the shortest silence that counts may be missing: some are
+// always lost.
+bool PeerLiveness::goes_on(std::uint64_t sequence) const {
+  return sequence > newest_.sequence && 2 * (sequence - newest_.sequence) <= threshold_;
 }
 
 void PeerLiveness::count_gap(Path& path, std::uint64_t sequence, bool restarted) {

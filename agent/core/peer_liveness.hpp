@@ -68,6 +68,7 @@ class PeerLiveness {
   Duration peer_patience() const;
   bool path_alive(const Path& path, Instant now) const;
   bool peer_alive(Instant now) const;
+  bool goes_on(std::uint64_t sequence) const;
   void count_gap(Path& path, std::uint64_t sequence, bool restarted);
 
   Duration detection_{};

@@ -74,6 +74,33 @@ TEST_F(Liveness, DoesNotTrustANodeWhoseMainLoopStandsStill) {
             "peer's main loop stood still for 40 ms while its heartbeats go on");
 }
 
+TEST_F(Liveness, TellsANodeThatStoodStillFromOneThatWasCutOff) {
+  beat(0ms, {0, 1});
+  (void)look(0ms);
+  (void)look(500ms);
+  beat(510ms, {0, 1});  // the next number
+  (void)look(510ms);
+  EXPECT_TRUE(peer.stood_still());
+
+  (void)look(1000ms);
+  sequence += 48;  // said, and not heard
+  beat(1000ms, {0, 1});
+  EXPECT_FALSE(peer.stood_still());
+  beat(1010ms, {0, 1});
+  EXPECT_FALSE(peer.stood_still()) << "that its numbers go on now says nothing of before";
+}
+
+TEST_F(Liveness, AMainLoopThatStandsStillAfterACutIsNoNodeThatStoodStill) {
+  beat(0ms, {0, 1});
+  (void)look(0ms);
+  (void)look(500ms);
+  sequence += 50;
+  for (int i = 0; i < 5; ++i) beat(500ms + i * 10ms, {0, 1}, 300ms);
+  beat(550ms, {0, 1});
+  EXPECT_TRUE(look(550ms).peer_came);
+  EXPECT_FALSE(peer.stood_still());
+}
+
 TEST_F(Liveness, GivesThePeerAWholeDetectionTimeWhenWeWereLateOurselves) {
   beat(0ms, {0});
   (void)look(0ms);
