@@ -39,7 +39,8 @@ class UpgradeLab(Lab):
     def form(self, timeout=30):
         path = os.path.join(self.dir, "upgrade.sh")
         with open(path, "w") as file:
-            file.write(SCRIPT.format(dir=self.dir, agent=self.program(AGENT), dataplane=self.program(DATAPLANE)))
+            file.write(SCRIPT.format(dir=self.dir, agent=os.path.realpath(self.program(AGENT)),
+                                     dataplane=os.path.realpath(self.program(DATAPLANE))))
         self.script = f"sh {path}"
         for node in self.nodes:
             self.put_in_path(node)
