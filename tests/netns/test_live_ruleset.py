@@ -43,7 +43,8 @@ class LiveRuleset(unittest.TestCase):
             self.assertEqual(status, 0, text)
             self.assertRegex(text, r"\(ruleset\) +[0-9a-f]{32} +[0-9a-f]{32} +same")
             self.assertRegex(text, r"\(set inet live blocklist\) +[0-9a-f]{16} +[0-9a-f]{16} +same")
-            self.assertIn("inet live blocklist: 1 elements, in sync", primary.ctl("status")[1])
+            lab.wait("the status to count the one that is left",
+                     lambda: "inet live blocklist: 1 elements, in sync" in primary.ctl("status")[1])
 
             primary.power_off()
             lab.wait("the takeover", lambda: backup.role() == "primary")
