@@ -74,6 +74,12 @@ struct WitnessChanged {
   bool answers = false;
 };
 
+// What one node lacks of the logical systems that the other one has, in words; empty: nothing, or
+// the nodes have not compared them.
+struct PartitionsCompared {
+  ShortText<96> lacking_here, lacking_there;
+};
+
 // What the data plane says of itself; alive=false when its socket is gone.
 struct DataplaneState {
   ReplicationState replication;
@@ -114,7 +120,7 @@ struct Event {
   Instant at;
   std::variant<DeadlineReached, HeartbeatReceived, MismatchSeen, LinkChanged, ManagementLinkChanged,
                HeartbeatLinkChanged, ModulesChanged, RemoteMonitorsChanged, WitnessChanged,
-               DataplaneState, ActionDone, Stalled, OperatorCommand>
+               PartitionsCompared, DataplaneState, ActionDone, Stalled, OperatorCommand>
       what;
 };
 

@@ -210,6 +210,8 @@ NodeStatus Node::status(Instant now) const {
   status.suppressed = s.suppressed;
   status.conflict = s.conflict;
   s.list_failing(status.failing);
+  status.lacking_here = s.partitions.lacking_here;
+  status.lacking_there = s.partitions.lacking_there;
   status.dual_primary = s.dual;
   status.dual_primary_episodes = s.dual_episodes;
   return status;

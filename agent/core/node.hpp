@@ -55,6 +55,7 @@ struct NodeStatus {
   // What this node asks of its disk, its addresses or its data plane and does not get: tried again
   // for as long as it takes, and to be known before it is needed.
   StaticVector<Reason, 3> failing;
+  ShortText<96> lacking_here, lacking_there;  // of logical systems, as PartitionsCompared
   bool dual_primary = false;
   std::uint64_t dual_primary_episodes = 0;
 };

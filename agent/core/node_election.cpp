@@ -145,6 +145,7 @@ bool Node::State::in_sync() const {
 Reason Node::State::gate(Instant now) {
   if (!agreed_protocol()) return no_protocol();
   if (config.session_pickup && !in_sync()) return unsynced();
+  if (const Reason lacking = unequipped(); lacking.size != 0) return lacking;
   if (role_moved_at && now - *role_moved_at < config.hold) {
     wake(*role_moved_at + config.hold);
     return Sentence("held back by election.hold for ",
@@ -153,6 +154,15 @@ Reason Node::State::gate(Instant now) {
   if (on_disk < reserved && disk.failures() > 0)
     return Sentence("the state file cannot be written: ", disk.error());
   return {};
+}
+
+// What the next primary would lack of the logical systems that the present one serves.
+Reason Node::State::unequipped() const {
+  const bool leaves = role == Role::primary;
+  if (!leaves && !peer_is(Role::primary)) return {};
+  const auto& lacking = leaves ? partitions.lacking_there : partitions.lacking_here;
+  if (lacking.size == 0) return {};
+  return Sentence("node ", leaves ? peer_id() : self(), " lacks ", lacking);
 }
 
 Reason Node::State::unsynced() const {

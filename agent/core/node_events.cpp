@@ -106,6 +106,10 @@ void Node::State::on(Instant now, const WitnessChanged& event) {
   split.witness_told_at = now;
 }
 
+void Node::State::on(Instant, const PartitionsCompared& event) {
+  partitions = event;
+}
+
 void Node::State::on(Instant, const DataplaneState& event) {
   const bool was_alive = replication.dataplane_alive;
   replication = event.replication;

@@ -59,13 +59,13 @@ HOTPAIR_FIELDS(Node::State::MoveState, backoff, at);
 HOTPAIR_FIELDS(Node::State, config, started, now, out, next_wake, last_id, peer, health, rounds,
                transaction, role, role_since, role_reason, epoch, table_epoch, known, reserved,
                on_disk, forced, forced_wanted, disk, addresses, dataplane, dataplane_wished,
-               drain_id, drain_result, split, sync, moves, replication, vector, health_version,
-               uptime_due, published, ever_published, verdict, verdict_known, winner, pin,
-               impasse_since, impasse_reported, listening_until, patience_until, role_moved_at,
-               last_primary_epoch, handover_not_before, handover_backoff, claim_fault_until,
-               stranger, proven, deaf, mismatch_reported, suppressed, conflict, suppressed_reported,
-               dual, dual_since, overtaken, dual_episodes, digest_reported, protocol_reported,
-               waiting, leave_wanted, leaving, left, leave_since, exit_at);
+               drain_id, drain_result, split, sync, moves, partitions, replication, vector,
+               health_version, uptime_due, published, ever_published, verdict, verdict_known,
+               winner, pin, impasse_since, impasse_reported, listening_until, patience_until,
+               role_moved_at, last_primary_epoch, handover_not_before, handover_backoff,
+               claim_fault_until, stranger, proven, deaf, mismatch_reported, suppressed, conflict,
+               suppressed_reported, dual, dual_since, overtaken, dual_episodes, digest_reported,
+               protocol_reported, waiting, leave_wanted, leaving, left, leave_since, exit_at);
 
 std::size_t NodeSnapshot::write(const Node& node, MutableBytes out) {
   ByteWriter writer(out);

@@ -62,6 +62,7 @@ struct Node::State {
   void on(Instant now, const ModulesChanged& event);
   void on(Instant now, const RemoteMonitorsChanged& event);
   void on(Instant now, const WitnessChanged& event);
+  void on(Instant now, const PartitionsCompared& event);
   void on(Instant now, const DataplaneState& event);
   void on(Instant now, const ActionDone& event);
   void on(Instant now, const Stalled& event);
@@ -114,6 +115,7 @@ struct Node::State {
   void note_move(Instant now);
   void note_held_link(Instant now);
   Reason unsynced() const;
+  Reason unequipped() const;  // empty: the other one has every logical system
   // Empty: a planned move would last.
   Reason bounce(bool for_maintenance) const;
   Reason verdict_reason() const;  // "traffic-bandwidth score 20 Gbit/s against 10 Gbit/s"
@@ -216,6 +218,7 @@ struct Node::State {
     Backoff backoff;
     Instant at;
   } moves;
+  PartitionsCompared partitions;  // as told last
   ReplicationState replication;
   HealthVector vector;
   std::uint32_t health_version = 1;

@@ -70,4 +70,21 @@ std::vector<std::string> partition_alarms(const std::vector<Partition>& own,
   return alarms;
 }
 
+std::string lacking(const std::vector<Partition>& one, const std::vector<Partition>& other) {
+  std::vector<std::string> all;
+  for (const Partition& theirs : other) {
+    const Partition* ours = find(one, theirs.name);
+    if (ours == nullptr) {
+      all.push_back("logical system " + theirs.name);
+      continue;
+    }
+    const auto absent = lacks(theirs);
+    std::vector<std::string> missing;
+    for (const std::string& what : lacks(*ours))
+      if (std::find(absent.begin(), absent.end(), what) == absent.end()) missing.push_back(what);
+    if (!missing.empty()) all.push_back(joined(missing) + " of logical system " + theirs.name);
+  }
+  return joined(all);
+}
+
 }  // namespace hotpair::agent

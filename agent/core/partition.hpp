@@ -33,4 +33,7 @@ std::vector<std::string> lacks(const Partition& partition);
 std::vector<std::string> partition_alarms(const std::vector<Partition>& own,
                                           const std::optional<std::vector<Partition>>& peer);
 
+// What `one` lacks of what `other` really has, in words; empty: nothing. What both lack is not it.
+std::string lacking(const std::vector<Partition>& one, const std::vector<Partition>& other);
+
 }  // namespace hotpair::agent

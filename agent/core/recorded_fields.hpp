@@ -30,6 +30,7 @@ HOTPAIR_FIELDS(HeartbeatLinkChanged, path, up);
 HOTPAIR_FIELDS(ModulesChanged, failed, first_failed, priority);
 HOTPAIR_FIELDS(RemoteMonitorsChanged, reached, known);
 HOTPAIR_FIELDS(WitnessChanged, answers);
+HOTPAIR_FIELDS(PartitionsCompared, lacking_here, lacking_there);
 HOTPAIR_FIELDS(DataplaneState, replication);
 HOTPAIR_FIELDS(ActionDone, action, ok, took, error);
 HOTPAIR_FIELDS(Stalled, for_, fenced);
@@ -88,6 +89,7 @@ HOTPAIR_RECORDED(Stalled, 10, "stood still");
 HOTPAIR_RECORDED(OperatorCommand, 11, "operator");
 HOTPAIR_RECORDED(RemoteMonitorsChanged, 12, "remote monitors");
 HOTPAIR_RECORDED(WitnessChanged, 13, "witness");
+HOTPAIR_RECORDED(PartitionsCompared, 14, "logical systems");
 
 HOTPAIR_RECORDED(PersistState, 1, "persist");
 HOTPAIR_RECORDED(WithdrawAddresses, 2, "withdraw addresses");

@@ -18,7 +18,8 @@ constexpr const char *kMismatch = "mismatch", *kConflict = "conflict",
                      *kAddressesMissing = "addresses-missing", *kFailing = "failing",
                      *kSyncOverdue = "sync-overdue", *kHeldBack = "held-back",
                      *kConfigDiffers = "config-differs", *kWarnings = "warnings",
-                     *kPeerSilent = "peer-silent", *kProtocolDiffers = "protocol-differs";
+                     *kPeerSilent = "peer-silent", *kProtocolDiffers = "protocol-differs",
+                     *kPartitionMissing = "partition-missing";
 
 constexpr std::int64_t kMismatchMs = 60'000;  // as long is one of the present
 
@@ -53,6 +54,9 @@ void look_at_node(const json& node, bool session_pickup, Alarms& alarms) {
     alarms.add(kModuleFailed, name + " has " + std::to_string(failed) + " failed modules");
   if (!health.value("management_link", true))
     alarms.add(kManagementLost, name + " has no management link");
+  if (const std::string lacks = words(node, "lacks"); !lacks.empty())
+    alarms.add(kPartitionMissing,
+               name + " LACKS " + lacks + ": the role does not move there by choice");
   if (session_pickup && !node.value("dataplane_alive", false))
     alarms.add(kDataplaneDown, name + "'s data plane is DOWN");
 }
@@ -125,10 +129,10 @@ json alarms_json(const json& status) {
 }
 
 std::vector<std::string_view> alarm_kinds() {
-  return {kMismatch,         kConflict,     kDualPrimary,    kForced,        kMaintenance,
-          kLinkLost,         kModuleFailed, kManagementLost, kDataplaneDown, kPathsDead,
-          kAddressesMissing, kFailing,      kSyncOverdue,    kHeldBack,      kConfigDiffers,
-          kWarnings,         kPeerSilent,   kProtocolDiffers};
+  return {kMismatch,         kConflict,     kDualPrimary,     kForced,          kMaintenance,
+          kLinkLost,         kModuleFailed, kManagementLost,  kDataplaneDown,   kPathsDead,
+          kAddressesMissing, kFailing,      kSyncOverdue,     kHeldBack,        kConfigDiffers,
+          kWarnings,         kPeerSilent,   kProtocolDiffers, kPartitionMissing};
 }
 
 }  // namespace hotpair::daemon

@@ -50,7 +50,7 @@ std::vector<std::unique_ptr<Companion>> make_companions(const CompanionNeeds& ne
   all.push_back(std::make_unique<RulesetSync>(
       RulesetSync::Needs{link, needs.loop, options.state_dir, options.run_dir, needs.log}));
   all.push_back(std::make_unique<RouteSync>(link, needs.log));
-  all.push_back(std::make_unique<LogicalSystems>(link, needs.log));
+  all.push_back(std::make_unique<LogicalSystems>(link, needs.loop, needs.compared, needs.log));
   all.push_back(std::make_unique<ManagementAccess>(options.run_dir, needs.log));
   all.push_back(std::make_unique<PeerCompanion>(
       link, needs.association, Folders{options.run_dir, options.state_dir}, needs.log));

@@ -1,11 +1,13 @@
 // All companions of one agent, spoken to as one.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "agent/core/event.hpp"
 #include "agent/daemon/companion.hpp"
 #include "agent/daemon/event_feed.hpp"
 #include "agent/daemon/options.hpp"
@@ -26,6 +28,7 @@ struct CompanionNeeds {
   SharedAssociation& association;
   Log log;
   std::shared_ptr<EventFeed> feed;
+  std::function<void(const agent::PartitionsCompared&)> compared;  // in the main loop
 };
 
 class Companions {

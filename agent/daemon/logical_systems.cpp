@@ -28,8 +28,9 @@ std::optional<std::vector<agent::Partition>> read_list(const sys::Message& messa
 
 }  // namespace
 
-LogicalSystems::LogicalSystems(std::shared_ptr<PeerLink> link, Log log)
-    : link_(std::move(link)), log_(std::move(log)) {}
+LogicalSystems::LogicalSystems(std::shared_ptr<PeerLink> link, sys::EventLoop& loop,
+                               Compared compared, Log log)
+    : link_(std::move(link)), loop_(loop), compared_(std::move(compared)), log_(std::move(log)) {}
 
 LogicalSystems::~LogicalSystems() {
   link_->serve_with(PeerService::partitions, {});
@@ -135,11 +136,28 @@ void LogicalSystems::ask() {
 
 void LogicalSystems::turn() {
   thread_->loop().cancel(timer_);
-  if (!enabled_ || stopping_) return;
+  if (stopping_) return;
+  if (!enabled_) return compare();
   look(*shared_);
   if (peer_alive_) ask();
+  compare();
   say();
   timer_ = thread_->loop().call_at(sys::now() + kLookEvery, [this] { turn(); });
+}
+
+void LogicalSystems::compare() {
+  std::pair<std::string, std::string> found;
+  {
+    const std::lock_guard lock(shared_->mutex);
+    if (enabled_ && shared_->peer)
+      found = {agent::lacking(shared_->own, *shared_->peer),
+               agent::lacking(*shared_->peer, shared_->own)};
+  }
+  if (std::exchange(told_, found) == found) return;
+  agent::PartitionsCompared event;
+  event.lacking_here = found.first;
+  event.lacking_there = found.second;
+  loop_.post([compared = compared_, event] { compared(event); });
 }
 
 void LogicalSystems::say() {

@@ -5,12 +5,16 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "agent/core/event.hpp"
 #include "agent/core/partition.hpp"
 #include "agent/daemon/companion.hpp"
 #include "agent/daemon/peer_link.hpp"
@@ -21,7 +25,9 @@ namespace hotpair::daemon {
 
 class LogicalSystems final : public Companion {
  public:
-  LogicalSystems(std::shared_ptr<PeerLink> link, Log log);
+  // What a node lacks of the other's is told in `loop`, whenever it changes.
+  using Compared = std::function<void(const agent::PartitionsCompared&)>;
+  LogicalSystems(std::shared_ptr<PeerLink> link, sys::EventLoop& loop, Compared compared, Log log);
   ~LogicalSystems() override;
 
   void configure(const config::Config& config, const NodePlan& plan) override;
@@ -44,13 +50,17 @@ class LogicalSystems final : public Companion {
   void turn();  // in the thread, as ask() and say()
   void ask();
   void say();
+  void compare();
 
   std::shared_ptr<PeerLink> link_;
+  sys::EventLoop& loop_;
+  Compared compared_;
   Log log_;
   std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
   std::atomic<bool> stopping_{false}, enabled_{false}, peer_alive_{false};
-  std::vector<std::string> said_;  // the thread's own: alarms that were logged
-  sys::TimerId timer_ = 0;         // the thread's own
+  std::pair<std::string, std::string> told_;  // the thread's own: lacking here, there
+  std::vector<std::string> said_;             // the thread's own: alarms that were logged
+  sys::TimerId timer_ = 0;                    // the thread's own
   std::unique_ptr<sys::LoopThread> thread_;
 };
 

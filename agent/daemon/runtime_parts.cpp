@@ -200,7 +200,8 @@ void Runtime::start_node() {
   remote_monitors_ = std::make_unique<RemoteMonitors>(*prober_, submit);
   witness_ = std::make_unique<Witness>(*prober_, submit);
   companions_ = std::make_unique<Companions>(make_companions(
-      {*loop_, *disk_, *kernel_, *link_monitor_, options_, *association_, log_, feed_}));
+      {*loop_, *disk_, *kernel_, *link_monitor_, options_, *association_, log_, feed_,
+       [submit](const agent::PartitionsCompared& compared) { submit(compared); }}));
   companions_->configure(config_, *plan_);
   clean_up();
   prepare_devices_now();

@@ -58,6 +58,7 @@ json node_json(const StatusView& view) {
           {"health", candidate_json(node.health, view.plan.node.serial)},
           {"dataplane_alive", node.replication.dataplane_alive},
           {"sessions", node.replication.sessions},
+          {"lacks", text(node.lacking_here)},
           {"failed_module", text(view.published.failed_module)},
           {"lost_interfaces", list_json(view.published.lost_interfaces)}};
 }
@@ -92,6 +93,7 @@ json peer_json(const StatusView& view) {
           {"health", candidate_json(peer.health, peer.serial)},
           {"dataplane_alive", peer.replication.dataplane_alive},
           {"sessions", peer.replication.sessions},
+          {"lacks", text(node.lacking_there)},
           {"failed_module", text(peer.failed_module)},
           {"lost_interfaces", list_json(peer.lost_interfaces)},
           {"alive", node.peer_alive},

@@ -63,6 +63,14 @@ class Script {
     box(w).set_remote(std::stoul(w.at(2)), is(w.at(3), "reached", "lost"));
   }
   void witness(const Words& w) { box(w).set_witness(is(w.at(2), "answers", "silent")); }
+  // Told on both nodes, of the one that is named.
+  void partitions(const Words& w) {
+    const char* lacking = is(w.at(2), "lacking", "whole") ? "VRF vrf-a of logical system a" : "";
+    for (const char* node : {"1", "2"}) {
+      const bool here = w.at(1) == node;
+      box({"", node}).compare_partitions(here ? lacking : "", here ? "" : lacking);
+    }
+  }
   void what_if(const Words& w);
   void dry_run(const Words& w);
   void failover(const Words& w);
@@ -101,6 +109,7 @@ const std::map<std::string, Script::Verb> Script::kVerbs{{"boot", &Script::boot}
                                                          {"modules", &Script::modules},
                                                          {"remote", &Script::remote},
                                                          {"witness", &Script::witness},
+                                                         {"partitions", &Script::partitions},
                                                          {"what-if", &Script::what_if},
                                                          {"dry-run", &Script::dry_run},
                                                          {"failover", &Script::failover},

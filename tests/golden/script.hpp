@@ -9,6 +9,7 @@
 //   the whole box set 1 priority 200 | set both hold 5s | …     configuration, before boot fail 1
 //   claim|withdraw|persist|dataplane|drain yes|no|silent sync stuck|free whether the backup's table
 //   ever becomes equal remote 1 0 reached|lost | witness 1 answers|silent       what probes say
+//   partitions 2 lacking|whole                    what both nodes found of node 2's logical systems
 //   what-if 1 2 link lan down | dry-run 1 [--force]   asked at node 1, about node 2
 //   status 1                                      one line on what the node
 //   thinks

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""A partition that one node lacks is an alarm on both: after a takeover it would be missed."""
+"""A partition that one node lacks is an alarm on both: after a takeover it would be missed. So the role does not move
+there by choice."""
 
 import unittest
 
@@ -8,7 +9,8 @@ from lab import Lab
 from network import ip_batch
 
 SYSTEMS = [{"name": "tenant-a", "conntrack_zone": 10, "interfaces": ["lan"]},
-           {"name": "tenant-b", "vrf": "vrf-b", "interfaces": ["extra"]}]
+           {"name": "tenant-b", "vrf": "vrf-b", "interfaces": ["extra"]},
+           {"name": "tenant-c", "conntrack_zone": 20, "interfaces": ["wan"]}]
 NO_VRF = "lacks VRF vrf-b"  # not every kernel knows VRFs; here nobody makes one
 
 
@@ -18,6 +20,10 @@ def systems(node):
 
 def warned(node, text):
     return any(text in warning for warning in node.status()["warnings"])
+
+
+def alarms(node):
+    return {alarm["kind"] for alarm in node.status()["alarms"]}
 
 
 class LogicalSystems(unittest.TestCase):
@@ -43,6 +49,23 @@ class LogicalSystems(unittest.TestCase):
             ip_batch(["link add extra type veth peer name other", "link set other up", "link set extra up"],
                      netns=backup.netns)
             lab.wait("the alarm to end", lambda: not any(warned(node, "interface extra") for node in lab.nodes))
+
+            backup.write_config(cluster={"logical_systems": SYSTEMS[:2]})
+            self.assertEqual(backup.ctl("reload")[0], 0)
+            lab.wait("both to know", lambda: all("partition-missing" in alarms(node) for node in lab.nodes))
+            for node in lab.nodes:
+                for order in (["failover"], ["failover", "--dry-run"]):
+                    code, why = node.ctl(*order)
+                    self.assertEqual(code, 1, why)
+                    self.assertIn(f"node {backup.chassis} lacks logical system tenant-c", why)
+            self.assertEqual(primary.ctl("maintenance", "on")[0], 1, "nor for that")
+            self.assertEqual(lab.primary(), primary)
+
+            backup.write_config()
+            self.assertEqual(backup.ctl("reload")[0], 0)
+            lab.wait("both to be content", lambda: not any("partition-missing" in alarms(node) for node in lab.nodes))
+            self.assertEqual(primary.ctl("failover")[0], 0)
+            self.assertEqual(lab.primary(), backup)
 
 
 if __name__ == "__main__":

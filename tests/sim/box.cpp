@@ -205,6 +205,10 @@ void Box::set_witness(bool answers) {
   if (agent_runs()) tell_witness();
 }
 
+void Box::compare_partitions(const char* lacking_here, const char* lacking_there) {
+  if (agent_runs()) deliver({local_now(), PartitionsCompared{lacking_here, lacking_there}});
+}
+
 // Who stands still asks nothing.
 void Box::tell_witness() {
   if (!stalled_ && !paused_) deliver({local_now(), WitnessChanged{witness_answers}});

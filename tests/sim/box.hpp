@@ -62,6 +62,7 @@ class Box {
   void set_management(bool up);
   void set_remote(std::size_t monitor, bool reached);
   void set_witness(bool answers);
+  void compare_partitions(const char* lacking_here, const char* lacking_there);
   void command(agent::OperatorCommand::What what);
   // Changes the configuration under a running agent; one that stands still misses it.
   void reload(const agent::NodeConfig& wanted);

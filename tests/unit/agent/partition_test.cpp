@@ -33,6 +33,17 @@ TEST(Partitions, ThatOneNodeLacksAreNamedWithWhatIsMissing) {
                        "this node has no logical system b, which the peer has"}));
 }
 
+TEST(Partitions, ThatOnlyOneNodeReallyHasAreWhatTheOtherLacks) {
+  Partition broken = tenant();
+  broken.vrf_present = false;
+  EXPECT_EQ(lacking({tenant()}, {tenant()}), "");
+  EXPECT_EQ(lacking({broken}, {tenant()}), "VRF vrf-a of logical system tenant-a");
+  EXPECT_EQ(lacking({tenant()}, {broken}), "");
+  EXPECT_EQ(lacking({broken}, {broken}), "") << "a move loses nothing that is there now";
+  EXPECT_EQ(lacking({broken}, {tenant(), tenant("b")}),
+            "VRF vrf-a of logical system tenant-a, logical system b");
+}
+
 TEST(Partitions, ThatAreConfiguredOtherwiseAreNamed) {
   Partition other = tenant();
   other.zone = 0;
