@@ -114,11 +114,14 @@ TEST(AlarmsTest, NameEverythingThatIsWrong) {
   json status = healthy();
   status["node"]["forced"] = "backup";
   status["peer"]["lost_interfaces"] = {"tenant-a/wan"};
+  status["peer"]["lacks"] = "vrf-b of logical system tenant-b";
   status["heartbeat_paths"][1]["alive"] = false;
   status["suppressed"] = "until 12:00:05";
   status["warnings"] = {"a", "b"};
   EXPECT_THAT(texts(status),
               ElementsAre("fw1 is FORCED to backup by an operator", "fw2 has lost tenant-a/wan",
+                          "fw2 LACKS vrf-b of logical system tenant-b: the role does not move "
+                          "there by choice",
                           "1 of 2 heartbeat paths DEAD (ha1)",
                           "a move is HELD BACK: until 12:00:05", "2 warnings"));
 }
@@ -129,6 +132,7 @@ TEST(AlarmsTest, EachIsOfAKindThatIsKnown) {
     status[part]["forced"] = part == std::string("node") ? "maintenance" : "primary";
     status[part]["health"] = {{"management_link", false}, {"failed_modules", 2}};
     status[part]["lost_interfaces"] = {"lan"};
+    status[part]["lacks"] = "logical system tenant-a";
     status[part]["dataplane_alive"] = false;
   }
   status["mismatches"] = {{{"kind", "wrong password"}, {"interface", "ha0"}, {"last_seen_ms", 5}},
