@@ -38,6 +38,10 @@ void Node::State::observe_peer(Instant now) {
            Sentence("node ", peer_id(), " is heard, role ", to_string(peer.newest().role)));
   if (changes.peer_came) {
     split.ordered = split.reported = split.resumes = split.granted = false;
+    // A former primary that stood still answered, when it woke, what had been asked of its
+    // addresses; one that still says it is primary is told so when both have settled it.
+    if (role == Role::primary && !transaction.running() && peer.newest().role != Role::primary)
+      emit(Announce{});
   }
   if (changes.peer_died) {
     split.granted = rounds.granted_by(peer.newest()) && peer.newest().role != Role::primary;

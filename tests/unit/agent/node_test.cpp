@@ -147,6 +147,19 @@ TEST_F(OneNode, KeepsTheRoleThroughAShortStallWhenNobodyIsThereToTakeIt) {
   EXPECT_EQ(status().role, Role::backup);
 }
 
+// One that stood still as primary and wakes has answered for the addresses before it gave them
+// back.
+TEST_F(OneNode, AnnouncesItsAddressesAgainWhenThePeerComesBack) {
+  become_backup();
+  step(60ms, DeadlineReached{});
+  answer_all(60ms);
+  ASSERT_EQ(status().role, Role::primary);
+  hear(5s, Role::backup, 4);
+  EXPECT_NE(find<Announce>(actions), nullptr);
+  hear(5010ms, Role::backup, 4);
+  EXPECT_EQ(find<Announce>(actions), nullptr) << "once";
+}
+
 TEST_F(OneNode, AsksNobodyForAFailoverThatNobodyCanFollow) {
   answer_all(0ms);
   step(10ms, OperatorCommand{OperatorCommand::What::failover});
