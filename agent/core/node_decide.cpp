@@ -142,7 +142,8 @@ bool Node::State::decide_leaving(Instant now) {
 
 // I9: both are primary and hear each other: the election decides with the incumbency void, the
 // same way on both nodes. Before it comes who was taken over by a peer that it heard all along: it
-// yields, and the other, to whom the silence was that of a node that stood still, waits for it.
+// yields, and the other, to whom the silence was that of a node that stood still, waits for it a
+// little: it may not have heard us before, and then does not know.
 // What could leave both in place is closed: a peer that does not hear us cannot yield, so we do;
 // and nodes whose rules differ follow the chassis id after the hold-down.
 bool Node::State::resolve_dual(Instant now) {
@@ -164,7 +165,7 @@ bool Node::State::resolve_dual(Instant now) {
               now, false, {});
     return true;
   }
-  const bool awaited = peer.stood_still() && epoch > peer.newest().epoch;
+  const bool awaited = now < deaf_for_good && peer.stood_still() && epoch > peer.newest().epoch;
   const bool lost = now >= impasse ? self() == ChassisId::two : winner == peer_id() && !awaited;
   if (lost) {
     give_back(Cause::dual_lost,
