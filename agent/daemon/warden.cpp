@@ -114,8 +114,10 @@ void rename_process(std::span<char> arguments) {
   ::prctl(PR_SET_NAME, kName);
 }
 
+// What ends a whole service is not meant for it: it gives the addresses back once hotpaird is gone.
+// SIGABRT is what systemd sends to all of it when its watchdog ran out.
 void ignore_signals() {
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2})
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGABRT, SIGPIPE, SIGUSR1, SIGUSR2})
     std::signal(signal, SIG_IGN);
 }
 

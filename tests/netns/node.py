@@ -245,7 +245,7 @@ class Node:
 
     def cpu_seconds(self, program):
         """CPU time a daemon and the processes it forked used so far."""
-        return sum(_cpu_of(pid) for pid in [self.pid(program), *_children_of(self.pid(program))])
+        return sum(_cpu_of(pid) for pid in [self.pid(program), *children_of(self.pid(program))])
 
     # ---- inner works
 
@@ -302,7 +302,7 @@ def _cpu_of(pid):
         return 0.0
 
 
-def _children_of(pid):
+def children_of(pid):
     try:
         with open(f"/proc/{pid}/task/{pid}/children") as file:
             return [int(child) for child in file.read().split()]

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """kill -9 of the primary's agent: a node without an agent keeps no addresses, and the peer takes over."""
 
+import os
 import signal
 import unittest
 
 import story
 from lab import Lab
-from node import AGENT
+from node import AGENT, children_of
 from traffic import Traffic
 
 
@@ -30,6 +31,16 @@ class AgentKilled(unittest.TestCase):
                 old.start(AGENT)
                 lab.wait_formed()
                 self.assertEqual(lab.primary(), heir, "the agent that came back must not take the role")
+
+    def test_a_service_manager_that_aborts_all_of_it_leaves_the_warden_its_work(self):
+        with Lab(story.build()) as lab:
+            lab.form()
+            old = lab.primary()
+            # As systemd does when its watchdog ran out: the signal goes to the whole service.
+            for child in children_of(old.pid(AGENT)):
+                os.kill(child, signal.SIGABRT)
+            old.signal(AGENT, signal.SIGABRT)
+            lab.wait("the addresses to leave the dead node", lambda: "lan" not in old.addresses(), timeout=2)
 
 
 if __name__ == "__main__":
