@@ -73,7 +73,8 @@ bool Loop::rest(Effort effort, Instant now) {
   std::optional<Duration> left;
   if (effort != Effort::saturated)
     if (const auto deadline = replica_.next_deadline(now)) left = *deadline - now;
-  const Idling::Rest rest = idling_.after(effort, left, announced());
+  const Idling::Rest rest =
+      idling_.after(effort, left, replica_.ports() != nullptr && replica_.ports()->announced());
   watch_for_wakes(rest.wake);
   if (rest.length <= Duration{}) return events_->run_once(Duration{});
   if (rest.length == Idling::kLong || rest.length == Idling::kBlind)
@@ -85,18 +86,11 @@ bool Loop::rest(Effort effort, Instant now) {
   return go_on;
 }
 
-bool Loop::announced() const {
-  if (replica_.ports() == nullptr) return false;
-  const std::vector<int> fds = replica_.ports()->wake_fds();
-  return std::find(fds.begin(), fds.end(), -1) == fds.end();
-}
-
 void Loop::watch_for_wakes(bool wanted) {
   std::vector<int> fds;
   if (wanted) {
     if (replica_.ports() != nullptr) fds = replica_.ports()->wake_fds();
-    fds.push_back(replica_.event_fd());
-    std::erase_if(fds, [](int fd) { return fd < 0; });
+    if (replica_.event_fd() >= 0) fds.push_back(replica_.event_fd());
   }
   if (fds == waking_) return;
   for (const int fd : waking_)

@@ -52,7 +52,6 @@ class Loop {
   void yield_to_newer_epoch(const dataplane::EngineStatus& status, Instant now);
   void report(const dataplane::EngineStatus& status, Instant now);
   bool rest(Effort effort, Instant now);  // false: stop
-  bool announced() const;                 // every port wakes us
   void watch_for_wakes(bool wanted);
 
   std::unique_ptr<sys::EventLoop> events_;

@@ -209,10 +209,15 @@ std::vector<Ports::View> Ports::views(Instant now) const {
   return out;
 }
 
+bool Ports::announced() const {
+  return std::all_of(slots_.begin(), slots_.end(),
+                     [](const Slot& slot) { return !slot.port || slot.port->wake_fd() >= 0; });
+}
+
 std::vector<int> Ports::wake_fds() const {
   std::vector<int> out;
   for (const Slot& slot : slots_)
-    if (slot.port) out.push_back(slot.port->wake_fd());
+    if (slot.port && slot.port->wake_fd() >= 0) out.push_back(slot.port->wake_fd());
   return out;
 }
 

@@ -63,7 +63,8 @@ class Ports {
   std::size_t room(Instant now) const { return choice_.room(now); }
   const std::string& device() const { return slots_[choice_.chosen()].device; }
   const Mac& mac() const { return chosen_wire().own; }
-  std::vector<int> wake_fds() const;  // of the open ports; -1: that one must be polled
+  bool announced() const;  // every open port has a descriptor that wakes; none must be polled
+  std::vector<int> wake_fds() const;  // of the open ports that have one
 
  private:
   struct Slot {
