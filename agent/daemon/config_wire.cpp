@@ -1,6 +1,7 @@
 #include "agent/daemon/config_wire.hpp"
 
 #include "agent/daemon/config_files.hpp"
+#include "agent/daemon/json_message.hpp"
 
 namespace hotpair::daemon {
 namespace {
@@ -86,22 +87,15 @@ std::optional<std::vector<agent::ConfigOperation>> operations_from(const json& i
 }
 
 bool send_json(sys::MessageStream& stream, ConfigMessage type, const json& body) {
-  return stream.send(static_cast<std::uint8_t>(type),
-                     body.dump(-1, ' ', false, json::error_handler_t::replace),
-                     kConfigPatience) == sys::MessageStream::Outcome::done;
+  return send_json_message(stream, static_cast<std::uint8_t>(type), body, kConfigPatience);
 }
 
 json parse_body(const sys::Message& message) {
-  json body = json::parse(message.text(), nullptr, false);
-  return body.is_object() ? body : json::object();
+  return parse_json_body(message);
 }
 
 std::optional<json> receive_json(sys::MessageStream& stream, ConfigMessage type, Duration timeout) {
-  sys::Message message;
-  if (stream.receive(message, timeout) != sys::MessageStream::Outcome::done ||
-      message.type != static_cast<std::uint8_t>(type))
-    return std::nullopt;
-  return parse_body(message);
+  return receive_json_message(stream, static_cast<std::uint8_t>(type), timeout);
 }
 
 }  // namespace hotpair::daemon

@@ -1,5 +1,7 @@
 #include "agent/daemon/ruleset_wire.hpp"
 
+#include "agent/daemon/json_message.hpp"
+
 namespace hotpair::daemon {
 namespace {
 
@@ -92,22 +94,15 @@ RulesetNews news_from(const json& in) {
 }
 
 json body_of(const sys::Message& message) {
-  json body = json::parse(message.text(), nullptr, false);
-  return body.is_object() ? body : json::object();
+  return parse_json_body(message);
 }
 
 bool say(sys::MessageStream& stream, RulesetMessage type, const json& body) {
-  return stream.send(static_cast<std::uint8_t>(type),
-                     body.dump(-1, ' ', false, json::error_handler_t::replace),
-                     kRulesetPatience) == sys::MessageStream::Outcome::done;
+  return send_json_message(stream, static_cast<std::uint8_t>(type), body, kRulesetPatience);
 }
 
 std::optional<json> hear(sys::MessageStream& stream, RulesetMessage type, Duration timeout) {
-  sys::Message message;
-  if (stream.receive(message, timeout) != sys::MessageStream::Outcome::done ||
-      message.type != static_cast<std::uint8_t>(type))
-    return std::nullopt;
-  return body_of(message);
+  return receive_json_message(stream, static_cast<std::uint8_t>(type), timeout);
 }
 
 }  // namespace hotpair::daemon
