@@ -53,7 +53,13 @@ function(hotpair_precompile target)
   endif()
 endfunction()
 
-# hotpair_unhurried(target): runs for as long as a person types, and is compiled for it: -O3 costs a third more time.
+# hotpair_hot(target): where the work for a session, or for a simulated second, is done. The others are as fast with less,
+# and compile in two thirds of the time.
+function(hotpair_hot target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O3> $<$<CONFIG:Debug>:-O1>)
+endfunction()
+
+# hotpair_unhurried(target): runs for as long as a person types, and is compiled for it.
 function(hotpair_unhurried target)
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
 endfunction()
