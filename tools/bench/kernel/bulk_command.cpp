@@ -21,7 +21,7 @@ constexpr Duration kPatience = 120s;
 struct Given {
   kernel::Load load;
   std::string json, dataplane;
-  bool keep = false;
+  bool keep = false, one_kernel = false;
 };
 
 struct Outcome {
@@ -49,7 +49,7 @@ Status fill(const kernel::TwoBoxes& boxes, kernel::HotpairPair& pair, const kern
 Result<Outcome> measure(const Given& given, const std::string& scratch) {
   const auto boxes = kernel::TwoBoxes::make();
   if (!boxes.ok()) return fail(boxes.error());
-  kernel::HotpairPair pair(*boxes, scratch, given.dataplane);
+  kernel::HotpairPair pair(*boxes, scratch, given.dataplane, given.one_kernel);
   if (Status started = pair.start(0); !started.ok()) return fail(started.error());
   if (Status filled = fill(*boxes, pair, given.load); !filled.ok()) return fail(filled.error());
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
@@ -116,6 +116,7 @@ void add_bulk(CLI::App& app, int& exit_status) {
       ->capture_default_str();
   command->add_option("--dataplane", given.dataplane, "the hotpair-dataplane to run")
       ->capture_default_str();
+  command->add_flag("--one-kernel", given.one_kernel, kernel::kOneKernelHelp);
   command->add_option("--json", given.json, "write all figures here; - is standard output");
   command->add_flag("--keep", given.keep, "leave configurations and logs for a look");
   command->footer(

@@ -22,7 +22,7 @@ struct Given {
   kernel::Load load;
   std::string compare, json, dataplane;
   std::uint32_t latency_rate = 10'000;
-  bool keep = false;
+  bool keep = false, one_kernel = false;
 };
 
 constexpr Duration kLatencyTime = 3s;
@@ -35,8 +35,9 @@ double us(Duration d) {
 Result<Outcome> measure(const std::string& name, const Given& given, const std::string& scratch) {
   const auto boxes = kernel::TwoBoxes::make();
   if (!boxes.ok()) return fail(boxes.error());
-  auto replicator = name == "hotpair" ? kernel::start_hotpair(*boxes, scratch, given.dataplane)
-                                      : kernel::start_conntrackd(*boxes, scratch);
+  auto replicator = name == "hotpair"
+                        ? kernel::start_hotpair(*boxes, scratch, given.dataplane, given.one_kernel)
+                        : kernel::start_conntrackd(*boxes, scratch);
   if (!replicator.ok()) return fail(replicator.error());
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   Outcome out;
@@ -128,13 +129,14 @@ void add_kernel(CLI::App& app, int& exit_status) {
       ->check(CLI::IsMember({"conntrackd"}));
   command->add_option("--dataplane", given.dataplane, "the hotpair-dataplane to run")
       ->capture_default_str();
+  command->add_flag("--one-kernel", given.one_kernel, kernel::kOneKernelHelp);
   command->add_option("--json", given.json, "write all figures here; - is standard output");
   command->add_flag("--keep", given.keep, "leave configurations and logs for a look");
   command->footer(
       "As root. Makes two network namespaces with a cable between them, and touches no other; the\n"
-      "machine's nf_conntrack_max and nf_conntrack_buckets are raised meanwhile. Exit status 0 "
-      "when\n"
-      "everything arrived by hotpair.\n"
+      "machine's nf_conntrack_max and nf_conntrack_buckets are raised meanwhile. Entries of a\n"
+      "backup that listens to no events make none, as on a kernel of its own; but while it is\n"
+      "looked how long each takes. Exit status 0 when everything arrived by hotpair.\n"
       "Example: hotpair-bench kernel --sessions 100000 --compare conntrackd");
   command->callback([&exit_status] { exit_status = measure_all(given); });
 }

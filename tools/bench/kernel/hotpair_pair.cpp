@@ -4,6 +4,7 @@
 // roles.
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -56,7 +57,7 @@ Status write_configuration(const std::string& directory, int chassis) {
 class HotpairPair::Dataplane {
  public:
   static Result<Dataplane> start(const TwoBoxes& boxes, int box, const std::string& directory,
-                                 const std::string& program) {
+                                 const std::string& program, bool raise_events) {
     if (Status written = write_configuration(directory, box + 1); !written.ok())
       return fail(written.error());
     auto listener =
@@ -66,7 +67,9 @@ class HotpairPair::Dataplane {
         Program::start(boxes, box, {program, "--config-dir", directory, "--run-dir", directory},
                        directory + "/log");
     if (!started.ok()) return fail(started.error());
-    return Dataplane(std::move(listener).value(), std::move(started).value(), directory);
+    Dataplane out(std::move(listener).value(), std::move(started).value(), directory);
+    if (!raise_events) out.silence_ = [&boxes, box] { boxes.raise_events(box, false); };
+    return out;
   }
 
   Program& program() { return program_; }
@@ -105,6 +108,8 @@ class HotpairPair::Dataplane {
     const auto send = [this](const control::ToDataplane& message) {
       (void)socket_.send(control::encode(message));
     };
+    // It has set up its kernel by now, and has no session yet.
+    if (silence_) silence_();
     send(control::Welcome{control::kControlVersion, static_cast<std::uint8_t>(chassis), kGroup});
     send(keys);
     send(control::SetRole{1, role, kEpoch});
@@ -119,13 +124,18 @@ class HotpairPair::Dataplane {
   sys::UnixListener listener_;
   Program program_;
   std::string directory_;
+  std::function<void()> silence_;
   sys::UnixSocket socket_;
   control::State state_;
   std::vector<std::uint8_t> buffer_;
 };
 
-HotpairPair::HotpairPair(const TwoBoxes& boxes, std::string directory, std::string program)
-    : boxes_(boxes), directory_(std::move(directory)), program_(std::move(program)) {
+HotpairPair::HotpairPair(const TwoBoxes& boxes, std::string directory, std::string program,
+                         bool one_kernel)
+    : boxes_(boxes),
+      directory_(std::move(directory)),
+      program_(std::move(program)),
+      one_kernel_(one_kernel) {
   draw_keys();
 }
 
@@ -149,7 +159,7 @@ HotpairPair::~HotpairPair() = default;
 Status HotpairPair::start(int box) {
   const std::string own = directory_ + "/hotpair" + std::to_string(box + 1);
   std::filesystem::create_directories(own);
-  auto end = Dataplane::start(boxes_, box, own, program_);
+  auto end = Dataplane::start(boxes_, box, own, program_, one_kernel_ || box == 0);
   if (!end.ok()) return fail(end.error());
   ends_[static_cast<std::size_t>(box)] = std::make_unique<Dataplane>(std::move(end).value());
   return Ok{};
@@ -187,8 +197,8 @@ double HotpairPair::cpu_seconds() const {
 
 Result<std::unique_ptr<Replicator>> start_hotpair(const TwoBoxes& boxes,
                                                   const std::string& directory,
-                                                  const std::string& dataplane) {
-  auto pair = std::make_unique<HotpairPair>(boxes, directory, dataplane);
+                                                  const std::string& dataplane, bool one_kernel) {
+  auto pair = std::make_unique<HotpairPair>(boxes, directory, dataplane, one_kernel);
   for (const int box : {0, 1})
     if (Status started = pair->start(box); !started.ok()) return fail(started.error());
   return std::unique_ptr<Replicator>(std::move(pair));

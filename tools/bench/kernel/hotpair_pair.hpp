@@ -15,7 +15,8 @@ namespace hotpair::bench::kernel {
 class HotpairPair final : public Replicator {
  public:
   // `boxes` outlives it; `program` is the hotpair-dataplane to run.
-  HotpairPair(const TwoBoxes& boxes, std::string directory, std::string program);
+  // `one_kernel`: the backup's entries make events for the primary's listener (replicator.hpp).
+  HotpairPair(const TwoBoxes& boxes, std::string directory, std::string program, bool one_kernel);
   ~HotpairPair() override;
 
   Status start(int box);  // 0: the primary, first; 1: the backup
@@ -32,6 +33,7 @@ class HotpairPair final : public Replicator {
   dataplane::control::SetKeys keys_of(int box) const;
   const TwoBoxes& boxes_;
   std::string directory_, program_;
+  bool one_kernel_;
   std::array<std::unique_ptr<Dataplane>, 2> ends_;
   dataplane::control::SetKeys keys_;
 };

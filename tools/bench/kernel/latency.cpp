@@ -77,6 +77,7 @@ Status make(const TwoBoxes& boxes, const LatencyLoad& load, std::uint32_t count,
 }
 
 Result<std::unique_ptr<conntrack::Source>> listen(const TwoBoxes& boxes) {
+  boxes.raise_events(1, true);
   const Inside inside(boxes, 1);
   auto source = conntrack::Source::open({});
   if (!source.ok()) return source;

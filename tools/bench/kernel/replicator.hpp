@@ -17,10 +17,12 @@ class Replicator {
   virtual double cpu_seconds() const = 0;  // of both ends so far
 };
 
-// `directory`: for files of theirs; it is the caller's to remove.
+// `directory`: for files of theirs; it is the caller's to remove. On two kernels the backup's
+// entries make events only for a listener of the backup's own, which hotpair has not and conntrackd
+// has: they make none, unless `one_kernel` says that they are to, for the primary's listener.
 Result<std::unique_ptr<Replicator>> start_hotpair(const TwoBoxes& boxes,
                                                   const std::string& directory,
-                                                  const std::string& dataplane);
+                                                  const std::string& dataplane, bool one_kernel);
 Result<std::unique_ptr<Replicator>> start_conntrackd(const TwoBoxes& boxes,
                                                      const std::string& directory);
 

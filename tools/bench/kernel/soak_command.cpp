@@ -48,7 +48,7 @@ class Soak {
   Soak(const Given& given, const kernel::TwoBoxes& boxes, const std::string& scratch)
       : given_(given),
         boxes_(boxes),
-        pair_(boxes, scratch, given.dataplane),
+        pair_(boxes, scratch, given.dataplane, true),
         rng_(given.load.seed) {}
 
   Result<Outcome> run() {

@@ -100,6 +100,11 @@ std::uint64_t TwoBoxes::tracked(int box) const {
   return count.ok() ? static_cast<std::uint64_t>(*count) : 0;
 }
 
+void TwoBoxes::raise_events(int box, bool on) const {
+  const Inside inside(*this, box);
+  (void)sys::write_sysctl("net/netfilter/nf_conntrack_events", on ? "1" : "0");
+}
+
 Inside::Inside(const TwoBoxes& boxes, int box) : before_(present_namespace()) {
   const int entered = ::setns(boxes.fd(box), CLONE_NEWNET);
   HOTPAIR_ASSERT(entered == 0);

@@ -23,6 +23,10 @@ class TwoBoxes {
   // Sessions in the kernel's table of that box.
   std::uint64_t tracked(int box) const;
   Status run(int box, const std::vector<std::string>& command) const;  // to its end
+  // Whether entries that are made in that box from now on tell listeners of what becomes of them.
+  // A kernel asks for listeners in any of its namespaces (netlink_has_listeners()), not in the
+  // entry's own: in two boxes on one kernel, both make events once one listens.
+  void raise_events(int box, bool on) const;
   int fd(int box) const { return boxes_[static_cast<std::size_t>(box)].get(); }
 
  private:
