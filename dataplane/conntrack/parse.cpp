@@ -8,8 +8,8 @@
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
-#include <netlink/msg.h>
 
 #include "dataplane/conntrack/attributes.hpp"
 #include "dataplane/conntrack/parse_parts.hpp"
@@ -40,15 +40,15 @@ struct Parsing {
 
 bool parse_flags(const nlattr* a, std::uint8_t& flags) {
   nf_ct_tcp_flags value;
-  if (nla_len(a) < static_cast<int>(sizeof value)) return false;
-  std::memcpy(&value, nla_data(a), sizeof value);
+  if (size_of(a) < static_cast<int>(sizeof value)) return false;
+  std::memcpy(&value, payload(a), sizeof value);
   flags = value.flags & kReplicatedTcpFlags;
   return true;
 }
 
 bool parse_tcp(const nlattr* nest, SessionState& state) {
   return for_each_nested(nest, [&](const nlattr* a) {
-    switch (nla_type(a)) {
+    switch (type_of(a)) {
       case CTA_PROTOINFO_TCP_STATE:
         return read(a, state.tcp_state);
       case CTA_PROTOINFO_TCP_WSCALE_ORIGINAL:
@@ -67,7 +67,7 @@ bool parse_tcp(const nlattr* nest, SessionState& state) {
 
 bool parse_protocol_info(const nlattr* nest, Parsing& p) {
   return for_each_nested(nest, [&](const nlattr* a) {
-    switch (nla_type(a)) {
+    switch (type_of(a)) {
       case CTA_PROTOINFO_TCP:
         return parse_tcp(a, p.session.state);
       case CTA_PROTOINFO_SCTP:
@@ -125,7 +125,7 @@ bool parse_synproxy_if_any(const nlattr* a, Parsing& p) {
 
 bool parse_attribute(const nlattr* a, Parsing& p) {
   SessionState& state = p.session.state;
-  switch (nla_type(a)) {
+  switch (type_of(a)) {
     case CTA_TUPLE_ORIG:
       return parse_original(a, p);
     case CTA_TUPLE_REPLY:
@@ -232,7 +232,7 @@ struct ParsingExpectation {
 
 bool parse_saved(const nlattr* nest, bool ipv6, ParsingExpectation& p) {
   return for_each_nested(nest, [&](const nlattr* a) {
-    switch (nla_type(a)) {
+    switch (type_of(a)) {
       case CTA_EXPECT_NAT_DIR:
         return read(a, p.direction);
       case CTA_EXPECT_NAT_TUPLE:
@@ -244,7 +244,7 @@ bool parse_saved(const nlattr* nest, bool ipv6, ParsingExpectation& p) {
 }
 
 bool parse_expectation_attribute(const nlattr* a, bool ipv6, ParsingExpectation& p) {
-  switch (nla_type(a)) {
+  switch (type_of(a)) {
     case CTA_EXPECT_MASTER:
       return p.has_master = parse_tuple(a, ipv6, p.master);
     case CTA_EXPECT_TUPLE:

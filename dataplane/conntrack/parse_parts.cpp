@@ -17,7 +17,7 @@ using dataplane::Tuple;
 bool parse_addresses(const nlattr* nest, bool ipv6, Tuple& tuple) {
   bool src = false, dst = false;
   const bool sound = for_each_nested(nest, [&](const nlattr* a) {
-    switch (nla_type(a)) {
+    switch (type_of(a)) {
       case CTA_IP_V4_SRC:
         return ipv6 || (src = read_address(a, 4, tuple.src));
       case CTA_IP_V4_DST:
@@ -38,7 +38,7 @@ bool parse_ports(const nlattr* nest, std::uint8_t& protocol, Tuple& tuple) {
   std::uint8_t type = 0, code = 0;
   bool icmp = false;
   const bool sound = for_each_nested(nest, [&](const nlattr* a) {
-    switch (nla_type(a)) {
+    switch (type_of(a)) {
       case CTA_PROTO_NUM:
         return numbered = read(a, protocol);
       case CTA_PROTO_SRC_PORT:
@@ -67,7 +67,7 @@ bool parse_ports(const nlattr* nest, std::uint8_t& protocol, Tuple& tuple) {
 bool parse_tuple(const nlattr* nest, bool ipv6, ParsedTuple& out) {
   bool addresses = false, ports = false;
   const bool sound = for_each_nested(nest, [&](const nlattr* a) {
-    switch (nla_type(a)) {
+    switch (type_of(a)) {
       case CTA_TUPLE_IP:
         return addresses = parse_addresses(a, ipv6, out.tuple);
       case CTA_TUPLE_PROTO:
@@ -85,13 +85,13 @@ bool parse_helper(const nlattr* nest, Extras& out) {
   out.add(Extras::kHelper);
   bool named = false;
   const bool sound = for_each_nested(nest, [&](const nlattr* a) {
-    return nla_type(a) != CTA_HELP_NAME || (named = out.helper.assign(read_text(a)));
+    return type_of(a) != CTA_HELP_NAME || (named = out.helper.assign(read_text(a)));
   });
   return sound && named;
 }
 
 bool parse_labels(const nlattr* attribute, Extras& out) {
-  if (nla_len(attribute) != static_cast<int>(out.labels.size())) return false;
+  if (size_of(attribute) != static_cast<int>(out.labels.size())) return false;
   out.add(Extras::kLabels);
   std::memcpy(out.labels.data(), payload(attribute), out.labels.size());
   return true;
@@ -101,7 +101,7 @@ bool parse_sequence(const nlattr* nest, std::size_t direction, Extras& out) {
   out.add(Extras::kSequence);
   dataplane::SequenceAdjustment& adjustment = out.sequence[direction];
   return for_each_nested(nest, [&](const nlattr* a) {
-    switch (nla_type(a)) {
+    switch (type_of(a)) {
       case CTA_SEQADJ_CORRECTION_POS:
         return read(a, adjustment.position);
       case CTA_SEQADJ_OFFSET_BEFORE:
@@ -116,7 +116,7 @@ bool parse_sequence(const nlattr* nest, std::size_t direction, Extras& out) {
 
 bool parse_synproxy(const nlattr* nest, dataplane::SynproxyState& out) {
   return for_each_nested(nest, [&](const nlattr* a) {
-    switch (nla_type(a)) {
+    switch (type_of(a)) {
       case CTA_SYNPROXY_ISN:
         return read(a, out.isn);
       case CTA_SYNPROXY_ITS:
@@ -132,7 +132,7 @@ bool parse_synproxy(const nlattr* nest, dataplane::SynproxyState& out) {
 bool parse_sctp(const nlattr* nest, std::uint8_t& state, Extras& out) {
   bool tags[2] = {};
   const bool sound = for_each_nested(nest, [&](const nlattr* a) {
-    switch (nla_type(a)) {
+    switch (type_of(a)) {
       case CTA_PROTOINFO_SCTP_STATE:
         return read(a, state);
       case CTA_PROTOINFO_SCTP_VTAG_ORIGINAL:
@@ -150,7 +150,7 @@ bool parse_sctp(const nlattr* nest, std::uint8_t& state, Extras& out) {
 bool parse_dccp(const nlattr* nest, std::uint8_t& state, Extras& out) {
   out.add(Extras::kDccp);
   return for_each_nested(nest, [&](const nlattr* a) {
-    switch (nla_type(a)) {
+    switch (type_of(a)) {
       case CTA_PROTOINFO_DCCP_STATE:
         return read(a, state);
       case CTA_PROTOINFO_DCCP_ROLE:

@@ -87,6 +87,7 @@ void RequestWriter::create(const Session& session, std::uint32_t timeout_s,
   if (one_zone) put_zone(CTA_ZONE, key.zone);
   put_nat_of(session);
   put_u32(CTA_TIMEOUT, has_fixed_timeout(key.protocol) ? kFixedTimeoutSeconds : timeout_s);
+  if (session.state.mark != 0) put_u32(CTA_MARK, session.state.mark);  // a new entry has none
   put_state(session, 0);
   if (session.state.extras.has(Extras::kMaster)) {
     SessionKey master = key;
@@ -105,6 +106,7 @@ void RequestWriter::update(const Session& session, std::uint32_t timeout_s,
   put_zone(CTA_ZONE, dataplane::reply_zone(session));
   // Changing a fixed timeout is refused.
   if (!has_fixed_timeout(session.key.protocol)) put_u32(CTA_TIMEOUT, timeout_s);
+  put_u32(CTA_MARK, session.state.mark);
   put_state(session, session.state.extras.has(Extras::kMaster) ? IPS_EXPECTED : 0);
   end();
 }
@@ -161,7 +163,6 @@ void RequestWriter::put_status(const Session& session, std::uint32_t unchanged) 
 
 void RequestWriter::put_state(const Session& session, std::uint32_t unchanged) {
   put_status(session, unchanged);
-  put_u32(CTA_MARK, session.state.mark);
   put_protocol_info(session);
   if (session.state.extras) put_extras(*session.state.extras);
 }
