@@ -18,7 +18,7 @@ constexpr Duration kPortEvery = 100ms;
 constexpr Duration kReportEvery = 100ms;
 constexpr Duration kDrainTime = 10s;  // the agent's own bound is shorter
 constexpr Duration kLateTurn = 10ms;
-constexpr Duration kRestAtMost = 2 * Idling::kLong;  // the deadline of the loop comes before
+constexpr Duration kRestAtMost = 2 * Idling::kLong;  // the loop's timer comes before
 
 }  // namespace
 
@@ -79,11 +79,9 @@ bool Loop::rest(Effort effort, Instant now) {
   if (rest.length <= Duration{}) return events_->run_once(Duration{});
   if (rest.length == Idling::kLong || rest.length == Idling::kBlind)
     return events_->run_once(rest.length);
-  // Parts of a millisecond: by the event loop's deadline, which is exact.
-  events_->set_deadline(now + rest.length);
-  const bool go_on = events_->run_once(kRestAtMost);
-  events_->set_deadline(std::nullopt);
-  return go_on;
+  // Parts of a millisecond: by the event loop's timer, which is exact.
+  events_->wake_by(now + rest.length);
+  return events_->run_once(kRestAtMost);
 }
 
 void Loop::watch_for_wakes(bool wanted) {
