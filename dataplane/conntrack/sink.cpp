@@ -22,6 +22,8 @@ using dataplane::HelperName;
 using dataplane::Session;
 using dataplane::SessionKey;
 
+// By measurement: of 16 a create takes a tenth longer; of 256 a tenth less, but a backup as a whole
+// as long as before.
 constexpr std::size_t kBatch = 64;
 constexpr std::size_t kRequestsPerSession = 3;  // of a repeated create
 static_assert(kBatch * kRequestsPerSession >=
