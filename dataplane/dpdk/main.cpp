@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/daemon/control_schema.hpp"
+#include "dataplane/dpdk/device_requests.hpp"
 #include "dataplane/dpdk/eal.hpp"
 #include "dataplane/dpdk/kernel_setup.hpp"
 #include "dataplane/dpdk/loop.hpp"
@@ -116,6 +117,8 @@ Result<ReplicaParts> make_parts(const config::Config& config, const Options& opt
   if (!sync.devices.empty()) {
     if (Status eal = start_eal(eal_options(sync, options.run_dir), log); !eal.ok())
       return fail(eal.error());
+    if (Status heard = listen_for_device_requests(); !heard.ok())
+      log.warning("device-requests", heard.error().message);
     auto ports = Ports::open(sync.devices, counters, log);
     if (!ports.ok()) return fail(ports.error());
     parts.ports = std::move(ports).value();

@@ -14,7 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "dataplane/dpdk/eal.hpp"
+#include "dataplane/dpdk/device_requests.hpp"
 #include "dataplane/dpdk/port_device.hpp"
 #include "platform/base/assert.hpp"
 #include "platform/linux/clock.hpp"
@@ -64,7 +64,12 @@ Port::Port(std::uint16_t id, std::string device, Counters& counters)
     : id_(id),
       device_(std::move(device)),
       counters_(counters),
-      kernel_interface_(kernel_interface_of(device_)) {}
+      kernel_interface_(kernel_interface_of(device_)) {
+  rte_eth_dev_info info{};
+  if (rte_eth_dev_info_get(id_, &info) == 0 && info.device != nullptr)
+    bus_name_ = rte_dev_name(info.device);
+  (void)take_device_request(bus_name_);  // of a device that is gone
+}
 
 Port::~Port() {
   if (open_ != nullptr) rte_pktmbuf_free(open_);
@@ -73,9 +78,9 @@ Port::~Port() {
   rte_eth_dev_info info{};
   const bool known = rte_eth_dev_info_get(id_, &info) == 0;
   (void)rte_eth_dev_close(id_);
-  // A device that DPDK still knows could not be opened anew over another kernel interface.
-  if (known && !is_pci_address(device_) && info.device != nullptr)
-    (void)rte_dev_remove(info.device);
+  // A device that DPDK still knows could not be opened anew over another kernel interface, and one
+  // that it still holds could not be unplugged.
+  if (known && info.device != nullptr) (void)rte_dev_remove(info.device);
   rte_mempool_free(pool_);
 }
 
@@ -141,6 +146,7 @@ void Port::watch_kernel_interface() {
 }
 
 Port::Link Port::link() {
+  if (take_device_request(bus_name_)) return Link::wanted_back;
   if (kernel_interface_.empty()) {
     rte_eth_link state{};
     const bool known = rte_eth_link_get_nowait(id_, &state) == 0;

@@ -44,10 +44,12 @@ class Port {
   };
   const Traffic& traffic() const { return traffic_; }
 
-  enum class Link : std::uint8_t { up, down, replaced };
+  // replaced: the kernel interface under the port is another one now. wanted_back: the device is to
+  // be unplugged, which waits until the port is gone.
+  enum class Link : std::uint8_t { up, down, replaced, wanted_back };
   // Readable when a frame may wait; -1 when the driver has no such thing and must be polled.
   int wake_fd() const { return wake_fd_; }
-  Link link();  // replaced: the kernel interface under the port is another one now; open it anew
+  Link link();
 
   // Calls visit(Bytes frame) for at most one burst of frames; returns how many there were.
   template <typename Visit>
@@ -78,7 +80,7 @@ class Port {
   void watch_kernel_interface();
 
   std::uint16_t id_;
-  std::string device_;
+  std::string device_, bus_name_;
   Counters& counters_;
   Mac mac_{};
   std::size_t max_frame_ = 0, buffer_frame_ = 0;

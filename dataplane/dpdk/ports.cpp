@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "dataplane/dpdk/eal.hpp"
-
 namespace hotpair::dpdk {
 
 namespace {
@@ -58,18 +56,16 @@ Status Ports::open(Slot& slot) {
   return fail_with(sentence);
 }
 
-void Ports::close(std::size_t port, Instant now) {
+void Ports::close(std::size_t port, Instant retry_at) {
   Slot& slot = slots_[port];
   slot.port.reset();
-  slot.retry_at = now;
+  slot.retry_at = retry_at;
   choice_.on_link(port, false, PortChoice::kStandardFrame);
 }
 
 void Ports::retry(std::size_t port, Instant now) {
   Slot& slot = slots_[port];
-  // DPDK was told at its start which PCI devices are ours; what is plugged in later needs a new
-  // one.
-  if (now < slot.retry_at || is_pci_address(slot.device)) return;
+  if (now < slot.retry_at) return;
   if (open(slot).ok()) {
     ++counters_.ports_opened;
     log_.notice("port-opened", "the session-sync port " + slot.device + " can be used again",
@@ -90,6 +86,13 @@ void Ports::watch_link(std::size_t port, Instant now) {
         "the interface of " + slot.device + " was removed and made anew; it is opened again",
         {{"device", slot.device}});
     return close(port, now);
+  }
+  if (link == Port::Link::wanted_back) {
+    log_.warning("port-unplugged",
+                 "the NIC of the session-sync port " + slot.device +
+                     " is to be unplugged, and is given back; it is used again once it is there",
+                 {{"device", slot.device}});
+    return close(port, now + kFirstRetry);
   }
   const bool up = link == Port::Link::up;
   if (const auto& stuck = slot.port->stuck_since(); up && stuck && now - *stuck >= kStuck) {

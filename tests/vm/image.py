@@ -28,7 +28,7 @@ MASKED = """apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub
  sys-kernel-tracing.mount modprobe@configfs.service modprobe@dm_mod.service modprobe@drm.service modprobe@efi_pstore.service
  modprobe@fuse.service modprobe@loop.service sys-fs-fuse-connections.mount ldconfig.service systemd-user-sessions.service
  systemd-update-done.service systemd-ask-password-wall.path systemd-ask-password-console.path""".split()
-CARDS = ["ha0", "ha1", "sync0", "lan0", "lan1", "wan0", "wan1"]
+CARDS = ["ha0", "ha1", "sync0", "lan0", "lan1", "wan0", "wan1", "sync1"]
 AGENT_UNIT = """[Unit]
 Description=Runs the tests' commands
 DefaultDependencies=no

@@ -38,13 +38,14 @@ class Pair:
     """Context manager: networks and machines are there inside, and gone after, whatever happens."""
 
     def __init__(self, iommu=False, cards=("lan0", "wan0"), vlans=None, lacp=False, models=None, installed=True,
-                 cables=()):
+                 cables=(), slots=()):
         self.directory = os.environ.get("HOTPAIR_VM_RUN", "/var/tmp/hotpair-vm-run")
         self._iommu, self._cards = iommu, cards
         self._cables = ("ha0", "ha1", "sync0", *cables)  # from one machine to the other, and nowhere else
         self._vlans = vlans or {}  # a card, or cards of one switch -> what a switch between does (switch.py)
         self._lacp = lacp          # the LAN is a switch with a LAG of lan0 and lan1 to each machine (lacp_switch.py)
         self._models, self._installed = models, installed
+        self._slots = slots  # cards that can be unplugged
         self._others, self.machines, self._lacp_switch = [], [], None
 
     def __enter__(self):
@@ -100,7 +101,8 @@ class Pair:
         return os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
 
     def _machine(self, number, base):
-        machine = Machine(number, f"fw{number}", self.directory, PACKAGES, base, iommu=self._iommu, models=self._models)
+        machine = Machine(number, f"fw{number}", self.directory, PACKAGES, base, iommu=self._iommu, models=self._models,
+                          slots=self._slots)
         for card in self._cards:
             machine.on_segment(card, card.rstrip("01"))
         for card in LEGS if self._lacp else ():
@@ -149,11 +151,11 @@ class Pair:
     def install(self):
         self.both(lambda machine: machine.run(installed.INSTALL, timeout=300))
 
-    def set_up(self, sync="sync0", cluster="", heartbeats=("ha0", "ha1"), lan="lan0", more=""):
+    def set_up(self, sync=("sync0",), cluster="", heartbeats=("ha0", "ha1"), lan="lan0", more=""):
         """As a deployer would: the first box answers, the second takes the first one's files."""
         one, two = self.machines
-        box = (f"{' '.join('--heartbeat ' + card for card in heartbeats)} --sync {sync} --interface lan={lan} "
-               f"--interface wan=wan0 {more}")
+        flags = [f"--heartbeat {card}" for card in heartbeats] + [f"--sync {device}" for device in sync]
+        box = f"{' '.join(flags)} --interface lan={lan} --interface wan=wan0 {more}"
         one.run(f"hotpair setup --yes --chassis 1 {box} --group-id 7 --address lan=192.0.2.1/24 "
                 "--address lan=2001:db8:1::1/64 --address wan=198.51.100.1/24 --address wan=2001:db8:2::1/64")
         one.write("/etc/hotpair/cluster.yaml", one.run("cat /etc/hotpair/cluster.yaml") + TIMING + cluster)

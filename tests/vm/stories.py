@@ -2,6 +2,7 @@
 it takes is in README.md."""
 import time
 
+from card_stories import unplugged, vfio
 from lag_stories import lag_active_backup, lag_lacp, lag_team
 from pair import Pair
 from telling import alive, expect, moved, say
@@ -209,31 +210,6 @@ def path_of(status, interface):
     return next(path for path in status["heartbeat_paths"] if path["interface"] == interface)
 
 
-def vfio():
-    """The session-sync NIC on vfio-pci behind an IOMMU, also after a boot; pulled out, it is an alarm."""
-    with Pair(iommu=True) as pair:
-        address = pair.machines[0].run("basename $(readlink /sys/class/net/sync0/device)").strip()
-        pair.ready(sync=address, more="--hugepages 64")
-        for machine in pair.machines:
-            machine.power_off()
-        pair.boot(*pair.machines)
-        primary, backup = pair.formed()
-        for machine in pair.machines:
-            driver = machine.run(f"basename $(readlink /sys/bus/pci/devices/{address}/driver)").strip()
-            expect(driver == "vfio-pci", f"{machine.name}: {address} is driven by {driver}")
-        say(f"{address} is on vfio-pci after a boot; in sync over it")
-        with pair.traffic() as traffic:
-            traffic.mark("replicated")
-            expect(traffic.report().all_alive, "traffic does not pass")
-            backup.wait_status(lambda status: status["replication"]["sessions_local"] >= 20, 20, "20 sessions at the backup")
-        primary.pull("sync0")
-        primary.wait_status(lambda status: not status["in_sync"], 30, "the lost cable to show")
-        say("cable of the session-sync port pulled: not in sync")
-        primary.plug("sync0")
-        pair.formed()
-        say("plugged in again: in sync")
-
-
 def clock():
     """The primary's clock is set an hour forth and back, and the backup's: nothing moves, nothing is lost."""
     with Pair() as pair:
@@ -275,4 +251,4 @@ def full_disk():
 
 STORIES = {story.__name__: story for story in (
     install, power_cut, both_cut, crash, freeze, paused, units, lag_lacp, lag_active_backup, lag_team, vrf, stripped_vlan,
-    tagged_vlans, one_switch, vfio, clock, full_disk)}
+    tagged_vlans, one_switch, vfio, unplugged, clock, full_disk)}

@@ -54,8 +54,9 @@ class Machine:
     """`base` is the disk that its own begins as; `cards` maps a name (image.CARDS) to the tap or socket it is on. A card is
     an e1000e unless `models` names another for it."""
 
-    def __init__(self, number, name, directory, share, base=None, memory=640, iommu=False, models=None):
+    def __init__(self, number, name, directory, share, base=None, memory=640, iommu=False, models=None, slots=()):
         self.number, self.name, self._memory, self._iommu = number, name, memory, iommu
+        self._slots = slots  # the cards that can be unplugged
         self._dir, self._share = os.path.join(directory, name), share
         self._cards, self._models, self._process = {}, models or {}, None
         self._agent, self._asked = None, 0  # one connection for as long as the machine runs: no answer is cut in two
@@ -108,15 +109,21 @@ class Machine:
                     "-device", "virtio-serial-pci", "-chardev", f"socket,id=exec,path={self._at('exec')},server=on,wait=off",
                     "-device", "virtserialport,chardev=exec,name=hotpair.exec",
                     "-virtfs", f"local,path={self._share},mount_tag=packages,security_model=none,readonly=on"]
+        for number, card in enumerate(self._slots, 1):
+            command += ["-device", f"pcie-root-port,id=slot-{card},chassis={number},slot={number}"]
         for card, (kind, options) in self._cards.items():
             command += ["-netdev", f"{kind},id=net-{card},{options}",
-                        "-device", self._device(card)]
+                        "-device", ",".join(f"{key}={value}" for key, value in self._device(card).items())]
         return command
 
     def _device(self, card):
         model = self._models.get(card, "e1000e")
-        behind = ",disable-legacy=on,iommu_platform=on" if model.startswith("virtio") and self._iommu else ""
-        return f"{model},id={card},netdev=net-{card},mac={image.mac(self.number, card)},romfile={behind}"
+        device = {"driver": model, "id": card, "netdev": f"net-{card}", "mac": image.mac(self.number, card), "romfile": ""}
+        if card in self._slots:
+            device["bus"] = f"slot-{card}"
+        if model.startswith("virtio") and self._iommu:
+            device |= {"disable-legacy": "on", "iommu_platform": "on"}
+        return device
 
     def wait_until_up(self, seconds=BOOT_SECONDS):
         self._await_agent(seconds)
@@ -171,6 +178,19 @@ class Machine:
 
     def plug(self, card):
         self.qmp("set_link", name=card, up=True)
+
+    # --- cards that are in a slot
+    def pci_address(self, card):
+        """Of a card that the kernel drives."""
+        return self.run(f"basename $(readlink /sys/class/net/{card}/device)").strip()
+
+    def unplug(self, card, address):
+        """As a hypervisor does: the kernel is asked to let the card go, and it is gone once the kernel has."""
+        self.qmp("device_del", id=card)
+        self.wait(f"[ ! -e /sys/bus/pci/devices/{address} ]", 60, f"{card} to be let go")
+
+    def plug_in(self, card):
+        self.qmp("device_add", **self._device(card))
 
     def qmp(self, command, **arguments):
         channel = self._connect("qmp")

@@ -1,0 +1,75 @@
+"""Stories of the session-sync NIC: who drives it, and what comes when it goes."""
+from pair import Pair
+from telling import expect, moved, say
+
+
+def driver(machine, address):
+    return machine.run(f"basename $(readlink /sys/bus/pci/devices/{address}/driver)").strip()
+
+
+def vfio():
+    """The session-sync NIC on vfio-pci behind an IOMMU, also after a boot; pulled out, it is an alarm."""
+    with Pair(iommu=True) as pair:
+        address = pair.machines[0].pci_address("sync0")
+        pair.ready(sync=(address,), more="--hugepages 64")
+        for machine in pair.machines:
+            machine.power_off()
+        pair.boot(*pair.machines)
+        primary, backup = pair.formed()
+        for machine in pair.machines:
+            expect(driver(machine, address) == "vfio-pci", f"{machine.name}: {address} is driven by {driver(machine, address)}")
+        say(f"{address} is on vfio-pci after a boot; in sync over it")
+        with pair.traffic() as traffic:
+            traffic.mark("replicated")
+            expect(traffic.report().all_alive, "traffic does not pass")
+            backup.wait_status(lambda status: status["replication"]["sessions_local"] >= 20, 20, "20 sessions at the backup")
+        primary.pull("sync0")
+        primary.wait_status(lambda status: not status["in_sync"], 30, "the lost cable to show")
+        say("cable of the session-sync port pulled: not in sync")
+        primary.plug("sync0")
+        pair.formed()
+        say("plugged in again: in sync")
+
+
+def chosen(status):
+    return next((port["device"] for port in status["dataplane"]["ports"] if port["chosen"] and port["proven"]), None)
+
+
+def wait_chosen(pair, device):
+    for machine in pair.machines:
+        machine.wait_status(lambda status: chosen(status) == device, 60, f"sessions to go over {device}")
+    pair.formed()
+
+
+def unplugged():
+    """The hypervisor unplugs a session-sync NIC that is on vfio-pci: sessions go over the next one, and back; none left is
+    an alarm."""
+    with Pair(iommu=True, cables=("sync1",), slots=("sync0", "sync1")) as pair:
+        address, other = (pair.machines[0].pci_address(card) for card in ("sync0", "sync1"))
+        first, second = address, "net_af_packet0,iface=sync1"
+        pair.ready(sync=(address, "sync1"), more="--hugepages 64")
+        wait_chosen(pair, first)
+        primary, backup = pair.formed()
+        epoch = primary.status()["epoch"]
+        with pair.traffic() as traffic:
+            for machine in (primary, backup):
+                role = "primary" if machine is primary else "backup"
+                machine.unplug("sync0", address)
+                wait_chosen(pair, second)
+                say(f"unplugged at the {role}: in sync over sync1")
+                machine.plug_in("sync0")
+                wait_chosen(pair, first)
+                expect(driver(machine, address) == "vfio-pci", f"plugged in again, it is driven by {driver(machine, address)}")
+                say("plugged in again: on vfio-pci, in sync over it")
+            primary.unplug("sync1", other)
+            primary.unplug("sync0", address)
+            primary.wait("hotpair doctor --json | grep -q pair.not-in-sync", 60, "the doctor to say that nothing is replicated")
+            expect(not primary.status()["in_sync"], "in sync without a NIC")
+            say("both unplugged at the primary: named by the doctor")
+            primary.plug_in("sync1")
+            wait_chosen(pair, second)
+            primary.plug_in("sync0")
+            wait_chosen(pair, first)
+            say("plugged in again: in sync over sync1, then over the first")
+            expect(primary.status()["epoch"] == epoch, "the role moved")
+            moved(pair, traffic, "power cut", lambda machine: machine.power_cut())
