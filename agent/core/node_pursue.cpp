@@ -69,7 +69,8 @@ void Node::State::list_failing(StaticVector<Reason, 3>& list) const {
 void Node::State::follow(Epoch followed) {
   epoch = std::max(epoch, followed);
   dataplane_wished = true;
-  dataplane.want({DataplaneRole::backup, epoch});
+  // Ours is the higher one after a time as primary that nobody else heard of.
+  dataplane.want({DataplaneRole::backup, followed});
 }
 
 // A primary that cannot put its addresses on is as good as a failed module, so that a peer which

@@ -35,6 +35,7 @@ class DeltaReceiver {
   // Becomes the backup's under a new instance number; frames of epochs below `epoch` are ignored.
   void start(std::uint64_t epoch, std::uint32_t instance);
   void raise_epoch(std::uint64_t epoch) { epoch_ = std::max(epoch_, epoch); }
+  void lower_epoch(std::uint64_t epoch) { epoch_ = epoch; }  // the stream it was in goes on
   void set_credit(std::uint16_t frames);
 
   void on_data(const FrameHeader& header, ByteReader& records, Instant now);

@@ -102,6 +102,11 @@ class Box {
     agent::DataplaneRole role = agent::DataplaneRole::idle;
     agent::Epoch epoch;
     bool in_sync = false;
+    // Frames of a lower epoch are ignored.
+    bool follows(const Dataplane& primary) const {
+      return primary.role == agent::DataplaneRole::primary &&
+             role == agent::DataplaneRole::backup && epoch <= primary.epoch;
+    }
   } dataplane;
 
  private:

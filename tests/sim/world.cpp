@@ -128,9 +128,7 @@ void World::sync_dataplanes() {
     Box::Dataplane& b = two_.dataplane;
     if (a.role == DataplaneRole::primary && b.role == DataplaneRole::primary)
       (a.epoch < b.epoch ? a : b).role = DataplaneRole::backup;
-    const bool paired = (a.role == DataplaneRole::primary && b.role == DataplaneRole::backup) ||
-                        (b.role == DataplaneRole::primary && a.role == DataplaneRole::backup);
-    a.in_sync = b.in_sync = paired;
+    a.in_sync = b.in_sync = a.follows(b) || b.follows(a);
   } else {
     one_.dataplane.in_sync = two_.dataplane.in_sync = false;
   }

@@ -270,6 +270,16 @@ TEST_F(EngineTest, FramesOfAnOlderEpochAreIgnored) {
   EXPECT_GT(backup().counters().rejected_old_epoch, 0u);
 }
 
+TEST_F(EngineTest, ABackupFollowsALowerEpochWhenANewAgentNamesIt) {
+  const std::uint64_t epoch = primary().status(world.now()).epoch;
+  backup().set_role(Role::backup, 99, world.now());
+  world.run(100ms);
+  backup().set_role(Role::backup, epoch, world.now());
+  report(1);
+  EXPECT_TRUE(world.run_until_in_sync(2s));
+  EXPECT_EQ(world.difference(), "");
+}
+
 TEST_F(EngineTest, RubbishIsCountedAndChangesNothing) {
   std::array<std::uint8_t, 1400> bytes;
   for (int i = 0; i < 20'000; ++i) {
