@@ -1,4 +1,5 @@
 """Stories of the session-sync NIC: who drives it, and what comes when it goes."""
+import image
 from pair import Pair
 from telling import expect, moved, say
 
@@ -8,8 +9,17 @@ def driver(machine, address):
 
 
 def vfio():
-    """The session-sync NIC on vfio-pci behind an IOMMU, also after a boot; pulled out, it is an alarm."""
-    with Pair(iommu=True) as pair:
+    """The session-sync NIC on vfio-pci behind an IOMMU, also after a boot; without its cable it is an alarm."""
+    tell_vfio("e1000e")
+
+
+def vmxnet3():
+    """The same with a vmxnet3 card."""
+    tell_vfio("vmxnet3")
+
+
+def tell_vfio(model):
+    with Pair(iommu=True, models={"sync0": model}) as pair:
         address = pair.machines[0].pci_address("sync0")
         pair.ready(sync=(address,), more="--hugepages 64")
         for machine in pair.machines:
@@ -42,8 +52,7 @@ def wait_chosen(pair, device):
 
 
 def unplugged():
-    """The hypervisor unplugs a session-sync NIC that is on vfio-pci: sessions go over the next one, and back; none left is
-    an alarm."""
+    """A session-sync NIC on vfio-pci is unplugged: sessions go over the next one, and back; none left is an alarm."""
     with Pair(iommu=True, cables=("sync1",), slots=("sync0", "sync1")) as pair:
         address, other = (pair.machines[0].pci_address(card) for card in ("sync0", "sync1"))
         first, second = address, "net_af_packet0,iface=sync1"
@@ -72,4 +81,21 @@ def unplugged():
             wait_chosen(pair, first)
             say("plugged in again: in sync over sync1, then over the first")
             expect(primary.status()["epoch"] == epoch, "the role moved")
+            moved(pair, traffic, "power cut", lambda machine: machine.power_cut())
+
+
+def small_boxes():
+    """One CPU, no hugepages, virtio cards: sessions go over DPDK's virtio driver, and over af_packet without that cable."""
+    with Pair(iommu=True, cables=("sync1",), models={card: "virtio-net-pci" for card in image.CARDS}) as pair:
+        address = pair.machines[0].pci_address("sync0")
+        first, second = address, "net_af_packet0,iface=sync1"
+        pair.ready(sync=(address, "sync1"), more="--hugepages 0")
+        for machine in pair.machines:
+            expect(machine.run("nproc; cat /proc/sys/vm/nr_hugepages").split() == ["1", "0"], "it is a larger box")
+        wait_chosen(pair, first)
+        say("in sync over DPDK's virtio driver")
+        with pair.traffic() as traffic:
+            pair.formed()[0].pull("sync0")
+            wait_chosen(pair, second)
+            say("its cable pulled: in sync over af_packet on a virtio card")
             moved(pair, traffic, "power cut", lambda machine: machine.power_cut())

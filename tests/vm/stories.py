@@ -2,10 +2,13 @@
 it takes is in README.md."""
 import time
 
-from card_stories import unplugged, vfio
+from card_stories import small_boxes, unplugged, vfio, vmxnet3
+from full_table import SESSIONS, count, fill_pair, make_room
 from lag_stories import lag_active_backup, lag_lacp, lag_team
 from pair import Pair
 from telling import alive, expect, moved, say
+from unit_stories import oom, units
+from upgrade_stories import upgrade
 
 
 def install():
@@ -40,25 +43,12 @@ def install():
         expect(groups == ["hotpair:660", "hotpair:750"], f"the control socket belongs to {groups}")
 
 
-SESSIONS = 100_000
-# One bucket a session, and room: a kernel takes its own measure from this machine's little memory.
-TABLE = ("echo options nf_conntrack hashsize=131072 >/etc/modprobe.d/table.conf; "
-         "echo net.netfilter.nf_conntrack_max=262144 >/etc/sysctl.d/99-table.conf; "
-         "modprobe nf_conntrack; echo 131072 >/sys/module/nf_conntrack/parameters/hashsize; sysctl -qp /etc/sysctl.d/99-table.conf")
-
-
-def count(machine):
-    return int(machine.run("sysctl -n net.netfilter.nf_conntrack_count"))
-
-
 def power_cut():
     """The primary's power is cut, with 100,000 sessions and connections through both kernels: all live on."""
     with Pair() as pair:
-        pair.both(lambda machine: machine.run(TABLE))
-        primary, backup = pair.ready()
-        primary.run(f"hotpair-bench fill --sessions {SESSIONS}", timeout=300)
-        backup.wait(f"[ $(sysctl -n net.netfilter.nf_conntrack_count) -ge {SESSIONS} ]", 200, "the sessions at the backup")
-        pair.formed(200)
+        make_room(pair)
+        pair.ready()
+        fill_pair(pair)
         say(f"{SESSIONS} sessions made in the primary's kernel, and in the backup's")
         with pair.traffic() as traffic:
             primary, dead = moved(pair, traffic, "power cut", lambda machine: machine.power_cut())
@@ -136,25 +126,6 @@ def paused():
             alive(traffic, "woken")
         expect(primary.status()["epoch"] == epoch, "the role moved when the paused one woke")
         pair.formed()
-
-
-def units():
-    """systemctl restart, kill -9 and stop of each unit on each machine, under traffic: no connection is lost."""
-    with Pair() as pair:
-        pair.ready()
-        with pair.traffic() as traffic:
-            for unit in ("hotpair-dataplane", "hotpaird"):
-                for order in (f"systemctl restart {unit}", f"systemctl kill -s KILL {unit}"):
-                    for which in (0, 1):
-                        machine = pair.formed()[which]
-                        what = f"{order} on the {('primary', 'backup')[which]}"
-                        traffic.mark(what)
-                        machine.run(order)
-                        pair.formed()
-                        alive(traffic, what)
-            primary, stopped = moved(pair, traffic, "systemctl stop hotpaird on the primary",
-                                     lambda machine: machine.run("systemctl stop hotpaird"))
-            expect(not stopped.run("ip -br addr show dev lan0 | grep 192.0.2.1", check=False), "a stopped agent kept an address")
 
 
 def vrf():
@@ -250,5 +221,5 @@ def full_disk():
 
 
 STORIES = {story.__name__: story for story in (
-    install, power_cut, both_cut, crash, freeze, paused, units, lag_lacp, lag_active_backup, lag_team, vrf, stripped_vlan,
-    tagged_vlans, one_switch, vfio, unplugged, clock, full_disk)}
+    install, power_cut, both_cut, crash, freeze, paused, units, oom, lag_lacp, lag_active_backup, lag_team, vrf, stripped_vlan,
+    tagged_vlans, one_switch, vfio, vmxnet3, unplugged, small_boxes, clock, full_disk, upgrade)}

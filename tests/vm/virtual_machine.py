@@ -182,7 +182,7 @@ class Machine:
     # --- cards that are in a slot
     def pci_address(self, card):
         """Of a card that the kernel drives."""
-        return self.run(f"basename $(readlink /sys/class/net/{card}/device)").strip()
+        return self.run(f"ethtool -i {card} | sed -n 's/^bus-info: //p'").strip()
 
     def unplug(self, card, address):
         """As a hypervisor does: the kernel is asked to let the card go, and it is gone once the kernel has."""
