@@ -21,7 +21,7 @@ Sync {{
     IPv4_address {own}
     IPv4_Destination_Address {peer}
     Port 3780
-    Interface dps0
+    Interface {interface}
     SndSocketBuffer 33554432
     RcvSocketBuffer 33554432
     Checksum On
@@ -49,17 +49,35 @@ for what in t n; do {conntrackd} -C {config}/conntrackd.conf -$what; done
 """
 
 
+def conntrackd_config(chassis, interface, run_dir):
+    return CONNTRACKD_CONFIG.format(own=f"203.0.113.{chassis + 1}", peer=f"203.0.113.{4 - chassis}", interface=interface,
+                                    run=run_dir)
+
+
+def vrrp_config(name, chassis, interval, folder, devices=None):
+    """keepalived.conf of a node; `folder` has the scripts take-over and stand-by, `devices` are its names for the networks."""
+    parts = ["global_defs {\n  router_id %s\n  vrrp_version 3\n  script_user root\n}" % name,
+             "vrrp_sync_group edge {\n  group { lan wan }\n  notify_master %s/take-over\n"
+             "  notify_backup %s/stand-by\n}" % (folder, folder)]
+    for number, (network, (four, six)) in enumerate(GATEWAYS.items()):
+        device = (devices or {}).get(network, network)
+        parts.append(f"vrrp_instance {network} {{\n  state BACKUP\n  interface {device}\n"
+                     f"  virtual_router_id {51 + number}\n  priority {110 - chassis}\n  nopreempt\n"
+                     f"  advert_int {interval}\n  virtual_ipaddress {{ {four} }}\n"
+                     f"  virtual_ipaddress_excluded {{ {six} }}\n}}")
+    return "\n".join(parts) + "\n"
+
+
 class KeepalivedNode(Node):
     """A firewall whose role follows VRRP: who holds the gateway's address is the primary."""
 
     def write_config(self, cluster=None, node=None):
         tool = program(CONNTRACKD)
-        self.write_file("conntrackd.conf", CONNTRACKD_CONFIG.format(
-            own=f"203.0.113.{self.chassis + 1}", peer=f"203.0.113.{4 - self.chassis}", run=self.run_dir))
+        self.write_file("conntrackd.conf", conntrackd_config(self.chassis, "dps0", self.run_dir))
         for name, text in (("take-over", TAKE_OVER), ("stand-by", STAND_BY)):
             self.write_file(name, text.format(conntrackd=tool, config=self.config_dir))
             os.chmod(os.path.join(self.config_dir, name), 0o700)
-        self.write_file("keepalived.conf", self._vrrp())
+        self.write_file("keepalived.conf", vrrp_config(self.name, self.chassis, self.lab.interval, self.config_dir))
 
     def start_daemons(self):
         ip_batch([f"address add {address.format(self.chassis + 1)} dev {device}" for device, address in OWN.items()],
@@ -94,17 +112,6 @@ class KeepalivedNode(Node):
             outer = subprocess.Popen(self.inside([program(name), *arguments]), stdin=subprocess.DEVNULL, stdout=log,
                                      stderr=log, preexec_fn=die_with_parent)
         self.processes[name] = (outer, child_of(outer.pid))
-
-    def _vrrp(self):
-        parts = ["global_defs {\n  router_id %s\n  vrrp_version 3\n  script_user root\n}" % self.name,
-                 "vrrp_sync_group edge {\n  group { lan wan }\n  notify_master %s/take-over\n"
-                 "  notify_backup %s/stand-by\n}" % (self.config_dir, self.config_dir)]
-        for number, (network, (four, six)) in enumerate(GATEWAYS.items()):
-            parts.append(f"vrrp_instance {network} {{\n  state BACKUP\n  interface {network}\n"
-                         f"  virtual_router_id {51 + number}\n  priority {110 - self.chassis}\n  nopreempt\n"
-                         f"  advert_int {self.lab.interval}\n  virtual_ipaddress {{ {four} }}\n"
-                         f"  virtual_ipaddress_excluded {{ {six} }}\n}}")
-        return "\n".join(parts) + "\n"
 
 
 class KeepalivedLab(Lab):

@@ -15,9 +15,9 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CACHE = os.environ.get("HOTPAIR_VM_CACHE", "/var/tmp/hotpair-vm")
-# What a firewall has, what the stories look with, and DPDK's drivers for the cards that QEMU has.
+# What a firewall has, what the stories look with and compare with, and DPDK's drivers for the cards that QEMU has.
 PACKAGES = """systemd systemd-sysv udev dbus kmod procps iproute2 iputils-ping ethtool nftables conntrack tcpdump pciutils
- python3-minimal python3 util-linux libteam-utils librte-net-e1000-23 librte-net-vmxnet3-23 librte-net-virtio23""".split()
+ python3-minimal python3 util-linux netbase keepalived conntrackd libteam-utils librte-net-e1000-23 librte-net-vmxnet3-23 librte-net-virtio23""".split()
 EARLY = ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "virtio_console"]
 # Slow to start, and nothing to a firewall that lives for a minute.
 MASKED = """apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
@@ -27,7 +27,8 @@ MASKED = """apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub
  man-db.timer systemd-binfmt.service proc-sys-fs-binfmt_misc.automount dev-mqueue.mount sys-kernel-debug.mount
  sys-kernel-tracing.mount modprobe@configfs.service modprobe@dm_mod.service modprobe@drm.service modprobe@efi_pstore.service
  modprobe@fuse.service modprobe@loop.service sys-fs-fuse-connections.mount ldconfig.service systemd-user-sessions.service
- systemd-update-done.service systemd-ask-password-wall.path systemd-ask-password-console.path""".split()
+ systemd-update-done.service systemd-ask-password-wall.path systemd-ask-password-console.path
+ keepalived.service conntrackd.service""".split()
 CARDS = ["ha0", "ha1", "sync0", "lan0", "lan1", "wan0", "wan1", "sync1"]
 AGENT_UNIT = """[Unit]
 Description=Runs the tests' commands

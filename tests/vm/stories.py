@@ -3,6 +3,7 @@ it takes is in README.md."""
 import time
 
 from card_stories import small_boxes, unplugged, vfio, vmxnet3
+from compare_stories import compared
 from full_table import SESSIONS, count, fill_pair, make_room
 from lag_stories import lag_active_backup, lag_lacp, lag_team
 from pair import Pair
@@ -221,5 +222,5 @@ def full_disk():
 
 
 STORIES = {story.__name__: story for story in (
-    install, power_cut, both_cut, crash, freeze, paused, units, oom, lag_lacp, lag_active_backup, lag_team, vrf, stripped_vlan,
+    install, power_cut, compared, both_cut, crash, freeze, paused, units, oom, lag_lacp, lag_active_backup, lag_team, vrf, stripped_vlan,
     tagged_vlans, one_switch, vfio, vmxnet3, unplugged, small_boxes, clock, full_disk, upgrade)}
