@@ -3,9 +3,6 @@
 
 #include <algorithm>
 
-#include <fcntl.h>
-#include <sys/socket.h>
-
 #include "agent/daemon/box_facts.hpp"
 #include "agent/daemon/config_place.hpp"
 #include "platform/linux/clock.hpp"
@@ -31,8 +28,8 @@ Failure<Error> lost() {
 
 }  // namespace
 
-ConfigEngine::ConfigEngine(std::shared_ptr<PeerLink> link, std::string directory, Log log)
-    : link_(std::move(link)),
+ConfigEngine::ConfigEngine(PeerCalls::Dial dial, std::string directory, Log log)
+    : calls_(std::move(dial), kMaxConfigMessage),
       directory_(std::move(directory)),
       log_(log),
       change_(directory_, std::move(log)) {}
@@ -78,8 +75,7 @@ ConfigScan ConfigEngine::look_locked() {
 
 void ConfigEngine::stop() {
   change_.stop();
-  const std::lock_guard lock(state_mutex_);
-  if (asked_) ::shutdown(asked_.get(), SHUT_RDWR);
+  calls_.end();
 }
 
 void ConfigEngine::render_own() {
@@ -105,17 +101,6 @@ void ConfigEngine::render_own() {
   }
 }
 
-Result<ConfigEngine::Stream> ConfigEngine::connect() {
-  if (change_.stopping()) return fail_with("hotpaird ends");
-  auto socket = link_->dial(PeerService::config);
-  if (!socket) return fail(socket.error());
-  {
-    const std::lock_guard lock(state_mutex_);
-    asked_.reset(::fcntl(socket->get(), F_DUPFD_CLOEXEC, 0));
-  }
-  return std::make_unique<sys::MessageStream>(std::move(socket).value(), kMaxConfigMessage);
-}
-
 Result<ConfigEngine::Sides> ConfigEngine::ask_for_manifest(sys::MessageStream& stream) {
   Sides sides;
   sides.own = look_locked();
@@ -134,7 +119,7 @@ Status ConfigEngine::round(bool forced) {
   agent::ConfigPlan plan;
   Status done = Ok{};
   refused_ = false;
-  auto stream = connect();
+  auto stream = calls_.dial();
   if (!stream) {
     done = fail(stream.error());
   } else if (auto sides = ask_for_manifest(**stream); !sides) {
@@ -242,14 +227,14 @@ void ConfigEngine::note(const Status& outcome, const agent::ConfigPlan& plan) {
 }
 
 Status ConfigEngine::tell_peer_of_changes() {
-  auto stream = connect();
+  auto stream = calls_.dial();
   if (!stream) return fail(stream.error());
   if (!send_json(**stream, ConfigMessage::changed, json::object())) return lost();
   return Ok{};
 }
 
 Status ConfigEngine::ask_peer_to_push() {
-  auto stream = connect();
+  auto stream = calls_.dial();
   if (!stream) return fail(stream.error());
   if (!send_json(**stream, ConfigMessage::push, json::object())) return lost();
   const auto outcome = receive_json(**stream, ConfigMessage::outcome, 10 * kConfigPatience);
@@ -270,7 +255,7 @@ json ConfigEngine::compare() {
   const std::unique_lock turn(turns_, kTurn);
   if (!turn) return {{"ok", false}, {"error", "a change of the configuration is under way"}};
   const ConfigRules now = rules();
-  auto stream = connect();
+  auto stream = calls_.dial();
   auto sides = stream ? ask_for_manifest(**stream) : Result<Sides>(fail(stream.error()));
   json reply = {{"ok", true}, {"paths", now.scope.paths}};
   reply["own"] = checksums(sides ? sides->own.manifest : look_locked().manifest, now);
@@ -282,7 +267,7 @@ json ConfigEngine::compare() {
 json ConfigEngine::differences() {
   const std::unique_lock turn(turns_, kTurn);
   if (!turn) return {{"ok", false}, {"error", "a change of the configuration is under way"}};
-  auto stream = connect();
+  auto stream = calls_.dial();
   auto sides = stream ? ask_for_manifest(**stream) : Result<Sides>(fail(stream.error()));
   if (!sides) return {{"ok", false}, {"error", sides.error().message}};
   const auto plan = agent::plan_config(sides->own.manifest, sides->peers, {},
@@ -318,7 +303,7 @@ json ConfigEngine::differences() {
 json ConfigEngine::facts() {
   const std::unique_lock turn(turns_, kTurn);
   if (!turn) return {{"ok", false}, {"error", "a change of the configuration is under way"}};
-  auto stream = connect();
+  auto stream = calls_.dial();
   if (!stream) return {{"ok", false}, {"error", stream.error().message}};
   json reply = {{"ok", true}};
   add_facts(**stream, reply);

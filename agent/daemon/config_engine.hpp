@@ -15,7 +15,7 @@
 #include "agent/daemon/config_change.hpp"
 #include "agent/daemon/config_files.hpp"
 #include "agent/daemon/config_wire.hpp"
-#include "agent/daemon/peer_link.hpp"
+#include "agent/daemon/peer_calls.hpp"
 
 namespace hotpair::daemon {
 
@@ -36,7 +36,7 @@ struct ConfigState {
 
 class ConfigEngine {
  public:
-  ConfigEngine(std::shared_ptr<PeerLink> link, std::string directory, Log log);
+  ConfigEngine(PeerCalls::Dial dial, std::string directory, Log log);
 
   void set_rules(const ConfigRules& rules);
   ConfigRules rules() const;
@@ -67,12 +67,10 @@ class ConfigEngine {
   bool take_request() { return requested_.exchange(false); }
 
  private:
-  using Stream = std::unique_ptr<sys::MessageStream>;
   struct Sides {
     ConfigScan own;
     agent::ConfigManifest peers;
   };
-  Result<Stream> connect();
   Result<Sides> ask_for_manifest(sys::MessageStream& stream);
   Status send_change(sys::MessageStream& stream, const agent::ConfigPlan& plan,
                      const agent::ConfigManifest& base, bool forced);
@@ -90,7 +88,7 @@ class ConfigEngine {
   agent::ConfigManifest load_base() const;
   Status save_base(const agent::ConfigManifest& base) const;
 
-  std::shared_ptr<PeerLink> link_;
+  PeerCalls calls_;
   std::string directory_;
   Log log_;
   std::atomic<bool> primary_{false}, requested_{false}, refused_{false};
@@ -103,7 +101,6 @@ class ConfigEngine {
   mutable std::mutex state_mutex_;
   ConfigRules rules_;
   ConfigState state_;
-  sys::FileDescriptor asked_;  // a second one to the connection of a round, to end it
 };
 
 }  // namespace hotpair::daemon

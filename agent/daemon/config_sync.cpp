@@ -28,8 +28,9 @@ std::string parent_of(const std::string& path) {
 
 ConfigSync::ConfigSync(Needs needs)
     : needs_(std::move(needs)),
-      engine_(std::make_shared<ConfigEngine>(needs_.link, needs_.state_dir + "/config-sync",
-                                             needs_.log)),
+      engine_(std::make_shared<ConfigEngine>(
+          [link = needs_.link] { return link->dial(PeerService::config); },
+          needs_.state_dir + "/config-sync", needs_.log)),
       wake_(std::make_shared<sys::FileDescriptor>(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))) {
   thread_ = std::thread([this] { serve(); });
 }

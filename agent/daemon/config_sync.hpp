@@ -11,6 +11,7 @@
 
 #include "agent/daemon/companion.hpp"
 #include "agent/daemon/config_engine.hpp"
+#include "agent/daemon/peer_link.hpp"
 #include "platform/linux/directory_watch.hpp"
 #include "platform/linux/event_loop.hpp"
 

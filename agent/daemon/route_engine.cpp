@@ -2,9 +2,6 @@
 // route_engine_serve.cpp.
 #include "agent/daemon/route_engine.hpp"
 
-#include <fcntl.h>
-#include <sys/socket.h>
-
 #include "platform/linux/clock.hpp"
 
 namespace hotpair::daemon {
@@ -34,8 +31,8 @@ Result<RouteEngine::Kernel> RouteEngine::open_kernel() {
                 std::move(neighbours).value()};
 }
 
-RouteEngine::RouteEngine(std::shared_ptr<PeerLink> link, Kernel kernel, Log log)
-    : link_(std::move(link)),
+RouteEngine::RouteEngine(PeerCalls::Dial dial, Kernel kernel, Log log)
+    : calls_(std::move(dial), agent::kMaxRouteMessage),
       log_(std::move(log)),
       routes_(std::move(kernel.routes)),
       neighbours_(std::move(kernel.neighbours)),
@@ -129,12 +126,11 @@ RouteState RouteEngine::state() const {
 
 void RouteEngine::stop() {
   stopping_ = true;
-  cut();
+  calls_.end();
 }
 
 void RouteEngine::cut() {
-  const std::lock_guard lock(state_mutex_);
-  if (asked_) ::shutdown(asked_.get(), SHUT_RDWR);
+  calls_.cut();
 }
 
 void RouteEngine::round() {
@@ -162,7 +158,7 @@ void RouteEngine::round() {
 Status RouteEngine::exchange(agent::RouteOutcome& outcome) {
   const std::lock_guard turn(turns_);
   if (Status read = read_own(); !read) return read;
-  auto connected = connect();
+  auto connected = calls_.dial();
   if (!connected) return fail(connected.error());
   sys::MessageStream& stream = **connected;
   const agent::RouteOffer offer = own_.offer();
@@ -210,17 +206,6 @@ Status RouteEngine::read_own() {
   state_.left_out = own_.left_out;
   state_.nameless = own_.nameless;
   return Ok{};
-}
-
-Result<RouteEngine::Stream> RouteEngine::connect() {
-  if (stopping_) return fail_with("hotpaird ends");
-  auto socket = link_->dial(PeerService::routes);
-  if (!socket) return fail(socket.error());
-  {
-    const std::lock_guard lock(state_mutex_);
-    asked_.reset(::fcntl(socket->get(), F_DUPFD_CLOEXEC, 0));
-  }
-  return std::make_unique<sys::MessageStream>(std::move(socket).value(), agent::kMaxRouteMessage);
 }
 
 Status RouteEngine::send_entries(sys::MessageStream& stream, const std::vector<bool>& wanted) {

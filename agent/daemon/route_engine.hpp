@@ -10,7 +10,7 @@
 #include <string>
 
 #include "agent/core/route_sync.hpp"
-#include "agent/daemon/peer_link.hpp"
+#include "agent/daemon/peer_calls.hpp"
 #include "agent/daemon/route_installer.hpp"
 #include "platform/base/log.hpp"
 #include "platform/linux/message_stream.hpp"
@@ -49,7 +49,7 @@ class RouteEngine {
     sys::RouteWatch routes, neighbours;
   };
   static Result<Kernel> open_kernel();
-  RouteEngine(std::shared_ptr<PeerLink> link, Kernel kernel, Log log);
+  RouteEngine(PeerCalls::Dial dial, Kernel kernel, Log log);
 
   // Any thread; what they lead to is done in the next turn().
   void set_rules(const RouteRules& rules);
@@ -77,7 +77,6 @@ class RouteEngine {
   void round();
   void reconcile();
   void give_up();
-  using Stream = std::unique_ptr<sys::MessageStream>;
   // What the kernel's tables were not read since, by one of their readers.
   struct Unread {
     std::atomic<bool> routes{true}, neighbours{true};
@@ -87,7 +86,6 @@ class RouteEngine {
   void absorb();
   Status exchange(agent::RouteOutcome& outcome);
   Status read_own();
-  Result<Stream> connect();
   Status send_entries(sys::MessageStream& stream, const std::vector<bool>& wanted);
   bool serve_round(sys::MessageStream& stream, const sys::Message& first);
   Status take(const agent::RouteOffer& offer, const std::vector<bool>& wanted,
@@ -96,7 +94,7 @@ class RouteEngine {
   std::string reason_to_refuse() const;
   void note_held(const std::string& error);
 
-  std::shared_ptr<PeerLink> link_;
+  PeerCalls calls_;
   Log log_;
   Unread own_unread_, held_unread_;
   std::atomic<bool> stopping_{false};
@@ -112,9 +110,8 @@ class RouteEngine {
   agent::RouteSync core_;
   std::vector<std::pair<Instant, agent::RouteEvent>> posted_;
   RouteRules rules_;
-  RouteState state_;           // of what this node offers
-  RouteState held_;            // of what it holds for the peer: error, counts and outcome
-  sys::FileDescriptor asked_;  // of the round's connection, to cut it
+  RouteState state_;  // of what this node offers
+  RouteState held_;   // of what it holds for the peer: error, counts and outcome
 };
 
 }  // namespace hotpair::daemon

@@ -64,9 +64,11 @@ json status_of(const RouteState& state, bool peer_alive) {
           {"malformed", state.malformed}};
 }
 
-std::shared_ptr<RouteEngine> make_engine(std::shared_ptr<PeerLink> link, const Log& log) {
+std::shared_ptr<RouteEngine> make_engine(const std::shared_ptr<PeerLink>& link, const Log& log) {
   auto kernel = RouteEngine::open_kernel();
-  if (kernel) return std::make_shared<RouteEngine>(std::move(link), std::move(kernel).value(), log);
+  if (kernel)
+    return std::make_shared<RouteEngine>([link] { return link->dial(PeerService::routes); },
+                                         std::move(kernel).value(), log);
   log.warning("routes-not-synchronised", kernel.error().message);
   return nullptr;
 }

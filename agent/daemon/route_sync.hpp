@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "agent/daemon/companion.hpp"
+#include "agent/daemon/peer_link.hpp"
 #include "agent/daemon/route_engine.hpp"
 
 namespace hotpair::daemon {

@@ -3,9 +3,6 @@
 
 #include <algorithm>
 
-#include <fcntl.h>
-#include <sys/socket.h>
-
 #include "agent/core/management_ports.hpp"
 #include "agent/core/nft_devices.hpp"
 #include "agent/daemon/config_files.hpp"
@@ -26,7 +23,8 @@ constexpr int kLookShare = 10;
 
 }  // namespace
 
-Result<std::shared_ptr<RulesetEngine>> RulesetEngine::open(Dial dial, std::string directory,
+Result<std::shared_ptr<RulesetEngine>> RulesetEngine::open(PeerCalls::Dial dial,
+                                                           std::string directory,
                                                            std::string run_dir, Log log) {
   auto sending = sys::NftablesSets::open(), keeping = sys::NftablesSets::open();
   if (!sending) return fail(sending.error());
@@ -37,9 +35,9 @@ Result<std::shared_ptr<RulesetEngine>> RulesetEngine::open(Dial dial, std::strin
                         std::move(sending).value(), std::move(keeping).value()));
 }
 
-RulesetEngine::RulesetEngine(Dial dial, std::string directory, std::string run_dir, Log log,
-                             sys::NftablesSets sending, sys::NftablesSets keeping)
-    : dial_(std::move(dial)),
+RulesetEngine::RulesetEngine(PeerCalls::Dial dial, std::string directory, std::string run_dir,
+                             Log log, sys::NftablesSets sending, sys::NftablesSets keeping)
+    : calls_(std::move(dial), kMaxRulesetMessage),
       directory_(directory),
       run_dir_(std::move(run_dir)),
       log_(std::move(log)),
@@ -69,21 +67,12 @@ RulesetState RulesetEngine::state() const {
 }
 
 void RulesetEngine::cut() {
-  const std::lock_guard lock(state_mutex_);
-  if (asked_) ::shutdown(asked_.get(), SHUT_RDWR);
-}
-
-// The other end hears of it at once, whatever else still knows the connection.
-void RulesetEngine::hang_up() {
-  cut();
-  stream_.reset();
-  const std::lock_guard lock(state_mutex_);
-  asked_.reset();
+  calls_.cut();
 }
 
 void RulesetEngine::stop() {
   kernel_.stop();
-  cut();
+  calls_.end();
 }
 
 // Under turns_: whoever begins something begins it by the rules of now.
@@ -150,21 +139,10 @@ Status RulesetEngine::look() {
   return Ok{};
 }
 
-Result<RulesetEngine::Stream> RulesetEngine::connect() {
-  if (kernel_.stopping()) return fail_with("hotpaird ends");
-  auto socket = dial_();
-  if (!socket) return fail(socket.error());
-  {
-    const std::lock_guard lock(state_mutex_);
-    asked_.reset(::fcntl(socket->get(), F_DUPFD_CLOEXEC, 0));
-  }
-  return std::make_unique<sys::MessageStream>(std::move(socket).value(), kMaxRulesetMessage);
-}
-
 Instant RulesetEngine::turn(bool primary, bool peer_alive) {
   if (primary_.exchange(primary) != primary || !peer_alive) {
     const std::lock_guard turn(turns_);
-    hang_up();
+    call_.reset();
     sender_.start_anew();
     if (primary) keeper_.clear();
     const std::lock_guard lock(state_mutex_);
@@ -180,13 +158,13 @@ Instant RulesetEngine::turn(bool primary, bool peer_alive) {
 
 Instant RulesetEngine::turn_as_primary() {
   const RulesetRules now = rules();
-  if (!stream_) {
-    auto connected = connect();
+  if (!call_) {
+    auto connected = calls_.dial();
     if (!connected) {
       note(fail(connected.error()));
       return sys::now() + kRetry;
     }
-    stream_ = std::move(*connected);
+    call_ = std::move(*connected);
     sender_.start_anew();
     next_ask_ = {};
   }
@@ -195,16 +173,16 @@ Instant RulesetEngine::turn_as_primary() {
   if (now.ruleset) (void)look();  // a round says what fails
   if (now.ruleset && sys::now() >= next_ask_) {
     next_ask_ = sys::now() + kAskEvery;
-    note(round(*stream_, false));
+    note(round(*call_, false));
   }
   if (!lost_)
-    if (Status sent = sender_.turn(*stream_); !sent) {
+    if (Status sent = sender_.turn(*call_); !sent) {
       lost_ = true;
       note(sent);
     }
   note_sets();
   if (lost_) {
-    hang_up();
+    call_.reset();
     return sys::now() + kRetry;
   }
   return std::min(now.ruleset ? std::min(next_look(), next_ask_) : Instant::max(), sender_.next());

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "agent/daemon/kernel_ruleset.hpp"
+#include "agent/daemon/peer_calls.hpp"
 #include "agent/daemon/set_elements.hpp"
 #include "platform/base/log.hpp"
 #include "platform/linux/nftables_watch.hpp"
@@ -48,10 +48,8 @@ struct RulesetState {
 
 class RulesetEngine {
  public:
-  // A connection to the peer that has proven itself; blocks for some seconds at most.
-  using Dial = std::function<Result<sys::FileDescriptor>()>;
   // `directory` for what must last, `run_dir` for what lasts as long as the kernel's ruleset.
-  static Result<std::shared_ptr<RulesetEngine>> open(Dial dial, std::string directory,
+  static Result<std::shared_ptr<RulesetEngine>> open(PeerCalls::Dial dial, std::string directory,
                                                      std::string run_dir, Log log);
 
   // Any thread.
@@ -73,18 +71,15 @@ class RulesetEngine {
   void serve(sys::FileDescriptor socket);
 
  private:
-  using Stream = std::unique_ptr<sys::MessageStream>;
   struct Own {
     agent::NftRuleset ruleset;
     std::string text;  // as it travels: with the cluster's names of devices
     std::string checksum;
   };
-  RulesetEngine(Dial dial, std::string directory, std::string run_dir, Log log,
+  RulesetEngine(PeerCalls::Dial dial, std::string directory, std::string run_dir, Log log,
                 sys::NftablesSets sending, sys::NftablesSets keeping);
   RulesetRules rules() const;
   void take_rules();
-  Result<Stream> connect();
-  void hang_up();
   bool is_of_sets_alone(const sys::NftablesWatch::Heard& heard) const;
   Status look();  // at this kernel's ruleset, where it may have changed
   Instant next_look() const;
@@ -107,7 +102,7 @@ class RulesetEngine {
   std::optional<OwnAgreement> agreement() const;
   void remember(const OwnAgreement& agreement);
 
-  Dial dial_;
+  PeerCalls calls_;
   std::string directory_, run_dir_;
   Log log_;
   std::atomic<bool> primary_{false};
@@ -121,14 +116,13 @@ class RulesetEngine {
   std::optional<Instant> touched_;  // when the ruleset was first heard to have changed
   std::string refused_;             // checksums of a pair that the peer refused, and until when
   Instant refused_until_{}, next_ask_{};
-  Stream stream_;      // the companion's thread's
-  bool lost_ = false;  // the connection of this turn is of no further use
+  PeerCalls::Call call_;  // the companion's thread's
+  bool lost_ = false;     // the connection of this turn is of no further use
 
   mutable std::mutex state_mutex_;
   RulesetRules rules_;
   bool rules_changed_ = true;
   RulesetState state_;
-  sys::FileDescriptor asked_;  // a second one to the connection, to end it
 };
 
 }  // namespace hotpair::daemon

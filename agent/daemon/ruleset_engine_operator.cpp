@@ -15,28 +15,20 @@ Status RulesetEngine::push() {
   if (!turn) return fail_with("a change of the ruleset is under way");
   take_rules();
   if (!rules().ruleset) return fail_with("config_sync.nft_ruleset in cluster.yaml is not true");
-  hang_up();  // one connection at a time, which cut() can end
-  auto stream = connect();
+  auto stream = calls_.dial();
   if (!stream) return fail(stream.error());
   lost_ = false;
   const Status done = round(**stream, true);
   note(done);
-  hang_up();
   return done;
 }
 
 Status RulesetEngine::ask_peer_to_push() {
-  {
-    const std::lock_guard turn(turns_);
-    hang_up();
-  }
-  auto stream = connect();
+  auto stream = calls_.dial();
   if (!stream) return fail(stream.error());
   if (!say(**stream, RulesetMessage::push, json::object()))
     return fail_with("the connection to the peer was lost in the middle");
   const auto answer = hear(**stream, RulesetMessage::outcome, kPushed);
-  const std::lock_guard turn(turns_);
-  hang_up();
   if (!answer) return fail_with("the connection to the peer was lost in the middle");
   const RulesetOutcome outcome = outcome_from(*answer);
   if (outcome.ok) return Ok{};
@@ -51,15 +43,13 @@ json RulesetEngine::differences() {
     return {{"ok", false}, {"error", error.message}};
   };
   if (Status done = look(); !done) return failed(done.error());
-  hang_up();
-  auto stream = connect();
+  auto stream = calls_.dial();
   if (!stream) return failed(stream.error());
   sys::Message text;
   const bool told =
       say(**stream, RulesetMessage::read, json::object()) &&
       (*stream)->receive(text, kRulesetPatience) == sys::MessageStream::Outcome::done &&
       text.type == static_cast<std::uint8_t>(RulesetMessage::text);
-  hang_up();
   if (!told) return {{"ok", false}, {"error", "the peer did not tell its ruleset"}};
   return {{"ok", true}, {"own_text", own_->text}, {"peer_text", std::string(text.text())}};
 }

@@ -32,7 +32,7 @@ class Box {
     inside_new([&] { netns_ = sys::FileDescriptor(::open("/proc/thread-self/ns/net", O_RDONLY)); });
   }
   ~Box() {
-    if (server_.joinable()) server_.join();
+    for (std::thread& server : servers_) server.join();
   }
 
   void open(Box& peer) {
@@ -94,8 +94,7 @@ class Box {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
       return fail_with("no sockets");
-    if (server_.joinable()) server_.join();
-    server_ = std::thread([this, end = ends[1]] {
+    servers_.emplace_back([this, end = ends[1]] {
       if (::setns(netns_.get(), CLONE_NEWNET) == 0) engine_->serve(sys::FileDescriptor(end));
     });
     return sys::FileDescriptor(ends[0]);
@@ -105,7 +104,7 @@ class Box {
   sys::FileDescriptor netns_;
   std::shared_ptr<RulesetEngine> engine_;
   std::optional<sys::NftablesWatch> watch_;
-  std::thread server_;
+  std::vector<std::thread> servers_;
 };
 
 struct RulesetPairTest : testing::Test {
