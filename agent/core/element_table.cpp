@@ -34,6 +34,19 @@ std::uint64_t left_until(Instant ends, Instant now) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(to_ms(ends - now), 1));
 }
 
+std::uint64_t digest_of(const std::string& key, const std::string& value) {
+  return mix(fnv(fnv(kFnvBasis, key) * kFnvPrime, value));
+}
+
+using Latest = std::unordered_map<std::string_view, const ElementReport*>;
+
+// Of several reports of one element the last one counts.
+Latest latest_of(const std::vector<ElementReport>& reports) {
+  Latest latest;
+  for (const ElementReport& report : reports) latest[report.element.key] = &report;
+  return latest;
+}
+
 }  // namespace
 
 bool ElementTable::is_as_told(const Entry& entry, const SetElement& element, Instant now) {
@@ -67,11 +80,58 @@ ElementChange ElementTable::difference(const std::vector<SetElement>& found, Ins
   return change;
 }
 
+ElementChange ElementTable::difference(const std::vector<ElementReport>& reports,
+                                       Instant now) const {
+  ElementChange change;
+  for (const auto& [key, report] : latest_of(reports)) {
+    const auto known = entries_.find(report->element.key);
+    if (report->gone) {
+      if (known != entries_.end()) change.removed.push_back(known->first);
+    } else if (known == entries_.end() || !is_as_told(known->second, report->element, now)) {
+      change.set.push_back(report->element);
+    }
+  }
+  return change;
+}
+
+ElementChange ElementTable::ended(Instant now) {
+  ElementChange change;
+  if (now < first_end_) return change;
+  first_end_ = Instant::max();
+  for (const auto& [key, entry] : entries_)
+    if (entry.ends <= now)
+      change.removed.push_back(key);
+    else
+      first_end_ = std::min(first_end_, entry.ends);
+  return change;
+}
+
 void ElementTable::apply(const ElementChange& change, Instant now) {
-  for (const std::string& key : change.removed) entries_.erase(key);
-  for (const SetElement& element : change.set)
-    entries_[element.key] = {element.value,        element.state, element.timeout_ms,
-                             end_of(element, now), false,         false};
+  for (const std::string& key : change.removed) erase(key);
+  for (const SetElement& element : change.set) {
+    erase(element.key);
+    const Instant ends = end_of(element, now);
+    entries_[element.key] = {element.value, element.state, element.timeout_ms, ends, false, false};
+    digest_ += digest_of(element.key, element.value);
+    first_end_ = std::min(first_end_, ends);
+  }
+}
+
+void ElementTable::erase(const std::string& key) {
+  const auto known = entries_.find(key);
+  if (known == entries_.end()) return;
+  digest_ -= digest_of(known->first, known->second.value);
+  entries_.erase(known);
+}
+
+void ElementTable::clear() {
+  entries_.clear();
+  digest_ = 0;
+  first_end_ = Instant::max();
+}
+
+SetElement ElementTable::as_told(const std::string& key, const Entry& entry, Instant now) {
+  return {key, entry.value, entry.state, entry.timeout_ms, left_until(entry.ends, now)};
 }
 
 ElementChange ElementTable::repair(const std::vector<SetElement>& found, Instant now) const {
@@ -86,9 +146,19 @@ ElementChange ElementTable::repair(const std::vector<SetElement>& found, Instant
       change.removed.push_back(element.key);
   }
   for (const auto& [key, entry] : entries_)
-    if (entry.ends > now && !good.contains(key))
-      change.set.push_back(
-          {key, entry.value, entry.state, entry.timeout_ms, left_until(entry.ends, now)});
+    if (entry.ends > now && !good.contains(key)) change.set.push_back(as_told(key, entry, now));
+  return change;
+}
+
+ElementChange ElementTable::repair(const std::vector<ElementReport>& reports, Instant now) const {
+  ElementChange change;
+  for (const auto& [key, report] : latest_of(reports)) {
+    const auto known = entries_.find(report->element.key);
+    const bool wanted = known != entries_.end() && known->second.ends > now;
+    if (!report->gone && wanted && is_as_told(known->second, report->element, now)) continue;
+    if (!report->gone) change.removed.push_back(report->element.key);
+    if (wanted) change.set.push_back(as_told(known->first, known->second, now));
+  }
   return change;
 }
 
@@ -103,13 +173,6 @@ ElementChange ElementTable::follow(const ElementChange& change, Instant now) con
   for (const SetElement& element : change.set) remove(element.key);
   done.set = change.set;
   return done;
-}
-
-std::uint64_t ElementTable::digest() const {
-  std::uint64_t sum = 0;
-  for (const auto& [key, entry] : entries_)
-    sum += mix(fnv(fnv(kFnvBasis, key) * kFnvPrime, entry.value));
-  return sum;
 }
 
 }  // namespace hotpair::agent

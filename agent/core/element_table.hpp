@@ -4,7 +4,8 @@
 //
 // Times are told as what is left of them and kept as the instant of their end, so two boxes need no
 // common clock. A kernel that is read while packets add elements may leave one out that is there:
-// what is missing is believed at the second reading, or when its time was over anyway.
+// what is missing is believed at the second reading, or when its time was over anyway. What a
+// kernel reports of single elements costs what they are, however many there are.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,12 @@ struct SetElement {
   friend bool operator==(const SetElement&, const SetElement&) = default;
 };
 
+// What a kernel tells of one element: it is so, or gone. Of one that is gone the key counts.
+struct ElementReport {
+  SetElement element;
+  bool gone = false;
+};
+
 struct ElementChange {
   std::vector<std::string> removed;  // by key
   std::vector<SetElement> set;       // new, or otherwise than they were
@@ -39,17 +46,22 @@ class ElementTable {
   ElementChange difference(const std::vector<SetElement>& found, Instant now);
   // Something was missing for the first time: read again soon.
   bool in_doubt() const { return in_doubt_; }
+  // The same of single elements, in the order of what happened to them.
+  ElementChange difference(const std::vector<ElementReport>& reports, Instant now) const;
+  // Those whose time is over by what was told last; of use where nobody renews elements untold.
+  ElementChange ended(Instant now);
   void apply(const ElementChange& change, Instant now);
 
   // What makes a kernel that has `found` have what was told. `removed` has also those of `set` that
   // are there otherwise: a kernel changes no element in place.
   ElementChange repair(const std::vector<SetElement>& found, Instant now) const;
+  ElementChange repair(const std::vector<ElementReport>& reports, Instant now) const;
   // The same for a kernel that has what was told so far: what to do so that it follows `change`.
   ElementChange follow(const ElementChange& change, Instant now) const;
 
   std::size_t size() const { return entries_.size(); }
-  void clear() { entries_.clear(); }
-  std::uint64_t digest() const;  // of keys and values, whatever their order
+  void clear();
+  std::uint64_t digest() const { return digest_; }  // of keys and values, whatever their order
 
  private:
   struct Entry {
@@ -59,9 +71,13 @@ class ElementTable {
     bool missing = false, seen = false;
   };
   static bool is_as_told(const Entry& entry, const SetElement& element, Instant now);
+  static SetElement as_told(const std::string& key, const Entry& entry, Instant now);
+  void erase(const std::string& key);
 
   std::unordered_map<std::string, Entry> entries_;
   bool in_doubt_ = false;
+  std::uint64_t digest_ = 0;            // the sum of every element's
+  Instant first_end_ = Instant::max();  // no element ends before
 };
 
 }  // namespace hotpair::agent

@@ -7,6 +7,7 @@
 #include "agent/core/nft_devices.hpp"
 #include "agent/daemon/config_files.hpp"
 #include "agent/daemon/config_place.hpp"
+#include "agent/daemon/set_reports.hpp"
 #include "platform/linux/clock.hpp"
 
 namespace hotpair::daemon {
@@ -90,22 +91,30 @@ void RulesetEngine::take_rules() {
 }
 
 void RulesetEngine::heard(const sys::NftablesWatch::Heard& heard) {
-  if (!heard.changed) return;
+  if (!heard.changed && heard.elements.empty()) return;
   const std::lock_guard turn(turns_);
   const Instant now = sys::now();
-  sender_.heard(heard.sets, heard.lost || !heard.ruled.empty(), now);
-  keeper_.heard(heard.sets, heard.lost || !heard.ruled.empty(), now);
+  sender_.heard(heard, now);
+  keeper_.heard(heard, now);
+  if (!heard.changed) return;
   const bool ours = !heard.lost && heard.tables == std::set<std::string>{agent::kManagementTable};
   if (!ours && !touched_ && !is_of_sets_alone(heard)) touched_ = now;
 }
 
+sys::NftablesWatch::Wanted RulesetEngine::wanted() const {
+  return
+      [sets = rules().sets, keeper = keeper_.port()](const sys::NftSetId& id, std::uint32_t port) {
+        const auto name = name_of(id);
+        return port != keeper &&
+               std::ranges::any_of(sets, [&](const auto& set) { return set.matches(name); });
+      };
+}
+
 // Nothing but elements of sets that are told one by one.
 bool RulesetEngine::is_of_sets_alone(const sys::NftablesWatch::Heard& heard) const {
-  const RulesetRules now = rules();
   return !heard.lost && heard.ruled.empty() &&
-         std::ranges::all_of(heard.sets, [&](const std::string& name) {
-           return std::ranges::any_of(now.sets, [&](const auto& set) { return set.name == name; });
-         });
+         std::ranges::all_of(heard.sets,
+                             [is_wanted = wanted()](const auto& set) { return is_wanted(set, 0); });
 }
 
 Instant RulesetEngine::next_look() const {
@@ -323,6 +332,7 @@ void RulesetEngine::note_sets() {
   state_.elements_sent = sender_.elements_sent();
   state_.elements_taken = keeper_.elements_taken();
   state_.elements_repaired = keeper_.repaired();
+  state_.set_readings = sender_.readings() + keeper_.readings();
 }
 
 }  // namespace hotpair::daemon

@@ -44,6 +44,7 @@ struct RulesetState {
   std::uint64_t changes = 0, refused = 0;
   SetStates sets;
   std::uint64_t elements_sent = 0, elements_taken = 0, elements_repaired = 0;
+  std::uint64_t set_readings = 0;  // of whole sets, in this node's kernel
 };
 
 class RulesetEngine {
@@ -60,6 +61,7 @@ class RulesetEngine {
 
   // The companion's thread: does what is due, and says when to come back at the latest.
   void heard(const sys::NftablesWatch::Heard& heard);
+  sys::NftablesWatch::Wanted wanted() const;  // but for what the keeper does itself
   Instant turn(bool primary, bool peer_alive);
 
   // An operator's words; each takes a turn.

@@ -104,7 +104,7 @@ void RulesetSync::follow(const PairView& pair) {
 }
 
 void RulesetSync::on_heard() {
-  engine_->heard(watch_->read());
+  engine_->heard(watch_->read(engine_->wanted()));
   turn();
 }
 
@@ -135,7 +135,8 @@ void RulesetSync::add_status(json& status) const {
                        {"sets", sets_json(state.sets)},
                        {"elements_sent", state.elements_sent},
                        {"elements_taken", state.elements_taken},
-                       {"elements_repaired", state.elements_repaired}};
+                       {"elements_repaired", state.elements_repaired},
+                       {"set_readings", state.set_readings}};
 }
 
 std::vector<std::string> RulesetSync::warnings() const {

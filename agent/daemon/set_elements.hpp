@@ -1,7 +1,8 @@
-// The elements of the sets of config_sync.nft_sets between two kernels. The primary's sender reads
-// them when something changed, and now and then because packets that add elements are told of by
-// no kernel reliably; the backup's keeper has its kernel hold what was told, whoever changes it
-// there. Blocks on the kernel and the peer; one thread at a time.
+// The elements of the sets of config_sync.nft_sets between two kernels. The primary's sender tells
+// what its kernel tells of single elements. It reads a set whole when that was not all, now and
+// then, and as often as is cheap where packets add, renew or remove elements, which no kernel
+// tells. The backup's keeper has its kernel hold what was told, whoever changes it there. Blocks
+// on the kernel and the peer; one thread at a time.
 #pragma once
 
 #include <map>
@@ -9,6 +10,7 @@
 
 #include "agent/daemon/ruleset_wire.hpp"
 #include "platform/linux/nftables_sets.hpp"
+#include "platform/linux/nftables_watch.hpp"
 
 namespace hotpair::daemon {
 
@@ -20,6 +22,13 @@ struct SetState {
 };
 using SetStates = std::map<std::string, SetState>;  // by "family table name"
 
+// What a kernel told of a set and was not looked at yet.
+struct SetNews {
+  std::vector<sys::NftElementEvent> events;
+  Instant due = Instant::max();
+  void clear() { *this = {}; }
+};
+
 class SetSender {
  public:
   explicit SetSender(sys::NftablesSets kernel) : kernel_(std::move(kernel)) {}
@@ -27,33 +36,41 @@ class SetSender {
   void set_names(std::vector<agent::NftSetName> names);
   // The peer knows nothing yet, or no longer.
   void start_anew();
-  // Elements changed in sets of these names; all: in any.
-  void heard(const std::set<std::string>& names, bool all, Instant now);
+  void heard(const sys::NftablesWatch::Heard& heard, Instant now);
 
   // Sends what is due. Fails when the connection is of no further use.
   Status turn(sys::MessageStream& stream);
   Instant next() const;
   const SetStates& states() const { return states_; }
   std::uint64_t elements_sent() const { return elements_sent_; }
+  std::uint64_t readings() const { return readings_; }  // of whole sets
 
  private:
   struct Told {
     agent::ElementTable table;
-    bool whole = false;  // the peer has all that is in the table
-    Instant due{}, earliest{};
-    Duration took{};
+    bool whole = false;         // the peer has all that is in the table
+    Instant due{}, earliest{};  // of the next reading
+    SetNews news;
+    bool reads(Instant now) const { return std::max(due, earliest) <= now; }
   };
-  std::vector<sys::NftSet> find();
-  Status send(sys::MessageStream& stream, const sys::NftSet& set, Told& told, SetState& state);
+  void look();
+  bool is_fed(const sys::NftSet& set) const;
+  Status read(sys::MessageStream& stream, const sys::NftSet& set, Told& told, SetState& state);
+  Status pass_on(sys::MessageStream& stream, const sys::NftSet& set, Told& told, SetState& state);
+  Status tell(sys::MessageStream& stream, const sys::NftSet& set, Told& told, SetState& state,
+              const agent::ElementChange& change, Instant now);
   Status exchange(sys::MessageStream& stream, const agent::NftSetName& name, bool whole,
                   const agent::ElementChange& change, RulesetOutcome& outcome);
 
   sys::NftablesSets kernel_;
   std::vector<agent::NftSetName> names_;
+  std::vector<sys::NftSet> sets_;  // that the kernel has of these names
+  std::set<sys::NftSetId> fed_;    // sets that packets change; looked for when rules changed
+  bool all_fed_ = false;           // it could not be found out which
+  Instant next_look_{}, next_look_at_rules_{};
   std::map<agent::NftSetName, Told> told_;
-  Instant next_look_{};
   SetStates states_;
-  std::uint64_t elements_sent_ = 0;
+  std::uint64_t elements_sent_ = 0, readings_ = 0;
 };
 
 class SetKeeper {
@@ -62,7 +79,7 @@ class SetKeeper {
 
   void set_names(std::vector<agent::NftSetName> names);
   void clear();
-  void heard(const std::set<std::string>& names, bool all, Instant now);
+  void heard(const sys::NftablesWatch::Heard& heard, Instant now);
 
   // A change that came whole: the messages of it one after the other.
   RulesetOutcome take(const agent::NftSetName& name, bool whole,
@@ -73,21 +90,25 @@ class SetKeeper {
   const SetStates& states() const { return states_; }
   std::uint64_t elements_taken() const { return elements_taken_; }
   std::uint64_t repaired() const { return repaired_; }  // elements that somebody had changed
+  std::uint64_t readings() const { return readings_; }
+  std::uint32_t port() const { return kernel_.port(); }  // of the changes that it makes itself
 
  private:
   struct Held {
     agent::ElementTable table;
-    Instant due{}, earliest{};
+    Instant due{}, earliest{};  // of the next reading
+    SetNews news;
   };
   Result<sys::NftSet> find(const agent::NftSetName& name);
   Status repair(const sys::NftSet& set, Held& held, bool count);
+  Status repair_news(const sys::NftSet& set, Held& held);
   std::size_t room_beside(const agent::NftSetName& name) const;
 
   sys::NftablesSets kernel_;
   std::vector<agent::NftSetName> names_;
   std::map<agent::NftSetName, Held> held_;
   SetStates states_;
-  std::uint64_t elements_taken_ = 0, repaired_ = 0;
+  std::uint64_t elements_taken_ = 0, repaired_ = 0, readings_ = 0;
 };
 
 }  // namespace hotpair::daemon

@@ -1,31 +1,18 @@
 // What the backup holds of the primary's sets.
 #include <algorithm>
+#include <utility>
 
 #include "agent/daemon/set_elements.hpp"
+#include "agent/daemon/set_reports.hpp"
 #include "platform/linux/clock.hpp"
 
 namespace hotpair::daemon {
 namespace {
 
-constexpr Duration kGather = 100ms, kPoll = 10s;
+constexpr Duration kGather = 100ms, kPoll = 10s, kReconcile = 60s;
 constexpr int kShare = 20;    // reading takes at most a twentieth of the time
 constexpr int kAttempts = 3;  // an element may end between reading and changing
-
-std::vector<sys::NftElement> for_kernel(const std::vector<agent::SetElement>& elements) {
-  std::vector<sys::NftElement> made;
-  made.reserve(elements.size());
-  for (const auto& each : elements)
-    made.push_back({each.key, each.value, each.state, each.timeout_ms, each.left_ms});
-  return made;
-}
-
-std::vector<agent::SetElement> as_told(const std::vector<sys::NftElement>& elements) {
-  std::vector<agent::SetElement> told;
-  told.reserve(elements.size());
-  for (const auto& each : elements)
-    told.push_back({each.key, each.value, each.state, each.timeout_ms, each.left_ms});
-  return told;
-}
+constexpr std::size_t kMostNews = 32'768;
 
 bool is_well_formed(const agent::ElementChange& change) {
   return std::ranges::all_of(change.removed,
@@ -50,15 +37,24 @@ void SetKeeper::clear() {
   states_.clear();
 }
 
-void SetKeeper::heard(const std::set<std::string>& names, bool all, Instant now) {
-  for (auto& [name, held] : held_)
-    if (all || names.contains(name.name))
+// Of what it did itself nothing is heard.
+void SetKeeper::heard(const sys::NftablesWatch::Heard& heard, Instant now) {
+  for (auto& [name, held] : held_) {
+    const auto set = id_of(name);
+    const auto events = heard.elements.find(set);
+    if (!heard.tells_all_of(set) || held.news.events.size() > kMostNews) {
+      held.news.clear();
       held.due = std::min(held.due, std::max(now + kGather, held.earliest));
+    } else if (events != heard.elements.end()) {
+      std::ranges::copy(events->second, std::back_inserter(held.news.events));
+      held.news.due = std::min(held.news.due, now + kGather);
+    }
+  }
 }
 
 Instant SetKeeper::next() const {
   Instant next = Instant::max();
-  for (const auto& [name, held] : held_) next = std::min(next, held.due);
+  for (const auto& [name, held] : held_) next = std::min({next, held.due, held.news.due});
   return next;
 }
 
@@ -110,35 +106,56 @@ RulesetOutcome SetKeeper::take(const agent::NftSetName& name, bool whole,
 
 Status SetKeeper::repair(const sys::NftSet& set, Held& held, bool count) {
   Status done = Ok{};
+  held.news.clear();  // it is in what is read
   const Instant began = sys::now();
   for (int i = 0; i < kAttempts; ++i) {
-    const auto found = kernel_.read(set, agent::kMaxElements);
+    auto found = kernel_.read(set, agent::kMaxElements);
+    ++readings_;
     if (!found) return fail(found.error());
-    const auto change = held.table.repair(as_told(*found), sys::now());
+    const auto change = held.table.repair(as_told(std::move(*found)), sys::now());
     if (count) repaired_ += std::max(change.removed.size(), change.set.size());
     if (change.empty()) break;
     done = kernel_.change(set, change.removed, for_kernel(change.set));
     if (done) break;
   }
+  const auto fed = kernel_.fed_by_packets();
+  const bool is_fed = fed ? fed->contains(set) : set.comes_and_goes;
   const Instant now = sys::now();
   held.earliest = now + (now - began) * kShare;
-  held.due = std::max(now + kPoll, held.earliest);
+  held.due = std::max(now + (is_fed ? kPoll : kReconcile), held.earliest);
   return done;
+}
+
+// What fails here is looked at whole: the set may have changed again meanwhile.
+Status SetKeeper::repair_news(const sys::NftSet& set, Held& held) {
+  const auto reports = reports_of(set, std::exchange(held.news, {}).events);
+  if (!reports) return repair(set, held, true);
+  const auto change = held.table.repair(*reports, sys::now());
+  if (change.empty()) return Ok{};
+  const Status done = kernel_.change(set, change.removed, for_kernel(change.set));
+  if (!done) return repair(set, held, true);
+  repaired_ += std::max(change.removed.size(), change.set.size());
+  return Ok{};
 }
 
 // A set that is gone is the ruleset's affair; the primary tells it anew once it is there.
 void SetKeeper::repair(bool all) {
-  for (auto held = held_.begin(); held != held_.end();) {
-    if (!all && held->second.due > sys::now()) {
-      ++held;
+  const Instant now = sys::now();
+  for (auto each = held_.begin(); each != held_.end();) {
+    Held& held = each->second;
+    const bool whole = all || held.due <= now;
+    if (!whole && held.news.due > now) {
+      ++each;
       continue;
     }
-    const auto set = find(held->first);
-    const Status done = set ? repair(*set, held->second, !all) : Status(fail(set.error()));
-    SetState& state = states_[held->first.text()];
+    const auto set = find(each->first);
+    const Status done = !set    ? Status(fail(set.error()))
+                        : whole ? repair(*set, held, !all)
+                                : repair_news(*set, held);
+    SetState& state = states_[each->first.text()];
     state.in_sync = done.ok();
     state.error = done ? "" : done.error().message;
-    held = set ? std::next(held) : held_.erase(held);
+    each = set ? std::next(each) : held_.erase(each);
   }
 }
 

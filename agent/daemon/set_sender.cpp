@@ -1,29 +1,21 @@
 // What the primary tells of its sets.
 #include <algorithm>
+#include <utility>
 
 #include "agent/daemon/set_elements.hpp"
+#include "agent/daemon/set_reports.hpp"
 #include "platform/linux/clock.hpp"
 
 namespace hotpair::daemon {
 namespace {
 
-// A change is read after a moment that gathers others, and reading takes at most a quarter of the
-// time while changes go on, a twentieth when only packets may have made any.
-constexpr Duration kGather = 50ms, kPoll = 1s, kRetry = 5s, kTakeOver = 30s;
+// What the kernel tells is passed on after a moment that gathers others. Reading takes at most a
+// quarter of the time while changes ask for it, a twentieth where only packets may have made any.
+constexpr Duration kGather = 10ms, kPoll = 1s, kRetry = 5s, kTakeOver = 30s, kReconcile = 60s;
 constexpr int kBusyShare = 3, kIdleShare = 20;
-
-agent::NftSetName name_of(const sys::NftSet& set) {
-  return {set.family, set.table, set.name};
-}
-
-std::vector<agent::SetElement> as_told(std::vector<sys::NftElement> elements) {
-  std::vector<agent::SetElement> told;
-  told.reserve(elements.size());
-  for (auto& each : elements)
-    told.push_back({std::move(each.key), std::move(each.value), std::move(each.state),
-                    each.timeout_ms, each.left_ms});
-  return told;
-}
+constexpr std::size_t kMostNews = 32'768;
+constexpr const char* kByIndex =
+    "its keys number devices, which each box numbers otherwise; use ifname";
 
 }  // namespace
 
@@ -35,82 +27,133 @@ void SetSender::set_names(std::vector<agent::NftSetName> names) {
 void SetSender::start_anew() {
   told_.clear();
   states_.clear();
-  next_look_ = {};
+  next_look_ = next_look_at_rules_ = {};
 }
 
-void SetSender::heard(const std::set<std::string>& names, bool all, Instant now) {
-  if (all) next_look_ = std::min(next_look_, now + kGather);
-  for (auto& [name, told] : told_)
-    if (all || names.contains(name.name)) told.due = std::min(told.due, now + kGather);
+void SetSender::heard(const sys::NftablesWatch::Heard& heard, Instant now) {
+  if (heard.lost || !heard.ruled.empty()) {
+    next_look_ = std::min(next_look_, now + kGather);
+    next_look_at_rules_ = {};
+  }
+  for (auto& [name, told] : told_) {
+    const auto set = id_of(name);
+    const auto events = heard.elements.find(set);
+    if (!heard.tells_all_of(set) || told.news.events.size() > kMostNews) {
+      told.news.clear();
+      told.due = std::min(told.due, now + kGather);
+    } else if (events != heard.elements.end()) {
+      std::ranges::copy(events->second, std::back_inserter(told.news.events));
+      told.news.due = std::min(told.news.due, now + kGather);
+    }
+  }
 }
 
 Instant SetSender::next() const {
   if (names_.empty()) return Instant::max();
   Instant next = next_look_;
-  for (const auto& [name, told] : told_) next = std::min(next, std::max(told.due, told.earliest));
+  for (const auto& [name, told] : told_)
+    next = std::min(
+        {next, std::max(told.due, told.earliest), told.whole ? told.news.due : Instant::max()});
   return next;
 }
 
-// Those that the kernel has; a name without any is a state of its own.
-std::vector<sys::NftSet> SetSender::find() {
-  std::vector<sys::NftSet> found;
+bool SetSender::is_fed(const sys::NftSet& set) const {
+  return all_fed_ ? set.comes_and_goes : fed_.contains(set);
+}
+
+// For the sets that the kernel has; a name without any is a state of its own.
+void SetSender::look() {
+  const Instant began = sys::now();
+  sets_.clear();
   const auto all = kernel_.list();
   for (const auto& name : names_) {
-    const std::size_t before = found.size();
+    const std::size_t before = sets_.size();
     if (all)
       for (const sys::NftSet& set : *all)
         if (name.matches(name_of(set)) &&
-            std::ranges::none_of(found, [&](const auto& f) { return name_of(f) == name_of(set); }))
-          found.push_back(set);
+            std::ranges::none_of(sets_, [&](const auto& f) { return name_of(f) == name_of(set); }))
+          sets_.push_back(set);
     SetState& none = states_[name.text()];
-    if (found.size() == before && name.table.empty())
+    if (sets_.size() == before && name.table.empty())
       none.error =
           all ? "there is no such set or map in the primary's kernel" : all.error().message;
     else if (name.table.empty())
       states_.erase(name.text());
   }
   std::erase_if(told_, [&](const auto& entry) {
-    return std::ranges::none_of(found, [&](const auto& f) { return name_of(f) == entry.first; });
+    return std::ranges::none_of(sets_, [&](const auto& f) { return name_of(f) == entry.first; });
   });
-  return found;
+  if (began >= next_look_at_rules_) {
+    auto fed = kernel_.fed_by_packets();
+    all_fed_ = !fed.ok();
+    fed_ = fed ? std::move(*fed) : std::set<sys::NftSetId>();
+    next_look_at_rules_ = began + kReconcile;
+  }
+  const Instant now = sys::now();
+  next_look_ = now + std::max(kPoll, (now - began) * kIdleShare);
 }
 
 Status SetSender::turn(sys::MessageStream& stream) {
   if (names_.empty() || sys::now() < next()) return Ok{};
-  for (const sys::NftSet& set : find()) {
+  const bool looks = sys::now() >= next_look_;
+  if (looks) look();
+  for (const sys::NftSet& set : sets_) {
     Told& told = told_[name_of(set)];
     const Instant now = sys::now();
-    if (std::max(told.due, told.earliest) > now) continue;
+    const bool reads = told.reads(now);
+    if (!reads && !(told.whole && (told.news.due <= now || looks))) continue;
     SetState& state = states_[name_of(set).text()];
-    const Status sent = send(stream, set, told, state);
+    const Status sent = reads ? read(stream, set, told, state) : pass_on(stream, set, told, state);
     if (!sent) return sent;
     if (!state.error.empty()) told.due = sys::now() + kRetry;
   }
-  next_look_ = sys::now() + kPoll;
   return Ok{};
 }
 
-Status SetSender::send(sys::MessageStream& stream, const sys::NftSet& set, Told& told,
+Status SetSender::read(sys::MessageStream& stream, const sys::NftSet& set, Told& told,
                        SetState& state) {
   const Instant began = sys::now();
-  const auto fails = [&](const std::string& why) {
-    state.in_sync = false;
-    state.error = why;
-    told.whole = false;
-    return Ok{};
-  };
-  if (set.by_index)
-    return fails("its keys number devices, which each box numbers otherwise; use ifname");
-  auto read = kernel_.read(set, agent::kMaxElements);
+  told.news.clear();  // it is in what is read
+  auto read = set.by_index ? Result<std::vector<sys::NftElement>>(fail_with(kByIndex))
+                           : kernel_.read(set, agent::kMaxElements);
   const Instant now = sys::now();
-  told.took = now - began;
-  told.earliest = now + told.took * kBusyShare;
-  told.due = now + std::max(kPoll, told.took * kIdleShare);
-  if (!read) return fails(read.error().message);
+  const Duration took = now - began;
+  ++readings_;
+  told.earliest = now + took * kBusyShare;
+  told.due = now + std::max(is_fed(set) ? kPoll : kReconcile, took * kIdleShare);
+  if (!read) {
+    state.in_sync = told.whole = false;
+    state.error = read.error().message;
+    return Ok{};
+  }
   if (!told.whole) told.table.clear();
   const auto change = told.table.difference(as_told(std::move(*read)), now);
   if (told.table.in_doubt()) told.due = now + 2 * kGather;
+  return tell(stream, set, told, state, change, now);
+}
+
+// What the kernel told of single elements, and those whose time is over where none is renewed.
+Status SetSender::pass_on(sys::MessageStream& stream, const sys::NftSet& set, Told& told,
+                          SetState& state) {
+  const Instant now = sys::now();
+  const auto reports = reports_of(set, std::exchange(told.news, {}).events);
+  if (!reports) {
+    told.due = now;
+    return Ok{};
+  }
+  auto change = told.table.difference(*reports, now);
+  if (change.empty() && !is_fed(set)) change = told.table.ended(now);
+  return tell(stream, set, told, state, change, now);
+}
+
+Status SetSender::tell(sys::MessageStream& stream, const sys::NftSet& set, Told& told,
+                       SetState& state, const agent::ElementChange& change, Instant now) {
   if (!change.empty() || !told.whole) {
+    const auto fails = [&](const std::string& why) {
+      state.in_sync = told.whole = false;
+      state.error = why;
+      return Ok{};
+    };
     RulesetOutcome outcome;
     if (Status done = exchange(stream, name_of(set), !told.whole, change, outcome); !done)
       return done;

@@ -11,6 +11,7 @@
 
 #include "platform/base/bytes.hpp"
 
+struct nlattr;
 struct nlmsghdr;
 
 namespace hotpair::sys {
@@ -28,15 +29,35 @@ struct NftElement {
   friend bool operator==(const NftElement&, const NftElement&) = default;
 };
 
+// A set or map.
+struct NftSetId {
+  std::string family, table, name;  // family: ip, ip6, inet, bridge, arp or netdev
+  friend auto operator<=>(const NftSetId&, const NftSetId&) = default;
+};
+
+const char* nft_family_name(std::uint8_t family);  // of NFPROTO_*; empty: none of nftables'
+std::uint8_t nft_family_number(const std::string& family);
+std::string nft_text(const nlattr* attribute);
+
 // An element of a NFT_MSG_NEWSETELEM; an end of an interval by itself has `ends`.
 struct NftRawElement {
   NftElement element;
   bool ends = false;
 };
+// What the kernel told of one, as it happened.
+struct NftElementEvent {
+  NftRawElement raw;
+  bool gone = false;
+  std::uint64_t transaction = 0;  // those of one happened at once
+};
+
 // Adds those of a message; false: it is malformed.
 bool parse_elements(nlmsghdr& message, std::vector<NftRawElement>& out);
 // Starts and ends of intervals as one element each, in any order given.
 std::vector<NftElement> pair_intervals(std::vector<NftRawElement> raw);
+// The same of events: those of a transaction that are gone before those that are there. None: they
+// tell of parts of intervals, so the set has to be read.
+std::optional<std::vector<NftElementEvent>> pair_intervals(std::vector<NftElementEvent> events);
 
 // Whether these are attributes that an element may have; asked of what another box sent.
 bool is_well_formed(const NftElement& element);

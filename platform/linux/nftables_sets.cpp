@@ -1,7 +1,6 @@
 #include "platform/linux/nftables_sets.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
@@ -9,6 +8,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
+#include <sys/socket.h>
 
 #include "platform/linux/clock.hpp"
 #include "platform/linux/system_error.hpp"
@@ -23,27 +23,6 @@ constexpr std::size_t kListBytes = 32u << 10, kBatchBytes = 96u << 10;
 // nft's number of the type iface_index; of a concatenation the last six bits name its last part.
 constexpr std::uint32_t kIfaceIndex = 20, kTypeBits = 6;
 
-constexpr std::array<std::pair<std::uint8_t, const char*>, 6> kFamilies = {{
-    {NFPROTO_IPV4, "ip"},
-    {NFPROTO_IPV6, "ip6"},
-    {NFPROTO_INET, "inet"},
-    {NFPROTO_BRIDGE, "bridge"},
-    {NFPROTO_ARP, "arp"},
-    {NFPROTO_NETDEV, "netdev"},
-}};
-
-const char* name_of(std::uint8_t family) {
-  for (const auto& [number, name] : kFamilies)
-    if (number == family) return name;
-  return "";
-}
-
-std::uint8_t number_of(const std::string& family) {
-  for (const auto& [number, name] : kFamilies)
-    if (family == name) return number;
-  return NFPROTO_UNSPEC;
-}
-
 NetlinkMessage message_of(int type, int flags, std::uint8_t family, std::uint16_t resource = 0) {
   nfgenmsg header{};
   header.nfgen_family = family;
@@ -55,11 +34,6 @@ NetlinkMessage message_of(int type, int flags, std::uint8_t family, std::uint16_
 
 int of_nftables(int what) {
   return (NFNL_SUBSYS_NFTABLES << 8) | what;
-}
-
-std::string text_of(const nlattr* attribute) {
-  const auto* text = static_cast<const char*>(nla_data(attribute));
-  return {text, strnlen(text, static_cast<std::size_t>(nla_len(attribute)))};
 }
 
 std::uint32_t u32_of(const nlattr* attribute) {
@@ -81,13 +55,36 @@ void take_set(nlmsghdr& message, std::vector<NftSet>& sets) {
   const std::uint32_t flags = u32_of(found[NFTA_SET_FLAGS]);
   if ((flags & NFT_SET_ANONYMOUS) != 0) return;
   NftSet set;
-  set.family = name_of(static_cast<const nfgenmsg*>(nlmsg_data(&message))->nfgen_family);
-  set.table = text_of(found[NFTA_SET_TABLE]);
-  set.name = text_of(found[NFTA_SET_NAME]);
+  set.family = nft_family_name(static_cast<const nfgenmsg*>(nlmsg_data(&message))->nfgen_family);
+  set.table = nft_text(found[NFTA_SET_TABLE]);
+  set.name = nft_text(found[NFTA_SET_NAME]);
   set.paired = (flags & NFT_SET_INTERVAL) != 0 && (flags & NFT_SET_CONCAT) == 0;
   set.by_index = has_index(u32_of(found[NFTA_SET_KEY_TYPE]));
   set.comes_and_goes = (flags & (NFT_SET_TIMEOUT | NFT_SET_EVAL)) != 0;
   sets.push_back(std::move(set));
+}
+
+// The sets of a rule's expressions of the kind "dynset".
+void take_fed(nlmsghdr& message, std::set<NftSetId>& sets) {
+  nlattr* rule[NFTA_RULE_MAX + 1] = {};
+  if (nlmsg_parse(&message, sizeof(nfgenmsg), rule, NFTA_RULE_MAX, nullptr) < 0 ||
+      rule[NFTA_RULE_TABLE] == nullptr || rule[NFTA_RULE_EXPRESSIONS] == nullptr)
+    return;
+  const char* family =
+      nft_family_name(static_cast<const nfgenmsg*>(nlmsg_data(&message))->nfgen_family);
+  nlattr* each = nullptr;
+  int left = 0;
+  nla_for_each_nested(each, rule[NFTA_RULE_EXPRESSIONS], left) {
+    nlattr* expression[NFTA_EXPR_MAX + 1] = {};
+    nlattr* dynset[NFTA_DYNSET_MAX + 1] = {};
+    if (nla_parse_nested(expression, NFTA_EXPR_MAX, each, nullptr) < 0 ||
+        expression[NFTA_EXPR_NAME] == nullptr || nft_text(expression[NFTA_EXPR_NAME]) != "dynset" ||
+        expression[NFTA_EXPR_DATA] == nullptr ||
+        nla_parse_nested(dynset, NFTA_DYNSET_MAX, expression[NFTA_EXPR_DATA], nullptr) < 0 ||
+        dynset[NFTA_DYNSET_SET_NAME] == nullptr)
+      continue;
+    sets.insert({family, nft_text(rule[NFTA_RULE_TABLE]), nft_text(dynset[NFTA_DYNSET_SET_NAME])});
+  }
 }
 
 void name_set(nl_msg* message, const NftSet& set) {
@@ -108,7 +105,11 @@ void append(std::vector<std::uint8_t>& batch, const NetlinkMessage& message, std
 Result<NftablesSets> NftablesSets::open() {
   auto socket = NetlinkSocket::open({}, kReceiveBuffer, NETLINK_NETFILTER);
   if (!socket) return fail(socket.error());
-  return NftablesSets(std::move(socket).value());
+  sockaddr_nl own{};
+  socklen_t size = sizeof own;
+  if (getsockname(socket->fd(), reinterpret_cast<sockaddr*>(&own), &size) != 0)
+    return fail_errno("cannot ask for a netlink socket's port", errno);
+  return NftablesSets(std::move(socket).value(), own.nl_pid);
 }
 
 Result<std::vector<NftSet>> NftablesSets::list() {
@@ -121,11 +122,21 @@ Result<std::vector<NftSet>> NftablesSets::list() {
   return sets;
 }
 
+Result<std::set<NftSetId>> NftablesSets::fed_by_packets() {
+  std::set<NftSetId> sets;
+  const NetlinkMessage request = message_of(of_nftables(NFT_MSG_GETRULE), 0, NFPROTO_UNSPEC);
+  const Status read = socket_.dump(
+      request.get(), [&](nlmsghdr& message) { take_fed(message, sets); }, [&] { sets.clear(); },
+      now() + kDumpTimeout);
+  if (!read) return fail(read.error());
+  return sets;
+}
+
 Result<std::vector<NftElement>> NftablesSets::read(const NftSet& set, std::size_t most) {
   std::vector<NftRawElement> raw;
   bool good = true;
   const NetlinkMessage request =
-      message_of(of_nftables(NFT_MSG_GETSETELEM), 0, number_of(set.family));
+      message_of(of_nftables(NFT_MSG_GETSETELEM), 0, nft_family_number(set.family));
   name_set(request.get(), set);
   const Status read = socket_.dump(
       request.get(),
@@ -183,7 +194,7 @@ Status NftablesSets::send_batch(const NftSet& set,
   for (const auto& [what, attributes] : messages) {
     const int flags = NLM_F_REQUEST | NLM_F_ACK | (what == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0);
     nfgenmsg header{};
-    header.nfgen_family = number_of(set.family);
+    header.nfgen_family = nft_family_number(set.family);
     NetlinkMessage message(
         nlmsg_alloc_size(attributes.size() + set.table.size() + set.name.size() + 256));
     HOTPAIR_ASSERT(message != nullptr);

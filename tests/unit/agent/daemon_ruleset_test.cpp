@@ -57,7 +57,7 @@ class Box {
 
   void turn(bool primary) {
     inside([&] {
-      engine_->heard(watch_->read());
+      engine_->heard(watch_->read(engine_->wanted()));
       (void)engine_->turn(primary, true);
     });
   }
@@ -173,6 +173,34 @@ TEST_F(RulesetPairTest, elements_follow_with_their_times_and_are_held_to_what_wa
   ASSERT_TRUE(one.nft("flush set inet live blocklist"));
   EXPECT_TRUE(until([&] { return elements().find("10.0.0") == std::string::npos; }));
   EXPECT_TRUE(one.engine().state().sets.at("inet live blocklist").in_sync);
+}
+
+TEST_F(RulesetPairTest, a_change_in_a_large_set_costs_what_it_is) {
+  std::string many;
+  for (int i = 0; i < 20'000; ++i)
+    many += (many.empty() ? "" : ",") + ("10.1." + std::to_string(i / 250)) + "." +
+            std::to_string(i % 250);
+  ASSERT_TRUE(one.nft("add element inet live blocklist { " + many + " }"));
+  const auto count = [&](Box& box) {
+    const auto state = box.engine().state();
+    const auto found = state.sets.find("inet live blocklist");
+    return found == state.sets.end() || !found->second.in_sync ? 0 : found->second.elements;
+  };
+  ASSERT_TRUE(until([&] { return count(one) == 20'000 && count(two) == 20'000; }));
+  const auto readings = [&] {
+    return one.engine().state().set_readings + two.engine().state().set_readings;
+  };
+  const auto before = readings();
+  ASSERT_TRUE(
+      one.nft("add element inet live blocklist { 10.0.0.1 }\n"
+              "delete element inet live blocklist { 10.1.1.1 }"));
+  EXPECT_TRUE(until([&] { return two.has("10.0.0.1") && !two.has("10.1.1.1,"); }));
+  ASSERT_TRUE(two.nft("add element inet live blocklist { 10.0.0.2 }"));
+  EXPECT_TRUE(until([&] { return !two.has("10.0.0.2"); })) << "held to what was told";
+  ASSERT_TRUE(one.nft("add element inet live blocklist { 10.0.0.3 timeout 1s }"));
+  EXPECT_TRUE(until([&] { return count(one) == 20'001 && count(two) == 20'001; }));
+  EXPECT_TRUE(until([&] { return count(one) == 20'000 && count(two) == 20'000; })) << "it is over";
+  EXPECT_EQ(readings(), before) << "no kernel's set was read whole";
 }
 
 TEST_F(RulesetPairTest, what_the_kernel_refuses_is_said_with_nfts_words_and_changes_nothing) {

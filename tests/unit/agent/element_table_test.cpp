@@ -90,6 +90,59 @@ TEST(ElementTableTest, a_change_asks_a_kernel_for_nothing_that_is_gone_by_itself
   EXPECT_EQ(keys_of(change.set), Keys{"c"});
 }
 
+TEST(ElementTableTest, what_a_kernel_reports_of_single_elements_is_told_and_nothing_else) {
+  auto table = told({element("a", 60s), element("b"), element("c")});
+  const auto change = table.difference({{element("a", 58s), false},
+                                        {element("b"), true},
+                                        {element("unknown"), true},
+                                        {element("new", 5s), false}},
+                                       kStart + 2s);
+  EXPECT_EQ(change.removed, Keys{"b"});
+  EXPECT_EQ(keys_of(change.set), Keys{"new"}) << "a is as it was told";
+}
+
+TEST(ElementTableTest, of_several_reports_of_one_element_the_last_counts) {
+  auto table = told({element("a"), element("b")});
+  auto change = table.difference({{element("a"), true},
+                                  {element("a", 0s, "x"), false},
+                                  {element("b", 0s, "y"), false},
+                                  {element("b"), true},
+                                  {element("c"), false},
+                                  {element("c"), true}},
+                                 kStart);
+  EXPECT_EQ(change.removed, Keys{"b"});
+  EXPECT_EQ(keys_of(change.set), Keys{"a"});
+  table.apply(change, kStart);
+  EXPECT_EQ(table.digest(), told({element("a", 0s, "x")}).digest());
+}
+
+TEST(ElementTableTest, a_kernel_gets_back_what_it_reports_to_have_lost_or_to_have_otherwise) {
+  const auto table =
+      told({element("lost", 60s), element("other"), element("good"), element("over", 1s)});
+  const auto change = table.repair({{element("lost"), true},
+                                    {element("other", 0s, "x"), false},
+                                    {element("good"), false},
+                                    {element("over"), true},
+                                    {element("foreign"), false}},
+                                   kStart + 10s);
+  auto removed = change.removed;
+  std::sort(removed.begin(), removed.end());
+  EXPECT_EQ(removed, (Keys{"foreign", "other"}));
+  auto set = keys_of(change.set);
+  std::sort(set.begin(), set.end());
+  EXPECT_EQ(set, (Keys{"lost", "other"}));
+}
+
+TEST(ElementTableTest, what_was_told_with_an_end_is_over_then) {
+  auto table = told({element("a", 10s), element("b", 20s), element("c")});
+  EXPECT_TRUE(table.ended(kStart + 9s).empty());
+  const auto first = table.ended(kStart + 10s);
+  EXPECT_EQ(first.removed, Keys{"a"});
+  table.apply(first, kStart + 10s);
+  EXPECT_TRUE(table.ended(kStart + 11s).empty());
+  EXPECT_EQ(table.ended(kStart + 1h).removed, Keys{"b"});
+}
+
 TEST(ElementTableTest, equal_tables_have_equal_digests_whatever_the_order_and_the_time) {
   const auto one = told({element("a", 60s), element("b", 0s, "x")});
   const auto other = told({element("b", 0s, "x"), element("a", 50s)});

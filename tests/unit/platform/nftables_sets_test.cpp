@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "platform/linux/nftables_watch.hpp"
 #include "tests/unit/platform/network_namespace.hpp"
 #include "tests/unit/platform/temporary_directory.hpp"
 
@@ -144,6 +145,131 @@ HOTPAIR_NETWORK_TEST(NftablesSetsTest, keys_that_number_devices_are_told) {
   EXPECT_FALSE(set_of(*sets, "pairs").by_index);
   EXPECT_TRUE(set_of(*sets, "nets").paired);
   EXPECT_FALSE(set_of(*sets, "pairs").paired);
+}
+
+constexpr const char* kFed = R"(table ip t {
+  set fed { type ipv4_addr; flags dynamic,timeout; timeout 1h; }
+  set looked_at { type ipv4_addr; flags timeout; }
+  chain c { ip saddr @looked_at update @fed { ip saddr }
+  }
+}
+)";
+
+HOTPAIR_NETWORK_TEST(NftablesSetsTest, sets_that_packets_change_are_told) {
+  ASSERT_TRUE(nft(kFed));
+  auto sets = NftablesSets::open();
+  const auto fed = sets->fed_by_packets();
+  ASSERT_TRUE(fed.ok()) << fed.error().message;
+  EXPECT_EQ(*fed, (std::set<NftSetId>{{"ip", "t", "fed"}}));
+  ASSERT_TRUE(nft("flush chain ip t c"));
+  EXPECT_TRUE(sets->fed_by_packets()->empty());
+}
+
+// What it takes to have what the kernel has, from what the watch told.
+std::set<std::string> followed(const NftSet& set, std::set<std::string> keys,
+                               const NftablesWatch::Heard& heard) {
+  EXPECT_TRUE(heard.tells_all_of(set));
+  const auto found = heard.elements.find(set);
+  if (found == heard.elements.end()) return keys;
+  auto events = set.paired ? pair_intervals(found->second) : std::optional(found->second);
+  EXPECT_TRUE(events.has_value());
+  for (const auto& event : *events)
+    if (event.gone)
+      EXPECT_EQ(keys.erase(event.raw.element.key), 1u);
+    else
+      keys.insert(event.raw.element.key);
+  return keys;
+}
+
+std::set<std::string> keys_in(NftablesSets& sets, const NftSet& set) {
+  std::set<std::string> keys;
+  const auto elements = sets.read(set, 100);
+  for (const auto& element : *elements) keys.insert(element.key);
+  return keys;
+}
+
+HOTPAIR_NETWORK_TEST(NftablesWatchTest,
+                     what_is_told_of_elements_makes_the_set_that_the_kernel_has) {
+  ASSERT_TRUE(nft(kSets));
+  auto sets = NftablesSets::open();
+  auto watch = NftablesWatch::open();
+  const std::pair<const char*, const char*> changes[] = {
+      {"plain", "add element inet t plain { 10.0.0.9 }; delete element inet t plain { 10.0.0.1 }"},
+      {"timed", "flush set inet t timed; add element inet t timed { 10.0.0.1 timeout 5m }"},
+      {"nets", "add element inet t nets { 10.0.2.0/24, 10.0.9.0/24 }"},
+      {"nets", "delete element inet t nets { 10.0.1.0/24 }"},
+      {"nets", "flush set inet t nets"},
+      {"nets", "add element inet t nets { 0.0.0.0/8, 255.255.255.255 }"},
+      {"pairs", "add element inet t pairs { 10.0.0.7 . 7-9 }"},
+      {"jumps", "delete element inet t jumps { 22 : jump c }"},
+      {"rest", "delete element inet t rest { * }"},
+  };
+  for (const auto& [name, change] : changes) {
+    const NftSet set = set_of(*sets, name);
+    const auto before = keys_in(*sets, set);
+    (void)watch->read();
+    ASSERT_TRUE(nft(change)) << change;
+    const auto heard = watch->read([&](const NftSetId& id, std::uint32_t) { return id == set; });
+    EXPECT_EQ(followed(set, before, heard), keys_in(*sets, set)) << change;
+  }
+}
+
+HOTPAIR_NETWORK_TEST(NftablesWatchTest, who_asked_for_a_change_and_what_is_not_told_is_told) {
+  ASSERT_TRUE(nft(kSets));
+  auto sets = NftablesSets::open();
+  auto watch = NftablesWatch::open();
+  const auto all = [](const NftSetId&, std::uint32_t) { return true; };
+  const NftSet plain = set_of(*sets, "plain"), timed = set_of(*sets, "timed");
+  const auto elements = *sets->read(plain, 100);
+  const std::string keys[] = {elements[0].key};
+  ASSERT_TRUE(sets->change(plain, keys, {}).ok());
+  auto heard = watch->read(
+      [&](const NftSetId& id, std::uint32_t port) { return id == plain && port == sets->port(); });
+  ASSERT_EQ(heard.elements[plain].size(), 1u);
+  EXPECT_TRUE(heard.elements[plain][0].gone);
+  ASSERT_TRUE(nft("delete set inet t plain"));
+  heard = watch->read(all);
+  EXPECT_FALSE(heard.tells_all_of(plain));
+  EXPECT_TRUE(heard.tells_all_of(timed));
+  ASSERT_TRUE(nft("flush ruleset"));
+  EXPECT_FALSE(watch->read(all).tells_all_of(timed));
+}
+
+HOTPAIR_NETWORK_TEST(NftablesWatchTest, more_than_is_kept_of_a_set_is_said_to_be_missing) {
+  ASSERT_TRUE(nft(kSets));
+  auto sets = NftablesSets::open();
+  auto watch = NftablesWatch::open();
+  const NftSet set = set_of(*sets, "timed");
+  std::vector<NftElement> many;
+  const NftElement like = sets->read(set, 100)->front();
+  for (std::uint32_t i = 0; i < 100'000; ++i) {
+    NftElement element = like;
+    store_be(reinterpret_cast<std::uint8_t*>(element.key.data()) + element.key.size() - 4,
+             0x0b000000u + i);
+    many.push_back(std::move(element));
+  }
+  ASSERT_TRUE(sets->change(set, {}, many).ok());
+  EXPECT_FALSE(watch->read([](const NftSetId&, std::uint32_t) { return true; }).tells_all_of(set));
+}
+
+TEST(NftElementsTest, an_interval_that_came_and_went_at_once_cannot_be_told_by_its_ends) {
+  const auto event = [](const char* key, bool ends, bool gone) {
+    NftElementEvent e;
+    e.raw.element.key = key;
+    e.raw.ends = ends;
+    e.gone = gone;
+    return e;
+  };
+  const auto was_there = pair_intervals(
+      std::vector<NftElementEvent>{event("1", false, true), event("2", true, true),
+                                   event("1", false, false), event("3", true, false)});
+  ASSERT_TRUE(was_there.has_value());
+  ASSERT_EQ(was_there->size(), 2u);
+  EXPECT_TRUE((*was_there)[0].gone) << "what went comes first";
+  EXPECT_FALSE(
+      pair_intervals(std::vector<NftElementEvent>{event("1", false, false), event("2", true, false),
+                                                  event("1", false, true), event("2", true, true)})
+          .has_value());
 }
 
 TEST(NftElementsTest, what_is_no_list_of_attributes_is_refused) {
