@@ -2,6 +2,7 @@
 #include "agent/daemon/box_facts.hpp"
 #include "agent/daemon/config_engine.hpp"
 #include "agent/daemon/config_place.hpp"
+#include "agent/daemon/json_message.hpp"
 #include "platform/linux/clock.hpp"
 
 namespace hotpair::daemon {
@@ -11,11 +12,6 @@ using nlohmann::json;
 
 constexpr Duration kTurn = 5s;
 constexpr Duration kBetweenMessages = 60s;
-
-json outcome_json(const Status& done) {
-  if (done) return {{"ok", true}};
-  return {{"ok", false}, {"error", done.error().message}};
-}
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 
 #include "agent/daemon/control_schema.hpp"
+#include "agent/daemon/json_message.hpp"
 #include "platform/linux/clock.hpp"
 #include "platform/linux/scheduling.hpp"
 
@@ -142,24 +143,18 @@ void ConfigSync::answer_waiting() {
 }
 
 json ConfigSync::answer_to(const std::string& action) {
-  const auto outcome = [](const Status& done, const char* message) -> json {
-    if (!done) return {{"ok", false}, {"error", done.error().message}};
-    return {{"ok", true}, {"message", message}};
-  };
   if (action == "checksum") return engine_->compare();
   if (action == "diff") return engine_->differences();
   if (action == "facts") return engine_->facts();
-  if (action == "push") return outcome(engine_->round(true), "the peer has this node's files");
+  if (action == "push") return outcome_json(engine_->round(true), "the peer has this node's files");
   if (action == "pull")
-    return outcome(engine_->ask_peer_to_push(), "this node has the peer's files");
+    return outcome_json(engine_->ask_peer_to_push(), "this node has the peer's files");
   return {{"ok", false}, {"error", "one of checksum, diff, facts, push, pull"}};
 }
 
 bool ConfigSync::answer(const std::string& command, const json& request, const Answered& answered) {
   if (command != control::command::kConfig) return false;
-  const auto found = request.find("action");
-  std::string action =
-      found != request.end() && found->is_string() ? found->get<std::string>() : "";
+  std::string action = word_of(request, "action");
   if (!enabled_ && action != "facts") {
     answered({{"ok", false}, {"error", "config_sync.paths in cluster.yaml is empty"}});
     return true;

@@ -23,4 +23,16 @@ std::optional<json> receive_json_message(sys::MessageStream& stream, std::uint8_
   return parse_json_body(message);
 }
 
+json outcome_json(const Status& done, std::string_view message) {
+  if (!done) return {{"ok", false}, {"error", done.error().message}};
+  json outcome = {{"ok", true}};
+  if (!message.empty()) outcome["message"] = message;
+  return outcome;
+}
+
+std::string word_of(const json& request, const char* name) {
+  const auto found = request.find(name);
+  return found != request.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 }  // namespace hotpair::daemon

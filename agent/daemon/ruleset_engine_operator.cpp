@@ -1,4 +1,5 @@
 // What an operator asks for: which of the two rulesets shall prevail, and how they differ.
+#include "agent/daemon/json_message.hpp"
 #include "agent/daemon/ruleset_engine.hpp"
 
 namespace hotpair::daemon {
@@ -39,12 +40,9 @@ json RulesetEngine::differences() {
   const std::unique_lock turn(turns_, kTurn);
   if (!turn) return {{"ok", false}, {"error", "a change of the ruleset is under way"}};
   take_rules();
-  const auto failed = [](const Error& error) -> json {
-    return {{"ok", false}, {"error", error.message}};
-  };
-  if (Status done = look(); !done) return failed(done.error());
+  if (Status done = look(); !done) return outcome_json(done);
   auto stream = calls_.dial();
-  if (!stream) return failed(stream.error());
+  if (!stream) return outcome_json(fail(stream.error()));
   sys::Message text;
   const bool told =
       say(**stream, RulesetMessage::read, json::object()) &&

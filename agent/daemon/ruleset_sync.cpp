@@ -4,6 +4,7 @@
 
 #include "agent/daemon/config_files.hpp"
 #include "agent/daemon/control_schema.hpp"
+#include "agent/daemon/json_message.hpp"
 #include "platform/linux/clock.hpp"
 
 namespace hotpair::daemon {
@@ -159,13 +160,9 @@ std::vector<std::string> RulesetSync::warnings() const {
 }
 
 json RulesetSync::answer_to(const std::string& action) {
-  const auto outcome = [](const Status& done, const char* message) -> json {
-    if (!done) return {{"ok", false}, {"error", done.error().message}};
-    return {{"ok", true}, {"message", message}};
-  };
-  if (action == "push") return outcome(engine_->push(), "the peer has this node's ruleset");
+  if (action == "push") return outcome_json(engine_->push(), "the peer has this node's ruleset");
   if (action == "pull")
-    return outcome(engine_->ask_peer_to_push(), "this node has the peer's ruleset");
+    return outcome_json(engine_->ask_peer_to_push(), "this node has the peer's ruleset");
   if (action == "diff") return engine_->differences();
   return {{"ok", false}, {"error", "one of diff, push, pull"}};
 }
@@ -173,9 +170,7 @@ json RulesetSync::answer_to(const std::string& action) {
 bool RulesetSync::answer(const std::string& command, const json& request,
                          const Answered& answered) {
   if (command != control::command::kRuleset) return false;
-  const auto found = request.find("action");
-  std::string action =
-      found != request.end() && found->is_string() ? found->get<std::string>() : "";
+  std::string action = word_of(request, "action");
   if (!engine_ || !rules_.ruleset) {
     answered({{"ok", false}, {"error", "config_sync.nft_ruleset in cluster.yaml is not true"}});
     return true;
