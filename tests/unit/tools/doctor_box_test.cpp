@@ -204,6 +204,24 @@ TEST_F(Doctor, NamesAClockThatNobodyKeepsAndAMissingFirewall) {
   expect("box.nf-tables");
 }
 
+TEST_F(Doctor, NamesAFirewallThatIsNotThereOrTracksNothing) {
+  box.firewall = Firewall{2, true, false};
+  box.firewall_unit = "active";
+  EXPECT_TRUE(found().empty());
+  box.firewall_unit = "failed";
+  expect("box.firewall-failed");
+  box.firewall_unit.clear();
+  box.conntrack.count = 0;
+  box.firewall = Firewall{2, true, false};
+  EXPECT_TRUE(found().empty()) << "there is no traffic yet";
+  box.firewall = Firewall{2, false, false};
+  expect("box.nothing-tracked");
+  box.firewall = Firewall{0, false, false};
+  expect("box.no-ruleset");
+  box.firewall = Firewall{0, false, true};
+  EXPECT_TRUE(found().empty()) << "iptables of old may filter, and track";
+}
+
 TEST_F(Doctor, NamesAConfigurationThatIsGoodAndNotWanted) {
   config.node.heartbeat_interfaces.resize(1);
   expect("pair.one-heartbeat-interface");

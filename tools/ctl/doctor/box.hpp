@@ -58,6 +58,13 @@ struct Unit {
   bool installed = false, enabled = false, active = false;
 };
 
+// Of this network namespace's packet filter.
+struct Firewall {
+  std::size_t tables = 0;  // of nftables, but hotpair's own
+  bool tracks = false;     // a rule has connections tracked
+  bool others = false;     // tables of the old iptables, which are not looked into
+};
+
 struct PciDevice {
   std::string address, driver;  // driver empty: bound to none
   bool exists = false;
@@ -71,6 +78,8 @@ struct Box {
   Forwarding forwarding;
   Conntrack conntrack;
   std::optional<bool> nf_tables;
+  std::optional<Firewall> firewall;
+  std::string firewall_unit;  // "active", "failed", ...; empty: not installed, or not told
   Number hugepages_total, hugepages_free;
   std::set<unsigned> online, isolated, tickless;  // CPUs
   bool irqbalance = false;
@@ -90,6 +99,7 @@ void check_heartbeat_nics(const Box& box, Report& report);
 void check_data_nics(const Box& box, Report& report);
 void check_forwarding(const Box& box, Report& report);
 void check_conntrack(const Box& box, bool session_pickup, Report& report);
+void check_firewall(const Box& box, bool session_pickup, Report& report);
 void check_process(const Box& box, Report& report);
 void check_dataplane_room(const Box& box, const config::SessionSync& sync, Report& report);
 void check_system(const Box& box, Report& report);

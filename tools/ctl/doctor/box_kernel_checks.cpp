@@ -246,6 +246,7 @@ void check_box(const Box& box, const config::Config& config, Report& report) {
   check_data_nics(box, report);
   check_forwarding(box, report);
   check_conntrack(box, config.cluster.session_pickup.enabled, report);
+  check_firewall(box, config.cluster.session_pickup.enabled, report);
   check_dataplane_room(box, config.node.session_sync, report);
 }
 

@@ -4,16 +4,23 @@
 
 #include <unistd.h>
 
+#include "platform/linux/clock.hpp"
 #include "platform/linux/ethtool.hpp"
+#include "platform/linux/event_loop.hpp"
 #include "platform/linux/machine.hpp"
 #include "platform/linux/netlink_link.hpp"
+#include "platform/linux/nftables_summary.hpp"
 #include "platform/linux/sysctl.hpp"
+#include "platform/linux/systemd_bus.hpp"
 #include "tools/ctl/doctor/box.hpp"
 
 namespace hotpair::ctl {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr Duration kBusPatience = 1s;
+constexpr const char* kOwnTable = "hotpair";
 
 Number sysctl(const std::string& name) {
   const auto value = sys::read_sysctl_number(name);
@@ -124,6 +131,34 @@ Unit read_unit(const std::string& name) {
   return unit;
 }
 
+// Empty: it is not installed, or systemd does not say in time.
+std::string active_state_of(const std::string& unit) {
+  auto loop = sys::EventLoop::create();
+  if (!loop) return {};
+  std::string active;
+  bool over = false;
+  const auto bus = sys::SystemdBus::connect(**loop, "",
+                                            {[&](const std::string&, const sys::UnitState& state) {
+                                               over = true;
+                                               if (state.load_state == "loaded")
+                                                 active = state.active_state;
+                                             },
+                                             [&](const std::string&) { over = true; }});
+  if (!bus || !(*bus)->watch(unit)) return {};
+  for (const Instant end = sys::now() + kBusPatience; !over && sys::now() < end;)
+    (void)(*loop)->run_once(end - sys::now());
+  return active;
+}
+
+std::optional<Firewall> read_firewall() {
+  const auto summary = sys::read_nft_summary(kOwnTable);
+  if (!summary) return std::nullopt;
+  bool others = false;
+  for (const char* names : {"/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"})
+    others = others || !sys::read_fact(names).value_or("").empty();
+  return Firewall{summary->tables, summary->tracks, others};
+}
+
 Number memory_field(const std::string& text, const std::string& name) {
   const auto at = text.find(name + ":");
   if (at == std::string::npos) return std::nullopt;
@@ -186,6 +221,7 @@ Box read_box(const config::Config& config, std::optional<pid_t> agent) {
                     sysctl("net/ipv4/conf/all/arp_announce")};
   box.conntrack = read_conntrack();
   box.nf_tables = sys::has_nf_tables();
+  box.firewall = read_firewall();
   if (const auto memory = sys::read_fact("/proc/meminfo")) {
     box.hugepages_total = memory_field(*memory, "HugePages_Total");
     box.hugepages_free = memory_field(*memory, "HugePages_Free");
@@ -198,6 +234,7 @@ Box read_box(const config::Config& config, std::optional<pid_t> agent) {
   box.systemd = exists("/run/systemd/system");
   for (const char* unit : {"hotpaird.service", "hotpair-dataplane.service"})
     if (box.systemd) box.units.push_back(read_unit(unit));
+  if (box.systemd) box.firewall_unit = active_state_of("nftables.service");
   return box;
 }
 
