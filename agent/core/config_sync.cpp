@@ -63,6 +63,12 @@ std::optional<ConfigEntry> copy_of(const ConfigEntry* entry) {
 }
 
 // Directories before what is in them; removals last, the deepest first.
+bool is_unseen(const std::string& path, const std::vector<std::string>& unseen) {
+  return std::ranges::any_of(unseen, [&](const std::string& each) {
+    return each == "/" || path == each || is_below(path, each);
+  });
+}
+
 bool goes_before(const ConfigOperation& a, const ConfigOperation& b) {
   if (a.entry.has_value() != b.entry.has_value()) return a.entry.has_value();
   return a.entry ? a.path < b.path : a.path > b.path;
@@ -143,13 +149,18 @@ std::optional<std::string> scope_of(const ConfigScope& scope, std::string_view p
 }
 
 ConfigPlan plan_config(const ConfigManifest& sender, const ConfigManifest& receiver,
-                       const ConfigManifest& base, ReceiverChanges policy, bool forced) {
+                       const ConfigManifest& base, ReceiverChanges policy, bool forced,
+                       const std::vector<std::string>& unseen) {
   ConfigPlan plan;
   for (const std::string& path : all_paths(sender, receiver)) {
     const ConfigEntry* wanted = find(sender, path);
     const ConfigEntry* found = find(receiver, path);
     const ConfigEntry* before = find(base, path);
     if (same(wanted, found)) continue;
+    if (wanted == nullptr && is_unseen(path, unseen)) {
+      plan.unseen.push_back(path);
+      continue;
+    }
     const bool sender_changed = before == nullptr || !same(wanted, before);
     const bool receiver_changed = found != nullptr ? !same(found, before) : before != nullptr;
     const bool directory = found != nullptr && found->kind == ConfigEntry::Kind::directory;
@@ -174,10 +185,11 @@ ConfigPlan plan_config(const ConfigManifest& sender, const ConfigManifest& recei
 ConfigManifest next_base(const ConfigManifest& sender, const ConfigManifest& base,
                          const ConfigPlan& plan) {
   ConfigManifest next = sender;
-  for (const std::string& path : plan.kept) {
-    next.erase(path);
-    if (const ConfigEntry* before = find(base, path)) next[path] = *before;
-  }
+  for (const auto* paths : {&plan.kept, &plan.unseen})
+    for (const std::string& path : *paths) {
+      next.erase(path);
+      if (const ConfigEntry* before = find(base, path)) next[path] = *before;
+    }
   return next;
 }
 

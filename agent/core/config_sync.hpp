@@ -64,15 +64,19 @@ struct ConfigPlan {
   std::vector<std::string> kept;            // changed by the receiver alone and left so
   std::vector<std::string> reverted;        // changed by the receiver alone and put back
   std::vector<std::string> conflicts;       // changed by both; the sender's prevails
-  bool in_sync() const { return operations.empty() && kept.empty(); }
+  std::vector<std::string> unseen;          // not judged: the sender cannot tell what it has there
+  bool agrees() const { return kept.empty() && unseen.empty(); }  // once it is carried out
+  bool in_sync() const { return operations.empty() && agrees(); }
 };
 
 // `forced`: an operator's word; the sender's version prevails everywhere, and what it overwrites is
-// kept beside.
+// kept beside. `unseen`: paths that the sender has and cannot take in, or whatever lies below them;
+// the receiver's are left as they are.
 ConfigPlan plan_config(const ConfigManifest& sender, const ConfigManifest& receiver,
-                       const ConfigManifest& base, ReceiverChanges policy, bool forced);
+                       const ConfigManifest& base, ReceiverChanges policy, bool forced,
+                       const std::vector<std::string>& unseen = {});
 
-// The base after both stand at `sender` but for what was kept.
+// The base after both stand at `sender` but for what was kept or not judged.
 ConfigManifest next_base(const ConfigManifest& sender, const ConfigManifest& base,
                          const ConfigPlan& plan);
 

@@ -310,8 +310,7 @@ Status ConfigChange::swap(const std::vector<ConfigOperation>& operations) {
       const auto undo = std::ranges::find(undo_, operation.path, &Undo::path);
       const auto before = read_config_content(undo->saved, Kind::file);
       if (!before) return fail(before.error());
-      const std::string kept =
-          operation.path + std::string(agent::kBesideMark) + "conflict-" + stamp();
+      const std::string kept = beside(operation.path, "conflict-" + stamp());
       if (Status done = place_config(kept, undo->entry, *before); !done) return done;
       log_.warning("config-kept-beside", "the version of this node is kept as " + kept,
                    {{"path", operation.path}});

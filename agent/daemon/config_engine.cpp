@@ -129,7 +129,8 @@ Status ConfigEngine::round(bool forced) {
                             ? agent::ReceiverChanges::revert
                             : agent::ReceiverChanges::keep;
     const auto base = load_base();
-    plan = agent::plan_config(sides->own.manifest, sides->peers, base, policy, forced);
+    plan = agent::plan_config(sides->own.manifest, sides->peers, base, policy, forced,
+                              sides->own.unseen);
     const auto next = agent::next_base(sides->own.manifest, base, plan);
     // An unchanged base needs no words: the peer took it over with the last change.
     if (!plan.operations.empty() || next != base) done = send_change(**stream, plan, next, forced);
@@ -137,7 +138,7 @@ Status ConfigEngine::round(bool forced) {
     if (done)
       (void)send_json(
           **stream, ConfigMessage::verdict,
-          {{"in_sync", plan.kept.empty()}, {"kept", plan.kept}, {"conflicts", plan.conflicts}});
+          {{"in_sync", plan.agrees()}, {"kept", plan.kept}, {"conflicts", plan.conflicts}});
   }
   if (forced && done) {
     const std::lock_guard lock(state_mutex_);
@@ -219,7 +220,7 @@ void ConfigEngine::note(const Status& outcome, const agent::ConfigPlan& plan) {
     log_.warning("config-reverted", path + " was changed on the backup and is put back");
   state_.known = true;
   state_.error.clear();
-  state_.in_sync = plan.kept.empty();
+  state_.in_sync = plan.agrees();
   state_.kept = plan.kept;
   if (plan.operations.empty()) return;
   ++state_.changes;

@@ -25,15 +25,21 @@ std::int64_t nanoseconds(const timespec& time) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-std::vector<std::string> names_in(const std::string& directory) {
+// Of what is no directory, or not there: none.
+Result<std::vector<std::string>> names_in(const std::string& directory) {
   std::vector<std::string> names;
   DIR* open = ::opendir(directory.c_str());
-  if (open == nullptr) return names;
+  if (open == nullptr && (errno == ENOENT || errno == ENOTDIR)) return names;
+  if (open == nullptr) return sys::fail_errno("cannot list " + directory, errno);
+  errno = 0;
   while (const dirent* each = ::readdir(open)) {
     const std::string name = each->d_name;
     if (name != "." && name != "..") names.push_back(name);
+    errno = 0;
   }
+  const int error = errno;
   ::closedir(open);
+  if (error != 0) return sys::fail_errno("cannot list " + directory, error);
   std::ranges::sort(names);
   return names;
 }
@@ -111,7 +117,14 @@ void ConfigFiles::visit_directory(const agent::ConfigScope& scope, const std::st
                                   int depth, ConfigScan& out) {
   if (depth < 0) return;
   const std::string prefix = path == "/" ? "" : path;
-  for (const auto& name : names_in(path)) visit(scope, prefix + "/" + name, depth - 1, out);
+  const auto names = names_in(path);
+  if (!names) return leave_out(path, names.error().message, out);
+  for (const auto& name : *names) visit(scope, prefix + "/" + name, depth - 1, out);
+}
+
+void ConfigFiles::leave_out(const std::string& path, std::string why, ConfigScan& out) {
+  out.problems.push_back(std::move(why));
+  out.unseen.push_back(path);
 }
 
 void ConfigFiles::visit(const agent::ConfigScope& scope, const std::string& path, int depth,
@@ -119,7 +132,7 @@ void ConfigFiles::visit(const agent::ConfigScope& scope, const std::string& path
   struct stat facts {};
   if (::lstat(path.c_str(), &facts) != 0) {
     if (errno != ENOENT)
-      out.problems.push_back(sys::fail_errno("cannot look at " + path, errno).reason.message);
+      leave_out(path, sys::fail_errno("cannot look at " + path, errno).reason.message, out);
     return;
   }
   const bool directory = S_ISDIR(facts.st_mode);
@@ -129,7 +142,7 @@ void ConfigFiles::visit(const agent::ConfigScope& scope, const std::string& path
   if (in_scope && out.manifest.contains(path)) return;
   if (out.manifest.size() >= kMaxConfigFiles || out.bytes > kMaxConfigTotal) {
     if (out.problems.empty() || !out.problems.back().starts_with("too many"))
-      out.problems.push_back("too many files, or too large; the first left out is " + path);
+      leave_out("/", "too many files, or too large; the first left out is " + path, out);
     return;
   }
   agent::ConfigEntry entry;
@@ -145,8 +158,7 @@ void ConfigFiles::visit(const agent::ConfigScope& scope, const std::string& path
     entry.kind = Kind::link;
     entry.mode = 0777;
   } else if (!S_ISREG(facts.st_mode)) {
-    out.problems.push_back(path + " is neither a file, a directory nor a link");
-    return;
+    return leave_out(path, path + " is neither a file, a directory nor a link", out);
   }
   take_file(path,
             {facts.st_dev,
@@ -168,8 +180,7 @@ void ConfigFiles::take_file(const std::string& path, const Known& now, agent::Co
   } else {
     const auto content = read_config_content(path, entry.kind);
     if (!content) {
-      out.problems.push_back(content.error().message);
-      return;
+      return leave_out(path, content.error().message, out);
     }
     entry.size = content->size();
     entry.hash = hash_of(*content);

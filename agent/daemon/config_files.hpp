@@ -17,6 +17,7 @@ constexpr std::uint64_t kMaxConfigFile = 64ull << 20, kMaxConfigTotal = 256ull <
 struct ConfigScan {
   agent::ConfigManifest manifest;
   std::vector<std::string> problems;  // what could not be taken in, and why
+  std::vector<std::string> unseen;    // its path; of a directory: what is in it; "/": more
   std::uint64_t bytes = 0;
 };
 
@@ -37,6 +38,7 @@ class ConfigFiles {
   };
   // `depth`: how many levels of directories may follow.
   void visit(const agent::ConfigScope& scope, const std::string& path, int depth, ConfigScan& out);
+  static void leave_out(const std::string& path, std::string why, ConfigScan& out);
   void visit_directory(const agent::ConfigScope& scope, const std::string& path, int depth,
                        ConfigScan& out);
   void take_file(const std::string& path, const Known& now, agent::ConfigEntry entry,

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/daemon/config_files.hpp"
 #include "platform/linux/file_descriptor.hpp"
 #include "platform/linux/system_error.hpp"
 
@@ -22,10 +23,6 @@ using Kind = agent::ConfigEntry::Kind;
 std::string parent_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-std::string beside(const std::string& path) {
-  return path + std::string(agent::kBesideMark) + "new";
 }
 
 Status make_durable(const std::string& directory) {
@@ -81,6 +78,15 @@ Status place_directory(const std::string& path, const agent::ConfigEntry& entry)
 
 }  // namespace
 
+std::string beside(const std::string& path, std::string_view what) {
+  constexpr std::size_t kDigits = 16;  // of what tells names apart that begin alike
+  const std::string mark = std::string(agent::kBesideMark) + std::string(what);
+  const std::size_t name = path.rfind('/') + 1;
+  if (path.size() - name + mark.size() <= NAME_MAX) return path + mark;
+  const std::string digits = hex_of(hash_of(path)).substr(0, kDigits);
+  return path.substr(0, name + NAME_MAX - mark.size() - kDigits) + digits + mark;
+}
+
 Status make_directories(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
@@ -99,7 +105,7 @@ Status place_config(const std::string& path, const agent::ConfigEntry& entry,
   if (Status made = make_directories(parent); !made) return made;
   if (Status real = refuse_links_above(parent); !real) return real;
   if (entry.kind == Kind::directory) return place_directory(path, entry);
-  const std::string fresh = beside(path);
+  const std::string fresh = beside(path, "new");
   ::unlink(fresh.c_str());  // of a run that was killed
   Status done = Ok{};
   if (entry.kind == Kind::link) {
@@ -133,7 +139,7 @@ Status write_durable(const std::string& path, std::string_view content) {
   ours.mode = 0600;
   ours.user = ::geteuid();
   ours.group = ::getegid();
-  const std::string fresh = beside(path);
+  const std::string fresh = beside(path, "new");
   ::unlink(fresh.c_str());
   if (Status done = write_file(fresh, ours, content); !done) {
     ::unlink(fresh.c_str());

@@ -9,6 +9,8 @@
 
 namespace hotpair::daemon {
 
+// A name beside `path`, with kBesideMark and `what` in it, that is not too long.
+std::string beside(const std::string& path, std::string_view what);
 // Parents that are missing are made (0755, ours); one that is a link is refused.
 Status place_config(const std::string& path, const agent::ConfigEntry& entry,
                     std::string_view content);

@@ -58,6 +58,17 @@ struct Plans : testing::Test {
   ConfigManifest sender, receiver, base;
 };
 
+TEST_F(Plans, RemoveNothingOnTheBackupThatThePrimaryHasAndCannotRead) {
+  base = receiver = {
+      {"/d", directory()}, {"/d/a", entry(1)}, {"/huge", entry(2)}, {"/gone", entry(3)}};
+  const auto p = plan_config(sender, receiver, base, ReceiverChanges::keep, true, {"/d", "/huge"});
+  ASSERT_EQ(p.operations.size(), 1u);
+  EXPECT_EQ(p.operations[0].path, "/gone");
+  EXPECT_EQ(p.unseen, (std::vector<std::string>{"/d", "/d/a", "/huge"}));
+  EXPECT_FALSE(p.agrees());
+  EXPECT_EQ(next_base(sender, base, p).size(), 3u) << "they are judged by it once they can be read";
+}
+
 TEST_F(Plans, ChangeNothingBetweenEquals) {
   sender["/a"] = receiver["/a"] = entry(1);
   EXPECT_TRUE(plan().in_sync());

@@ -79,6 +79,19 @@ TEST_F(ConfigChanges, ReplaceMakeAndRemove) {
   EXPECT_EQ(read("state/journal.json"), "(none)");
 }
 
+TEST_F(ConfigChanges, TakeNamesAsLongAsAFileSystemDoes) {
+  const std::string one(255, 'n'), other = std::string(254, 'n') + "m";
+  write("conf/" + one, "x");
+  ASSERT_TRUE(change.begin());
+  auto replaced = replace(one, "new");
+  replaced.keep_beside = true;
+  const auto done = carry_out({replaced, replace(other, "two")});
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(read("conf/" + one), "new");
+  EXPECT_EQ(read("conf/" + other), "two");
+  EXPECT_EQ(std::system(("grep -qx x " + at("conf") + "/n*.hotpair-conflict-*").c_str()), 0);
+}
+
 TEST_F(ConfigChanges, ChangeNothingWhenTheCheckRefuses) {
   ASSERT_TRUE(change.begin());
   rules.sync.check[at("conf")] = {"sh", "-c", "grep -q good $0/a", "{}"};
@@ -161,6 +174,14 @@ TEST_F(ConfigChanges, MakeANodesOwnFileOfATemplate) {
   ASSERT_TRUE(change.begin());
   EXPECT_FALSE(carry_out({replace("own.template", "id {{nothing}}")}));
   EXPECT_EQ(read("conf/own"), "id 2");
+}
+
+TEST_F(ConfigChanges, ASpecialFileIsNamedAndNotTakenForARemoval) {
+  ASSERT_EQ(mkfifo(at("conf/pipe").c_str(), 0600), 0);
+  const auto scan = files.scan(rules.scope);
+  EXPECT_EQ(scan.unseen, std::vector<std::string>{at("conf/pipe")});
+  ASSERT_EQ(scan.problems.size(), 1u);
+  EXPECT_NE(scan.problems[0].find("neither a file"), std::string::npos);
 }
 
 TEST(ConfigWire, ReadsBackWhatItWroteAndRefusesTheRest) {
