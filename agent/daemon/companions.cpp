@@ -11,6 +11,7 @@
 #include "agent/daemon/route_sync.hpp"
 #include "agent/daemon/ruleset_sync.hpp"
 #include "agent/daemon/traps.hpp"
+#include "agent/daemon/upgrade_notice.hpp"
 
 namespace hotpair::daemon {
 
@@ -54,6 +55,7 @@ std::vector<std::unique_ptr<Companion>> make_companions(const CompanionNeeds& ne
   all.push_back(std::make_unique<ManagementAccess>(options.run_dir, needs.log));
   all.push_back(std::make_unique<PeerCompanion>(
       link, needs.association, Folders{options.run_dir, options.state_dir}, needs.log));
+  all.push_back(std::make_unique<UpgradeNotice>(options.state_dir, needs.log));
   all.push_back(std::make_unique<HttpEndpoints>(options.run_dir, needs.log));
   all.push_back(std::make_unique<Traps>(needs.feed, needs.log));
   return all;

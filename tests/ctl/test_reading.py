@@ -55,6 +55,24 @@ class ReadingTheAnswers(CommandTest):
         self.assertTrue(line.startswith("ALARM: fw1 is FORCED to backup by an operator; fw2 has lost tenant-a/"), line)
         self.assertNotIn("\x1b", line)
 
+    def test_an_upgrade_that_goes_on_is_told_with_what_to_type(self):
+        stopped = {"state": "stopped", "driver": "fw1", "began": "2026-03-01T12:40:00.120Z", "command": "true", "step": 3,
+                   "of": 9, "title": "fw2: the command runs", "step_since": "2026-03-01T12:41:00Z", "why": "exit status 1",
+                   "next": "hotpair upgrade --resume"}
+        self.agent(status=healthy(upgrade=stopped))
+        screen = self.hotpair("status")[1]
+        self.assertIn("Upgrade\n  An upgrade STOPPED, begun on fw1 2026-03-01 12:40:00 UTC, at step 3 of 9 "
+                      "since 2026-03-01 12:41:00 UTC: fw2: the command runs\n  why:  exit status 1\n"
+                      "  next: hotpair upgrade --resume\n", screen)
+
+    def test_the_other_nodes_upgrade_is_told_with_where_to_ask(self):
+        self.agent(status=healthy(upgrade={"state": "elsewhere", "driver": "fw2", "began": "", "next": "ask there"}))
+        self.assertIn("An upgrade goes on, or stopped, begun on fw2\n  next: ask there\n", self.hotpair("status")[1])
+
+    def test_without_an_upgrade_there_is_no_word_of_it(self):
+        self.agent(status=healthy())
+        self.assertNotIn("pgrade", self.hotpair("status")[1])
+
     def test_an_agent_that_knows_no_alarms_is_not_said_to_be_well(self):
         self.assertIn("names no alarms", self.second_line({**healthy(), "alarms": None}))
 

@@ -322,10 +322,11 @@ std::string status_view(const Style& style, const Json& status) {
   const Verdict wrong = alarms(status);
   screen += style(wrong.tone, wrong.text) + "\n";
   for (const std::string& block :
-       {troubles(style, status), nodes(style, status), reasons(style, status), paths(style, status),
-        cluster_network(style, status), interfaces(style, status), lags(style, status),
-        modules(style, status), remote_monitors(style, status), sessions_view(style, status),
-        synchronised(style, status), logical_systems(style, status), management(style, status)})
+       {troubles(style, status), upgrade_view(style, status), nodes(style, status),
+        reasons(style, status), paths(style, status), cluster_network(style, status),
+        interfaces(style, status), lags(style, status), modules(style, status),
+        remote_monitors(style, status), sessions_view(style, status), synchronised(style, status),
+        logical_systems(style, status), management(style, status)})
     if (!block.empty()) screen += "\n" + block;
   return screen;
 }

@@ -13,6 +13,10 @@ namespace hotpair::ctl {
 std::string status_view(const Style& style, const nlohmann::json& status);
 
 std::string sessions_view(const Style& style, const nlohmann::json& status);  // its block
+std::string upgrade_view(const Style& style, const nlohmann::json& status);   // the same
+
+// How far a rolling upgrade is; empty: none goes on.
+std::string upgrade_sentence(const nlohmann::json& status);
 
 struct Verdict {
   std::string text;

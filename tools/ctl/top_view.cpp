@@ -181,7 +181,9 @@ std::string frame_text(const Style& style, const Look& before, const Look& now) 
     return style(Tone::bad, "hotpaird is not reachable: " + now.trouble) +
            "\n\n  It is asked again; 'systemctl status hotpaird' says more.\n";
   const Verdict first = verdict(now.agent), second = alarms(now.agent);
-  std::string out = style(first.tone, first.text) + "\n" + style(second.tone, second.text) + "\n\n";
+  std::string out = style(first.tone, first.text) + "\n" + style(second.tone, second.text) + "\n";
+  const std::string upgrade = upgrade_sentence(now.agent);
+  out += (upgrade.empty() ? "" : style(Tone::warning, upgrade) + "\n") + "\n";
   add_nodes(style, now.agent, out);
   add_replication(style, before, now, out);
   add_paths(style, before, now, out);

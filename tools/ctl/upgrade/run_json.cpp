@@ -85,21 +85,27 @@ json to_json(const Run& run) {
                      {"version", run.before_of(node).version},
                      {"protocol_highest", run.before_of(node).protocol_highest},
                      {"boot_id", run.boot_id[static_cast<std::size_t>(node - 1)]}});
-  return {{"format", kFormat},
-          {"id", run.id},
-          {"command", run.command},
-          {"began", run.began},
-          {"driver", run.driver},
-          {"state", to_string(run.state)},
-          {"limits",
-           {{"command_ms", milliseconds(run.limits.command)},
-            {"comeback_ms", milliseconds(run.limits.comeback)},
-            {"order_ms", milliseconds(run.limits.order)},
-            {"settle_ms", milliseconds(run.limits.settle)}}},
-          {"nodes", std::move(nodes)},
-          {"steps", std::move(steps)},
-          {"why", run.failure.why},
-          {"next", run.failure.next}};
+  const std::size_t at = run.current();
+  json object = {{"format", kFormat},
+                 {"id", run.id},
+                 {"command", run.command},
+                 {"began", run.began},
+                 {"driver", run.driver},
+                 {"state", to_string(run.state)},
+                 {"limits",
+                  {{"command_ms", milliseconds(run.limits.command)},
+                   {"comeback_ms", milliseconds(run.limits.comeback)},
+                   {"order_ms", milliseconds(run.limits.order)},
+                   {"settle_ms", milliseconds(run.limits.settle)}}},
+                 {"nodes", std::move(nodes)},
+                 {"steps", std::move(steps)},
+                 {"why", run.failure.why},
+                 {"next", run.failure.next}};
+  // For who only shows it: the agents' status.
+  if (at < run.steps.size())
+    object["at"] = {
+        {"step", at + 1}, {"of", run.steps.size()}, {"title", title(run, run.steps[at])}};
+  return object;
 }
 
 Result<Run> run_from(const std::string& content) {
