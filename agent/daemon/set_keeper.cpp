@@ -10,7 +10,7 @@ namespace hotpair::daemon {
 namespace {
 
 constexpr Duration kGather = 100ms, kPoll = 10s, kReconcile = 60s;
-constexpr int kShare = 20;    // reading takes at most a twentieth of the time
+constexpr int kShare = 20;    // reading takes at most a twentieth of a CPU
 constexpr int kAttempts = 3;  // an element may end between reading and changing
 constexpr std::size_t kMostNews = 32'768;
 
@@ -107,7 +107,7 @@ RulesetOutcome SetKeeper::take(const agent::NftSetName& name, bool whole,
 Status SetKeeper::repair(const sys::NftSet& set, Held& held, bool count) {
   Status done = Ok{};
   held.news.clear();  // it is in what is read
-  const Instant began = sys::now();
+  const Duration used_before = cpu_time_used();
   for (int i = 0; i < kAttempts; ++i) {
     auto found = kernel_.read(set, agent::kMaxElements);
     ++readings_;
@@ -121,7 +121,7 @@ Status SetKeeper::repair(const sys::NftSet& set, Held& held, bool count) {
   const auto fed = kernel_.fed_by_packets();
   const bool is_fed = fed ? fed->contains(set) : set.comes_and_goes;
   const Instant now = sys::now();
-  held.earliest = now + (now - began) * kShare;
+  held.earliest = now + (cpu_time_used() - used_before) * kShare;
   held.due = std::max(now + (is_fed ? kPoll : kReconcile), held.earliest);
   return done;
 }

@@ -10,7 +10,8 @@ namespace hotpair::daemon {
 namespace {
 
 // What the kernel tells is passed on after a moment that gathers others. Reading takes at most a
-// quarter of the time while changes ask for it, a twentieth where only packets may have made any.
+// quarter of a CPU while changes ask for it, a twentieth where only packets may have made any: the
+// kernel tells a set in pieces of 32 KiB and walks it from its beginning for each.
 constexpr Duration kGather = 10ms, kPoll = 1s, kRetry = 5s, kTakeOver = 30s, kReconcile = 60s;
 constexpr int kBusyShare = 3, kIdleShare = 20;
 constexpr std::size_t kMostNews = 32'768;
@@ -64,6 +65,7 @@ bool SetSender::is_fed(const sys::NftSet& set) const {
 // For the sets that the kernel has; a name without any is a state of its own.
 void SetSender::look() {
   const Instant began = sys::now();
+  const Duration used_before = cpu_time_used();
   sets_.clear();
   const auto all = kernel_.list();
   for (const auto& name : names_) {
@@ -90,7 +92,7 @@ void SetSender::look() {
     next_look_at_rules_ = began + kReconcile;
   }
   const Instant now = sys::now();
-  next_look_ = now + std::max(kPoll, (now - began) * kIdleShare);
+  next_look_ = now + std::max(kPoll, (cpu_time_used() - used_before) * kIdleShare);
 }
 
 Status SetSender::turn(sys::MessageStream& stream) {
@@ -112,12 +114,12 @@ Status SetSender::turn(sys::MessageStream& stream) {
 
 Status SetSender::read(sys::MessageStream& stream, const sys::NftSet& set, Told& told,
                        SetState& state) {
-  const Instant began = sys::now();
+  const Duration used_before = cpu_time_used();
   told.news.clear();  // it is in what is read
   auto read = set.by_index ? Result<std::vector<sys::NftElement>>(fail_with(kByIndex))
                            : kernel_.read(set, agent::kMaxElements);
   const Instant now = sys::now();
-  const Duration took = now - began;
+  const Duration took = cpu_time_used() - used_before;
   ++readings_;
   told.earliest = now + took * kBusyShare;
   told.due = now + std::max(is_fed(set) ? kPoll : kReconcile, took * kIdleShare);

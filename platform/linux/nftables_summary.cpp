@@ -73,10 +73,10 @@ Result<NftSummary> read_nft_summary(std::string_view but) {
   const auto each = [&](nlmsghdr& message, bool is_rule) {
     nlattr* found[NFTA_RULE_MAX + 1] = {};
     if (nlmsg_parse(&message, sizeof(nfgenmsg), found, NFTA_RULE_MAX, nullptr) < 0 ||
-        found[NFTA_RULE_TABLE] == nullptr || nft_text(found[NFTA_RULE_TABLE]) == but)
+        found[NFTA_RULE_TABLE] == nullptr)
       return;
     if (!is_rule)
-      ++summary.tables;
+      summary.tables += nft_text(found[NFTA_RULE_TABLE]) != but;
     else if (found[NFTA_RULE_EXPRESSIONS] != nullptr && tracks(found[NFTA_RULE_EXPRESSIONS]))
       summary.tracks = true;
   };

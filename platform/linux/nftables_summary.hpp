@@ -11,11 +11,12 @@
 namespace hotpair::sys {
 
 struct NftSummary {
-  std::size_t tables = 0;
-  bool tracks = false;  // a rule asks for the state of connections, translates or offloads them
+  std::size_t tables = 0;  // but those that are not to count
+  bool tracks = false;     // a rule asks for the state of connections, translates or offloads them
 };
 
-// Tables of the name `but` do not count. Needs CAP_NET_ADMIN. Blocks for 5 s at most.
+// Tables of the name `but` do not count; their rules do. Needs CAP_NET_ADMIN. Blocks for 5 s at
+// most.
 Result<NftSummary> read_nft_summary(std::string_view but);
 
 }  // namespace hotpair::sys

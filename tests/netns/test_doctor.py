@@ -5,6 +5,7 @@ import unittest
 
 import story
 from lab import Lab
+from network import run
 from node import AGENT, DATAPLANE
 
 
@@ -51,6 +52,15 @@ class Doctor(unittest.TestCase):
                 self.assertEqual(backup.ctl("force", "backup")[0], 0)
                 lab.wait("both to name it", lambda: all("pair.forced" in node.ailments() for node in lab.nodes))
                 self.assertEqual(backup.ctl("force", "none")[0], 0)
+
+            with self.subTest("a firewall that is not there, or tracks nothing"):
+                rules = backup.execute("nft", "-s", "list", "ruleset")
+                backup.execute("nft", "flush", "ruleset")
+                self.assertIn("box.no-ruleset", backup.ailments("problem"))
+                backup.execute("nft", "add", "table", "inet", "filters_nothing")
+                self.assertIn("box.nothing-tracked", backup.ailments("problem"))
+                run("ip", "netns", "exec", backup.netns, "nft", "-f", "-", stdin=f"flush ruleset\n{rules}")
+                self.assertFalse({"box.no-ruleset", "box.nothing-tracked"} & backup.ailments())
 
             with self.subTest("another cluster.yaml"):
                 backup.write_config(cluster={"group_name": "other"})

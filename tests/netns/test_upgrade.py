@@ -60,6 +60,16 @@ class Upgrade(unittest.TestCase):
             self.assertEqual((lab.primary(), primary.status()["epoch"]), (primary, epoch), "the primary was not touched")
             self.assertTrue(primary.alive("hotpaird") and primary.pid("hotpaird") == process)
 
+            with self.subTest("both nodes' status says so"):
+                lab.wait("it to be shown", lambda: primary.status().get("upgrade", {}).get("state") == "stopped" and
+                         "upgrade" in backup.status())
+                told = primary.status()
+                self.assertEqual([told["upgrade"][key] for key in ("state", "driver", "step", "of", "title")],
+                                 ["stopped", primary.name, 3, 9, f"{backup.name}: the command runs"])
+                self.assertTrue(any("stopped at step 3 of 9" in warning for warning in told["warnings"]), told["warnings"])
+                self.assertIn("next: ", primary.ctl("status")[1])
+                self.assertEqual([backup.status()["upgrade"][key] for key in ("state", "driver")], ["elsewhere", primary.name])
+
             with self.subTest("no other one begins meanwhile, on either node"):
                 self.assertIn("stopped at step 3 of 9", lab.upgrade(primary, "--command", "true").stderr)
                 self.assertIn(f"{backup.name} is in maintenance", lab.upgrade(backup, "--command", "true").stderr)
@@ -73,6 +83,7 @@ class Upgrade(unittest.TestCase):
             resumed = lab.upgrade(primary, "--resume")
             self.assertEqual(resumed.returncode, 0, resumed)
             self.assertIn("Both nodes are upgraded", resumed.stdout)
+            lab.wait("no word of it to be left", lambda: not any("upgrade" in node.status() for node in lab.nodes))
             self.assertTrue(lab.formed())
             self.assertEqual((lab.primary(), backup.status()["protocol"]["agreed"]), (backup, 2))
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "platform/linux/nftables_summary.hpp"
 #include "platform/linux/nftables_watch.hpp"
 #include "tests/unit/platform/network_namespace.hpp"
 #include "tests/unit/platform/temporary_directory.hpp"
@@ -163,6 +164,22 @@ HOTPAIR_NETWORK_TEST(NftablesSetsTest, sets_that_packets_change_are_told) {
   EXPECT_EQ(*fed, (std::set<NftSetId>{{"ip", "t", "fed"}}));
   ASSERT_TRUE(nft("flush chain ip t c"));
   EXPECT_TRUE(sets->fed_by_packets()->empty());
+}
+
+HOTPAIR_NETWORK_TEST(NftSummaryTest, whether_there_is_a_ruleset_and_whether_it_tracks) {
+  EXPECT_EQ(read_nft_summary("hotpair")->tables, 0u);
+  ASSERT_TRUE(
+      nft("add table inet hotpair\nadd table ip t\nadd chain ip t c\n"
+          "add rule ip t c tcp dport 22 accept"));
+  EXPECT_EQ(read_nft_summary("hotpair")->tables, 1u);
+  EXPECT_FALSE(read_nft_summary("hotpair")->tracks);
+  ASSERT_TRUE(nft("add rule ip t c ct state established accept"));
+  EXPECT_TRUE(read_nft_summary("hotpair")->tracks);
+  ASSERT_TRUE(
+      nft("flush ruleset\nadd table ip t\n"
+          "add chain ip t c { type nat hook postrouting priority 100; }\n"
+          "add rule ip t c masquerade"));
+  EXPECT_TRUE(read_nft_summary("hotpair")->tracks);
 }
 
 // What it takes to have what the kernel has, from what the watch told.
