@@ -62,16 +62,30 @@ std::optional<ConfigEntry> copy_of(const ConfigEntry* entry) {
   return entry == nullptr ? std::nullopt : std::optional(*entry);
 }
 
-// Directories before what is in them; removals last, the deepest first.
 bool is_unseen(const std::string& path, const std::vector<std::string>& unseen) {
   return std::ranges::any_of(unseen, [&](const std::string& each) {
     return each == "/" || path == each || is_below(path, each);
   });
 }
 
+// Directories before what is in them; removals last, the deepest first.
 bool goes_before(const ConfigOperation& a, const ConfigOperation& b) {
   if (a.entry.has_value() != b.entry.has_value()) return a.entry.has_value();
   return a.entry ? a.path < b.path : a.path > b.path;
+}
+
+// Where a directory becomes a file or a link, what was in it goes first.
+void make_room(std::vector<ConfigOperation>& operations) {
+  std::vector<std::string> replaced;
+  for (const auto& each : operations)
+    if (each.entry && each.entry->kind != ConfigEntry::Kind::directory && each.found &&
+        each.found->kind == ConfigEntry::Kind::directory)
+      replaced.push_back(each.path);
+  std::ranges::stable_partition(operations, [&](const ConfigOperation& each) {
+    return !each.entry && std::ranges::any_of(replaced, [&](const std::string& directory) {
+      return is_below(each.path, directory);
+    });
+  });
 }
 
 std::vector<std::string> all_paths(const ConfigManifest& a, const ConfigManifest& b) {
@@ -179,6 +193,7 @@ ConfigPlan plan_config(const ConfigManifest& sender, const ConfigManifest& recei
                                receiver_changed && found != nullptr && !directory});
   }
   std::ranges::sort(plan.operations, goes_before);
+  make_room(plan.operations);
   return plan;
 }
 

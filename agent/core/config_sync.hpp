@@ -60,7 +60,7 @@ struct ConfigOperation {
 };
 
 struct ConfigPlan {
-  std::vector<ConfigOperation> operations;  // directories before what is in them, removals last
+  std::vector<ConfigOperation> operations;  // in an order in which they can be carried out
   std::vector<std::string> kept;            // changed by the receiver alone and left so
   std::vector<std::string> reverted;        // changed by the receiver alone and put back
   std::vector<std::string> conflicts;       // changed by both; the sender's prevails

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <nlohmann/json.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,6 +43,13 @@ Result<std::vector<std::string>> names_in(const std::string& directory) {
   if (error != 0) return sys::fail_errno("cannot list " + directory, error);
   std::ranges::sort(names);
   return names;
+}
+
+// Names travel as JSON, which has no others.
+bool is_utf8(const std::string& name) {
+  using nlohmann::json;
+  return json(name).dump(-1, ' ', false, json::error_handler_t::ignore).size() ==
+         json(name).dump(-1, ' ', false, json::error_handler_t::replace).size();
 }
 
 // How deep below its root a glob can match.
@@ -129,6 +137,8 @@ void ConfigFiles::leave_out(const std::string& path, std::string why, ConfigScan
 
 void ConfigFiles::visit(const agent::ConfigScope& scope, const std::string& path, int depth,
                         ConfigScan& out) {
+  if (!is_utf8(path))
+    return leave_out(path, "the name of " + path + " is not UTF-8 and does not travel", out);
   struct stat facts {};
   if (::lstat(path.c_str(), &facts) != 0) {
     if (errno != ENOENT)

@@ -65,6 +65,14 @@ Status write_file(const std::string& path, const agent::ConfigEntry& entry,
   return Ok{};
 }
 
+// What is of the other kind makes room: nothing is renamed over a directory, nor made one.
+Status make_room(const std::string& path, bool for_directory) {
+  struct stat facts {};
+  if (::lstat(path.c_str(), &facts) != 0 || S_ISDIR(facts.st_mode) == for_directory) return Ok{};
+  if ((for_directory ? ::unlink(path.c_str()) : ::rmdir(path.c_str())) == 0) return Ok{};
+  return sys::fail_errno("cannot replace " + path, errno);
+}
+
 Status place_directory(const std::string& path, const agent::ConfigEntry& entry) {
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
     return sys::fail_errno("cannot make the directory " + path, errno);
@@ -104,7 +112,9 @@ Status place_config(const std::string& path, const agent::ConfigEntry& entry,
   const std::string parent = parent_of(path);
   if (Status made = make_directories(parent); !made) return made;
   if (Status real = refuse_links_above(parent); !real) return real;
-  if (entry.kind == Kind::directory) return place_directory(path, entry);
+  const bool directory = entry.kind == Kind::directory;
+  if (Status room = make_room(path, directory); !room) return room;
+  if (directory) return place_directory(path, entry);
   const std::string fresh = beside(path, "new");
   ::unlink(fresh.c_str());  // of a run that was killed
   Status done = Ok{};

@@ -58,6 +58,16 @@ struct Plans : testing::Test {
   ConfigManifest sender, receiver, base;
 };
 
+TEST_F(Plans, EmptyADirectoryBeforeItBecomesAFile) {
+  base = receiver = {{"/d", directory()}, {"/d/a", entry(1)}, {"/e", entry(2)}};
+  sender = {{"/d", entry(3)}};
+  const auto p = plan();
+  ASSERT_EQ(p.operations.size(), 3u);
+  EXPECT_EQ(p.operations[0].path, "/d/a");
+  EXPECT_EQ(p.operations[1].path, "/d");
+  EXPECT_EQ(p.operations[2].path, "/e");
+}
+
 TEST_F(Plans, RemoveNothingOnTheBackupThatThePrimaryHasAndCannotRead) {
   base = receiver = {
       {"/d", directory()}, {"/d/a", entry(1)}, {"/huge", entry(2)}, {"/gone", entry(3)}};

@@ -92,6 +92,36 @@ TEST_F(ConfigChanges, TakeNamesAsLongAsAFileSystemDoes) {
   EXPECT_EQ(std::system(("grep -qx x " + at("conf") + "/n*.hotpair-conflict-*").c_str()), 0);
 }
 
+TEST_F(ConfigChanges, MakeADirectoryOfAFileAndAFileOfADirectoryAndUndoBoth) {
+  ASSERT_EQ(mkdir(at("conf/d").c_str(), 0755), 0);
+  write("conf/d/in", "inside");
+  const auto before = present();
+  ConfigEntry directory_entry = before.at(at("conf/d"));
+  for (const char* command : {"false", "true"}) {
+    ASSERT_TRUE(change.begin());
+    rules.sync.apply[at("conf")] = {command};
+    auto file = replace("d", "a file now");
+    auto inside = replace("a/in", "in a");
+    inside.found.reset();
+    const ConfigOperation directory_now{at("conf/a"), directory_entry, before.at(at("conf/a")),
+                                        false};
+    const ConfigOperation gone{at("conf/d/in"), std::nullopt, before.at(at("conf/d/in")), false};
+    const auto done = carry_out({gone, directory_now, inside, file});
+    EXPECT_EQ(done.ok(), command == std::string("true")) << done.error().message;
+    EXPECT_EQ(read("conf/d/in"), done ? "(none)" : "inside");
+    EXPECT_EQ(read("conf/a/in"), done ? "in a" : "(none)");
+  }
+  EXPECT_EQ(read("conf/d"), "a file now");
+}
+
+TEST_F(ConfigChanges, ANameThatIsNoTextIsNamedAndDoesNotTravel) {
+  write("conf/bad\xff", "x");
+  write("conf/gut\xc3\xa9", "x");
+  const auto scan = files.scan(rules.scope);
+  EXPECT_EQ(scan.unseen, std::vector<std::string>{at("conf/bad\xff")});
+  EXPECT_TRUE(scan.manifest.contains(at("conf/gut\xc3\xa9")));
+}
+
 TEST_F(ConfigChanges, ChangeNothingWhenTheCheckRefuses) {
   ASSERT_TRUE(change.begin());
   rules.sync.check[at("conf")] = {"sh", "-c", "grep -q good $0/a", "{}"};
