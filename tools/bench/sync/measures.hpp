@@ -83,6 +83,7 @@ struct Outcome {
   std::vector<Sample> sender_series, receiver_series;
   std::uint64_t sessions_primary = 0, sessions_backup = 0;
   std::uint64_t most_sessions = 0;
+  std::size_t frame = 0;  // bytes of the largest frame that the link takes
   double bytes_a_session_primary = 0, bytes_a_session_backup = 0;  // at most_sessions
   bool equal = false;   // digests compared equal at the end
   std::string failure;  // empty: it ran to its end

@@ -104,9 +104,9 @@ json phase_json(const PhaseTimes& p) {
 
 std::string to_table(const Options& options, const Outcome& result) {
   std::string out;
-  add(out, "session sync, %s, %s, frames of %u bytes, seed %llu\n\n",
+  add(out, "session sync, %s, %s, frames of %zu bytes, seed %llu\n\n",
       options.device.empty() ? "rings between two threads" : options.device.c_str(),
-      options.sealed ? "sealed (AES-256-GCM)" : "not sealed", options.frame,
+      options.sealed ? "sealed (AES-256-GCM)" : "not sealed", result.frame,
       static_cast<unsigned long long>(options.seed));
   add_rates(out, result);
   add_stages(out, result);
@@ -129,7 +129,7 @@ std::string to_json(const Options& options, const Outcome& result) {
   json out = {{"sessions", options.sessions},
               {"sealed", options.sealed},
               {"device", options.device},
-              {"frame", options.frame},
+              {"frame", result.frame},
               {"seed", options.seed},
               {"loss_percent", options.loss_percent},
               {"reorder_percent", options.reorder_percent},

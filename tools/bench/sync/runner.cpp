@@ -130,6 +130,7 @@ Result<Outcome> run(const Options& options) {
     links = std::move(*opened);
   }
   Outcome result;
+  result.frame = (links.primary ? links.primary : links.backup)->max_frame();
   const Instant began = sys::now();
   std::unique_ptr<BackupEnd> backup;
   if (links.backup) backup = std::make_unique<BackupEnd>(options, *links.backup, links.backup_mac);
