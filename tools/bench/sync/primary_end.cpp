@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "platform/linux/clock.hpp"
+#include "platform/linux/huge_pages.hpp"
 #include "tools/bench/sync/engine_config.hpp"
 
 namespace hotpair::bench::sync {
@@ -29,6 +30,10 @@ PrimaryEnd::PrimaryEnd(const Options& options, FrameLink& link, const dpdk::Mac&
   batch_.reserve(kBatch + 1);
   versions_.reserve(options.sessions + options.sessions / 8);
   live_.reserve(options.sessions + options.sessions / 8);
+  // Drawing sessions at random must not push the table's pages out of the translation caches: a
+  // kernel that reports sessions has caches of its own.
+  sys::prefer_huge_pages(versions_.data(), versions_.capacity());
+  sys::prefer_huge_pages(live_.data(), live_.capacity() * sizeof(live_[0]));
 }
 
 void PrimaryEnd::receive(Instant now) {
