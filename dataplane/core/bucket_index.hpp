@@ -9,8 +9,13 @@
 
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "dataplane/core/key_index.hpp"
 #include "dataplane/core/large_array.hpp"
@@ -94,6 +99,13 @@ class BucketIndex {
   // an equal one, it is taken for equal too.
   static std::uint32_t tagged(const Line& line, std::uint32_t tag) {
     static_assert(std::endian::native == std::endian::little, "the first tag is the lowest byte");
+#ifdef __SSE2__
+    static_assert(offsetof(Line, tags) + 16 == sizeof(Line), "sixteen bytes can be read");
+    const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(line.tags.data()));
+    const __m128i wanted = _mm_set1_epi8(static_cast<char>(tag));
+    const auto all = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(tags, wanted)));
+    return all & ((1u << line.count) - 1);
+#else
     constexpr std::uint64_t kOnes = 0x0101010101010101u, kHighs = 0x8080808080808080u;
     std::uint64_t low = 0, high = 0;
     std::memcpy(&low, line.tags.data(), 8);
@@ -106,6 +118,7 @@ class BucketIndex {
     constexpr std::uint64_t kGather = 0x0002040810204081u;
     const std::uint64_t both = low * kGather >> 56 | (high * kGather >> 56) << 8;
     return static_cast<std::uint32_t>(both) & ((1u << line.count) - 1);
+#endif
   }
   template <typename Equals>
   static std::uint32_t matching(const Line& line, std::uint64_t hash, Equals&& equals) {

@@ -2,34 +2,55 @@
 // session_key.hpp's.
 #pragma once
 
+#include <bit>
+#include <cstddef>
+#include <cstring>
+
 #include "dataplane/core/compact_session.hpp"
 #include "dataplane/core/mixing.hpp"
 
 namespace hotpair::dataplane {
 
+// The key of IPv4 as two words, the second without what says how the session is kept. On most
+// machines they lie in memory as they are; whoever wrote the session field by field just now waits
+// for them, so hashes are made in loops of their own.
+struct KeyWords {
+  std::uint64_t ends, rest;
+
+  explicit KeyWords(const CompactSession& c) {
+    if constexpr (std::endian::native == std::endian::little) {
+      static_assert(offsetof(CompactSession, src_port) == 8 &&
+                    offsetof(CompactSession, form) == 15);
+      std::memcpy(this, &c, sizeof *this);
+      rest &= ~std::uint64_t{0} >> 8;
+    } else {
+      ends = mixing::ipv4_ends(c.src, c.dst);
+      rest = mixing::key_rest(c.src_port, c.dst_port, c.zone, c.protocol, false);
+    }
+  }
+};
+
 // Of an IPv4 key; `secret` as for hash_key().
 inline std::uint64_t hash_key(const CompactSession& c, std::uint64_t secret) {
-  const std::uint64_t ports = std::uint64_t{c.src_port} << 16 | c.dst_port;
-  const std::uint64_t rest =
-      ports << 32 | std::uint64_t{c.zone} << 16 | std::uint64_t{c.protocol} << 8;
-  return mixing::mix_key({std::uint64_t{c.src} << 32, 0, std::uint64_t{c.dst} << 32, 0}, rest,
-                         secret);
+  const KeyWords words(c);
+  return mixing::mix_ipv4_key(words.ends, words.rest, secret);
 }
 inline std::uint64_t digest_key(const CompactSession& ipv4) {
   return hash_key(ipv4, mixing::kC);
 }
 
-// Of a session with nothing beside it.
-inline std::uint64_t digest_session(std::uint64_t key_digest, const CompactSession& c) {
-  const std::uint64_t ports = std::uint64_t{c.dst_port} << 16 | c.src_port;
-  const std::uint64_t digest = mixing::mix_content(
-      key_digest, {std::uint64_t{c.dst} << 32, 0, std::uint64_t{c.src} << 32, 0},
-      ports << 32 | unpacked_status(c.status_and_state), std::uint64_t{c.mark} << 32 | c.timeout_s,
-      std::uint64_t{c.status_and_state & 0x0fu} << 32 | std::uint64_t{c.tcp_flags_original} << 24 |
-          std::uint64_t{c.tcp_flags_reply} << 16 |
-          std::uint64_t{static_cast<std::uint8_t>(c.tcp_wscales >> 4)} << 8 |
-          (c.tcp_wscales & 0x0fu));
+// Of a session with nothing beside it, whose state is `s` but for what an update carries.
+inline std::uint64_t digest_session(std::uint64_t key_digest, const CompactSession& s,
+                                    const UpdatedPart& updated) {
+  const std::uint64_t digest =
+      mixing::mix_content(key_digest, mixing::values(s.mark, updated.timeout_s),
+                          mixing::bits(updated.status_and_state, updated.tcp_flags_original,
+                                       updated.tcp_flags_reply, s.tcp_wscales),
+                          0);
   return digest != 0 ? digest : 1;
+}
+inline std::uint64_t digest_session(std::uint64_t key_digest, const CompactSession& s) {
+  return digest_session(key_digest, s, UpdatedPart(s));
 }
 
 }  // namespace hotpair::dataplane

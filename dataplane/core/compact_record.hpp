@@ -37,6 +37,11 @@ class Pen {
   void u8(std::uint8_t value) { *at_++ = value; }
   void u16(std::uint16_t value) { put(value); }
   void u32(std::uint32_t value) { put(value); }
+  // The high `size` bytes of it; what follows them is written over too.
+  void high_bytes(std::uint64_t word, std::size_t size) {
+    store_be<std::uint64_t>(at_, word);
+    at_ += size;
+  }
   std::size_t size() const { return static_cast<std::size_t>(at_ - begin_); }
 
  private:
@@ -57,6 +62,8 @@ class Eye {
   std::uint8_t u8() { return *at_++; }
   std::uint16_t u16() { return get<std::uint16_t>(); }
   std::uint32_t u32() { return get<std::uint32_t>(); }
+  std::uint64_t ahead() const { return load_be<std::uint64_t>(at_); }  // the next eight bytes
+  void skip(std::size_t bytes) { at_ += bytes; }
   std::size_t size() const { return static_cast<std::size_t>(at_ - begin_); }
 
  private:
@@ -122,7 +129,30 @@ inline unsigned update_code(const Changing& s) {
   return (s.status_and_state & 0x0fu) == 0 ? kCodeUdp : kCodeOther;
 }
 
+// Most updates are of one shape, and six or seven bytes, of TCP with flags: so they are written
+// and read as one word.
+//
+//   63 tag    55 id                       31 status  23 flags (TCP)  15 timeout's code     7
+constexpr std::uint8_t kPlainUpdate = 2u << kKindShift | kShortId;  // and the protocol's code
+constexpr std::size_t plain_size(bool tcp) {
+  return tcp ? 7 : 6;
+}
+// What follows the id, in the low three bytes.
+inline std::uint32_t plain_tail(const Changing& s, bool tcp, std::uint8_t timeout) {
+  if (!tcp) return s.status_and_state << 16 | std::uint32_t{timeout} << 8;
+  const std::uint32_t flags = nibble_of(static_cast<std::uint8_t>(s.flags_original)) << 4 |
+                              nibble_of(static_cast<std::uint8_t>(s.flags_reply));
+  return s.status_and_state << 16 | flags << 8 | timeout;
+}
+
 inline void put_update(Pen& pen, std::uint32_t id, const Changing& s) {
+  const std::uint8_t timeout = timeout_code(s.timeout_s);
+  if (id < kShortIds && !s.wide() && timeout < kTimeouts.size()) {
+    const bool tcp = s.protocol == kProtocolTcp;
+    const std::uint64_t head = std::uint64_t{kPlainUpdate | update_code(s)} << 24 | id;
+    return pen.high_bytes(head << 32 | std::uint64_t{plain_tail(s, tcp, timeout)} << 8,
+                          plain_size(tcp));
+  }
   pen.u8(static_cast<std::uint8_t>(2u << kKindShift | id_bit(id) | update_code(s) |
                                    (s.wide() ? kWideFlags : 0u)));
   put_id(pen, id);
@@ -175,6 +205,30 @@ template <typename Reader>
                       (tag & kWideFlags) != 0);
 }
 
+// True, and it is read, when the next record is a plain update.
+[[gnu::always_inline]] inline bool read_plain_update(Eye& eye, CompactRecord& out) {
+  const std::uint64_t word = eye.ahead();
+  const unsigned tag = static_cast<unsigned>(word >> 56);
+  if ((tag & ~unsigned{kCodeUdp}) != kPlainUpdate) return false;
+  const bool tcp = tag == (kPlainUpdate | kCodeTcp);
+  const auto tail =
+      static_cast<std::uint32_t>(word >> (tcp ? 8 : 16)) & (tcp ? 0xffffffu : 0xffffu);
+  const unsigned timeout = tail & 0xff;
+  const unsigned flags = tcp ? tail >> 8 & 0xff : 0;
+  const unsigned status_and_state = static_cast<unsigned>(word >> 24) & 0xff;
+  if (timeout >= kTimeouts.size() || (!tcp && (status_and_state & 0x0f) != 0)) return false;
+  out.kind = RecordKind::update;
+  out.id = static_cast<std::uint32_t>(word >> 32) & (kShortIds - 1);
+  CompactSession& s = out.session;
+  s.protocol = tcp ? kProtocolTcp : kProtocolUdp;
+  s.status_and_state = static_cast<std::uint8_t>(status_and_state);
+  s.tcp_flags_original = flags_of(flags >> 4);
+  s.tcp_flags_reply = flags_of(flags & 15u);
+  s.timeout_s = kTimeouts[timeout];
+  eye.skip(plain_size(tcp));
+  return true;
+}
+
 template <typename Reader>
 [[gnu::always_inline]] inline Decoded read(Reader& in, CompactRecord& out) {
   const std::uint8_t tag = in.u8();
@@ -211,7 +265,8 @@ inline std::size_t encode_compact(RecordKind kind, std::uint32_t id, const Compa
 inline Decoded decode_compact(ByteReader& in, CompactRecord& out) {
   if (in.remaining() < compact::kMost) return compact::read_near_end(in, out);
   compact::Eye eye(in.take(0).data());
-  const Decoded decoded = compact::read(eye, out);
+  const Decoded decoded =
+      compact::read_plain_update(eye, out) ? Decoded::done : compact::read(eye, out);
   if (decoded == Decoded::done) in.skip(eye.size());
   return decoded;
 }

@@ -44,15 +44,52 @@ struct CompactSession {
 static_assert(sizeof(CompactSession) == 32);
 
 // Four status bits in the high half of a byte: seen reply, assured, source NAT, destination NAT.
+// By tables, because every session that is reported or digested passes here.
+constexpr std::uint32_t unpacked_status_bits(unsigned high_half) {
+  return ((high_half & 8) ? kStatusSeenReply : 0) | ((high_half & 4) ? kStatusAssured : 0) |
+         ((high_half & 2) ? kStatusSrcNat : 0) | ((high_half & 1) ? kStatusDstNat : 0);
+}
+constexpr std::array<std::uint8_t, 16> kUnpackedStatus = [] {
+  std::array<std::uint8_t, 16> all{};
+  for (unsigned i = 0; i < 16; ++i) all[i] = static_cast<std::uint8_t>(unpacked_status_bits(i));
+  return all;
+}();
+constexpr std::array<std::uint8_t, 64> kPackedStatus = [] {
+  std::array<std::uint8_t, 64> all{};
+  for (unsigned status = 0; status < 64; ++status)
+    for (unsigned i = 0; i < 16; ++i)
+      if (unpacked_status_bits(i) == (status & kCarriedStatus))
+        all[status] = static_cast<std::uint8_t>(i << 4);
+  return all;
+}();
+static_assert(kCarriedStatus < 64);
+
 inline std::uint8_t packed_status(std::uint32_t status) {
-  return static_cast<std::uint8_t>(
-      ((status & kStatusSeenReply) ? 0x80u : 0u) | ((status & kStatusAssured) ? 0x40u : 0u) |
-      ((status & kStatusSrcNat) ? 0x20u : 0u) | ((status & kStatusDstNat) ? 0x10u : 0u));
+  return kPackedStatus[status % 64];
 }
 inline std::uint32_t unpacked_status(std::uint8_t byte) {
-  return ((byte & 0x80) ? kStatusSeenReply : 0) | ((byte & 0x40) ? kStatusAssured : 0) |
-         ((byte & 0x20) ? kStatusSrcNat : 0) | ((byte & 0x10) ? kStatusDstNat : 0);
+  return kUnpackedStatus[byte >> 4];
 }
+
+// What an update carries of a session, and what it may set.
+struct UpdatedPart {
+  std::uint32_t timeout_s = 0;
+  std::uint8_t status_and_state = 0, tcp_flags_original = 0, tcp_flags_reply = 0;
+
+  UpdatedPart() = default;
+  explicit UpdatedPart(const CompactSession& s)
+      : timeout_s(s.timeout_s),
+        status_and_state(s.status_and_state),
+        tcp_flags_original(s.tcp_flags_original),
+        tcp_flags_reply(s.tcp_flags_reply) {}
+  void apply_to(CompactSession& s) const {
+    s.timeout_s = timeout_s;
+    s.status_and_state = status_and_state;
+    s.tcp_flags_original = tcp_flags_original;
+    s.tcp_flags_reply = tcp_flags_reply;
+  }
+  friend bool operator==(const UpdatedPart&, const UpdatedPart&) = default;
+};
 
 // A normalised session for the table: compact, and whole when something stands beside it. Lives no
 // longer than what it was made of.
@@ -69,7 +106,7 @@ struct SessionView {
 inline void compact_into(const Session& s, std::uint32_t src, std::uint32_t dst, std::uint8_t form,
                          CompactSession& out) {
   const bool tcp = s.key.protocol == kProtocolTcp;
-  const unsigned state = has_state(s.key.protocol) ? s.state.tcp_state & 0x0fu : 0u;
+  const unsigned state = tcp || has_state(s.key.protocol) ? s.state.tcp_state & 0x0fu : 0u;
   out.src = src;
   out.dst = dst;
   out.src_port = s.key.original.src_port;

@@ -73,12 +73,12 @@ class DeltaReceiver {
   bool decode_all(ByteReader& in);
   bool decode_whole(ByteReader& in, Target& target);
   void apply_batch(std::uint64_t sequence);
-  void prefetch_batch() const;
+  void prefetch_batch();
   bool bound(const Slot& slot) const;
   bool named_later(const Slot& slot, std::uint64_t sequence) const;
   void apply(const Target& target, std::uint64_t sequence);
   void apply_create(const Target& target, std::uint64_t sequence);
-  void apply_update(std::uint32_t id, const CompactSession& from);
+  void apply_update(std::uint32_t id, UpdatedPart part);
   std::uint32_t place_for(const Target& target, const SessionView& session, std::uint64_t sequence);
   bool vacate(std::uint32_t id);
   bool insert(std::uint32_t id, const SessionView& session, std::uint64_t hash);
@@ -134,6 +134,7 @@ class DeltaReceiver {
 
   std::array<Target, kMaxRecordsPerFrame> batch_;
   std::size_t batch_size_ = 0;
+  bool updates_only_ = false;    // of the batch
   std::vector<Session> wholes_;  // of the batch
 };
 

@@ -14,6 +14,7 @@ using namespace receiver_flags;
 bool DeltaReceiver::decode_all(ByteReader& in) {
   batch_size_ = in.u16();
   wholes_.clear();
+  updates_only_ = true;
   if (in.failed() || batch_size_ == 0 || batch_size_ > kMaxRecordsPerFrame) return false;
   for (std::size_t i = 0; i < batch_size_; ++i) {
     Target& target = batch_[i];
@@ -21,9 +22,7 @@ bool DeltaReceiver::decode_all(ByteReader& in) {
     const Decoded decoded = decode_compact(in, target.record);
     if (decoded == Decoded::malformed) return false;
     if (decoded == Decoded::whole && !decode_whole(in, target)) return false;
-    if (target.record.kind != RecordKind::create) continue;
-    target.hash = target.whole == kAlone ? table_.hash(SessionView(target.record.session))
-                                         : table_.hash(wholes_[target.whole].key);
+    updates_only_ = updates_only_ && target.record.kind == RecordKind::update;
   }
   return in.remaining() == 0;
 }
@@ -45,12 +44,15 @@ bool DeltaReceiver::decode_whole(ByteReader& in, Target& target) {
   return true;
 }
 
-void DeltaReceiver::prefetch_batch() const {
-  const std::span<const Target> batch(batch_.data(), batch_size_);
-  for (const Target& t : batch) {
-    if (t.record.id >= table_.capacity()) continue;
-    table_.prefetch_slot(t.record.id);
-    if (t.record.kind == RecordKind::create) table_.prefetch(t.hash);
+void DeltaReceiver::prefetch_batch() {
+  const std::span<Target> batch(batch_.data(), batch_size_);
+  for (const Target& t : batch)
+    if (t.record.id < table_.capacity()) table_.prefetch_slot(t.record.id);
+  if (updates_only_) return;
+  for (Target& t : batch) {
+    if (t.record.kind != RecordKind::create) continue;
+    t.hash = t.whole == kAlone ? table_.hash(t.record.session) : table_.hash(wholes_[t.whole].key);
+    table_.prefetch(t.hash);
   }
   for (const Target& t : batch) {
     if (t.record.kind == RecordKind::create) {
@@ -86,24 +88,28 @@ inline void DeltaReceiver::changed(std::uint32_t id) {
   tell_sink(id);
 }
 
-inline void DeltaReceiver::apply_update(std::uint32_t id, const CompactSession& from) {
+inline void DeltaReceiver::apply_update(std::uint32_t id, UpdatedPart part) {
   CompactSession& c = table_.slot(id).session;
-  const bool tcp = c.protocol == kProtocolTcp;
-  const auto status =
-      static_cast<std::uint8_t>(from.status_and_state & (has_state(c.protocol) ? 0xffu : 0xf0u));
-  const std::uint8_t original = tcp ? from.tcp_flags_original : std::uint8_t{0};
-  const std::uint8_t reply = tcp ? from.tcp_flags_reply : std::uint8_t{0};
-  if (c.timeout_s == from.timeout_s && c.status_and_state == status &&
-      c.tcp_flags_original == original && c.tcp_flags_reply == reply) {
+  if (c.protocol != kProtocolTcp) {
+    part.tcp_flags_original = part.tcp_flags_reply = 0;
+    if (!has_state(c.protocol)) part.status_and_state &= 0xf0;
+  }
+  if (part == UpdatedPart(c)) {
     ++counters_.records_same;
     return;
   }
-  c.timeout_s = from.timeout_s;
-  c.status_and_state = status;
-  c.tcp_flags_original = original;
-  c.tcp_flags_reply = reply;
-  changed(id);
   ++counters_.updates_applied;
+  if (c.form != 0) {
+    part.apply_to(c);
+    return changed(id);
+  }
+  // The same without reading back what is being written: a processor waits for that.
+  SessionView updated(c);
+  part.apply_to(updated.compact);
+  part.apply_to(c);
+  const std::uint64_t key_digest = digest_key(c);
+  set_digest(id, key_digest, digest_session(key_digest, c, part));
+  sink_.on_upsert(updated, false);
 }
 
 void DeltaReceiver::apply_batch(std::uint64_t sequence) {
@@ -135,7 +141,7 @@ inline void DeltaReceiver::apply(const Target& target, std::uint64_t sequence) {
   if (!is_bound) {
     ++counters_.records_unknown;
   } else if (record.kind == RecordKind::update) {
-    apply_update(record.id, record.session);
+    apply_update(record.id, UpdatedPart(record.session));
   } else {
     ++counters_.deletes_applied;
     remove(record.id);

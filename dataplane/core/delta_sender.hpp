@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "dataplane/core/counters.hpp"
 #include "dataplane/core/delta_wire.hpp"
@@ -83,6 +84,7 @@ class DeltaSender {
   void clean(Slot& slot);
   void trim();
   bool bulk_sweep_due() const;
+  bool bucket_sweeps_due() const;
   void drop_duties(Slot& slot);
   void release_delayed(Instant now);
   // --- streams
@@ -103,12 +105,21 @@ class DeltaSender {
   void write_sweeps(Instant now, MutableBytes body, std::size_t& at, FlightFrame& frame);
   bool write_session(std::uint32_t id, MutableBytes body, std::size_t& at, FlightFrame& frame);
   bool write_run(MutableBytes body, std::size_t& at, FlightFrame& frame);
-  bool encode_run(MutableBytes body, std::size_t& at, FlightFrame& frame);
-  void prefetch_fresh(std::size_t from, std::size_t to) const;
+  struct Digests {
+    std::uint64_t key, session;
+  };
+  Digests digests_of(std::uint32_t id) const;
+  std::size_t write_block(std::span<const IdQueue::Entry> block, MutableBytes body, std::size_t& at,
+                          FlightFrame& frame);
+  bool write_fresh(const IdQueue::Entry& entry, const Digests& digests, MutableBytes body,
+                   std::size_t& at, FlightFrame& frame);
+  void prefetch_slots(std::span<const IdQueue::Entry> block) const;
+  void prefetch_ends(std::span<const IdQueue::Entry> block) const;
   std::size_t encode_slot(std::uint32_t id, RecordKind kind, MutableBytes out) const;
   std::size_t encode_whole(std::uint32_t id, MutableBytes out) const;
-  void note_sent(FlightRecord& record, std::uint64_t sequence);
+  void note_sent(Slot& slot, FlightRecord& record, const Digests& digests, std::uint64_t sequence);
   void count_sent(RecordKind kind, std::uint64_t records);
+  void count_run(const FlightFrame& frame, std::size_t first);
   // --- settled frames
   void on_received(const FlightFrame& frame);
   void on_received(const FlightRecord& record, std::uint64_t sequence);

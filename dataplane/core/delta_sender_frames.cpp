@@ -15,8 +15,8 @@ using namespace sender_flags;
 namespace {
 
 constexpr std::uint32_t kFramesPerBulkTurn =
-    8;                                   // every eighth frame starts with bulk: it always ends
-constexpr std::size_t kPrefetched = 32;  // slots, together
+    8;                              // every eighth frame starts with bulk: it always ends
+constexpr std::size_t kBlock = 16;  // sessions that are worked on together
 
 // Of a slot that this stream has adopted.
 RecordKind kind_for(const Slot& slot) {
@@ -85,8 +85,12 @@ bool DeltaSender::bulk_sweep_due() const {
   return bulk_pending_ == 0 && !bulk_sweep_flying_ && !bulk_finished_;
 }
 
+bool DeltaSender::bucket_sweeps_due() const {
+  return repair_ == Repair::sweeping && sweeps_due_.any();
+}
+
 bool DeltaSender::anything_to_send() const {
-  return dirty_ > 0 || bulk_unsent_ > 0 || bulk_sweep_due() || sweeps_due_.any();
+  return dirty_ > 0 || bulk_unsent_ > 0 || bulk_sweep_due() || bucket_sweeps_due();
 }
 
 std::size_t DeltaSender::write_data(Instant now, MutableBytes buffer) {
@@ -98,7 +102,7 @@ std::size_t DeltaSender::write_data(Instant now, MutableBytes buffer) {
   const bool bulk_first = ++frames_since_bulk_ >= kFramesPerBulkTurn;
   if (bulk_first) frames_since_bulk_ = 0;
   write_sweeps(now, body, at, frame);
-  prefetch_fresh(0, kPrefetched);
+  prefetch_slots(fresh_.front_run(kBlock));
   while (frame.count < kMaxRecordsPerFrame) {
     if (!fresh_.empty() && lost_.empty() && !(bulk_first && bulk_unsent_ > 0)) {
       if (!write_run(body, at, frame)) break;
@@ -125,7 +129,7 @@ void DeltaSender::write_sweeps(Instant now, MutableBytes body, std::size_t& at,
     return true;
   };
   if (bulk_sweep_due() && write(kAllBuckets, stream_begin_)) bulk_sweep_flying_ = true;
-  if (sweeps_due_.none()) return;
+  if (!bucket_sweeps_due()) return;
   for (std::uint32_t b = 0; b < kBuckets && frame.count < kMaxRecordsPerFrame; ++b) {
     if (!sweeps_due_.test(b)) continue;
     if (!write(static_cast<std::uint16_t>(b), repair_begin_)) return;
@@ -159,14 +163,14 @@ std::uint32_t DeltaSender::next_bulk() {
   return SessionTable::kNone;
 }
 
-// Of what is to be sent, by places in the fresh list.
-void DeltaSender::prefetch_fresh(std::size_t from, std::size_t to) const {
-  if (fresh_.empty()) return;
-  for (std::size_t i = from; i < to; ++i) table_.prefetch_slot(fresh_.peek(i).id);
-  for (std::size_t i = from - std::min(from, kPrefetched); i < from; ++i) {
-    const std::uint32_t id = fresh_.peek(i).id;
-    if (table_.slot(id).tombstone()) table_.prefetch_place_in_index(id);
-  }
+// Of the sessions of one block: from memory, then what the end of some of them will look up.
+void DeltaSender::prefetch_slots(std::span<const IdQueue::Entry> block) const {
+  for (const IdQueue::Entry& entry : block) table_.prefetch_slot(entry.id);
+}
+void DeltaSender::prefetch_ends(std::span<const IdQueue::Entry> block) const {
+  if (table_.tombstones() == 0) return;
+  for (const IdQueue::Entry& entry : block)
+    if (table_.slot(entry.id).tombstone()) table_.prefetch_place_in_index(entry.id);
 }
 
 inline std::size_t DeltaSender::encode_slot(std::uint32_t id, RecordKind kind,
@@ -181,20 +185,24 @@ std::size_t DeltaSender::encode_whole(std::uint32_t id, MutableBytes out) const 
   return encode_session(RecordKind::create, id, table_.session(id), out);
 }
 
+inline DeltaSender::Digests DeltaSender::digests_of(std::uint32_t id) const {
+  const std::uint64_t key = table_.digest_of_key(id);
+  return {key, table_.digest_of(id, key)};
+}
+
 // What the slot and the digests say of a session once the frame's record names it.
-inline void DeltaSender::note_sent(FlightRecord& record, std::uint64_t sequence) {
-  Slot& slot = table_.slot(record.id);
+inline void DeltaSender::note_sent(Slot& slot, FlightRecord& record, const Digests& digests,
+                                   std::uint64_t sequence) {
   const bool removed = record.kind == RecordKind::remove;
-  const std::uint64_t key_digest = table_.digest_of_key(record.id);
-  const std::uint64_t digest = removed ? 0 : table_.digest_of(record.id, key_digest);
-  sent_.replace(bucket_of(key_digest), slot.digest, digest);
+  const std::uint64_t digest = removed ? 0 : digests.session;
+  record.bucket = static_cast<std::uint16_t>(bucket_of(digests.key));
+  sent_.replace(record.bucket, slot.digest, digest);
   if (removed) table_.forget(record.id);
   slot.digest = digest;
   slot.frame = static_cast<std::uint32_t>(sequence);
   clean(slot);
   if (record.kind == RecordKind::create)
     slot.flags = static_cast<std::uint8_t>(slot.flags & ~kRetold);
-  record.bucket = static_cast<std::uint16_t>(bucket_of(key_digest));
 }
 
 void DeltaSender::count_sent(RecordKind kind, std::uint64_t records) {
@@ -219,50 +227,71 @@ bool DeltaSender::write_session(std::uint32_t id, MutableBytes body, std::size_t
   } else {
     since = first_waiting()->since;
   }
-  frame.add({.id = id, .bucket = 0, .kind = kind}, since);
-  note_sent(frame.records[frame.count - 1u], frame.sequence);
+  FlightRecord& record = frame.add({.id = id, .bucket = 0, .kind = kind}, since);
+  note_sent(slot, record, digests_of(id), frame.sequence);
   count_sent(kind, 1);
   trim();
   return true;
 }
 
-// What changed, in the order of the fresh list, until the frame is full (false) or the list comes
-// to its end. Nothing else is waiting that goes before it.
-bool DeltaSender::write_run(MutableBytes body, std::size_t& at, FlightFrame& frame) {
-  const std::uint16_t first = frame.count;
-  const bool room = encode_run(body, at, frame);
-  std::array<std::uint64_t, 4> records{};  // by kind
-  for (std::uint16_t i = first; i < frame.count; ++i) {
-    FlightRecord& record = frame.records[i];
-    ++records[static_cast<std::size_t>(record.kind)];
-    note_sent(record, frame.sequence);
-    Slot& slot = table_.slot(record.id);
-    slot.flags = static_cast<std::uint8_t>(slot.flags & ~kQueued);
-  }
-  for (const RecordKind kind : {RecordKind::create, RecordKind::update, RecordKind::remove})
-    count_sent(kind, records[static_cast<std::size_t>(kind)]);
-  trim();
-  return room;
-}
-
-// The bytes of write_run(). Takes the entries from the list; their slots still say that they are in
-// it.
-bool DeltaSender::encode_run(MutableBytes body, std::size_t& at, FlightFrame& frame) {
-  for (; !fresh_.empty() && frame.count < kMaxRecordsPerFrame; fresh_.pop()) {
-    if (frame.count % kPrefetched == 0) prefetch_fresh(kPrefetched, 2 * kPrefetched);
-    const IdQueue::Entry entry = fresh_.front();
-    Slot& slot = table_.slot(entry.id);
-    if (!(slot.flags & kDirty)) {
-      slot.flags = static_cast<std::uint8_t>(slot.flags & ~kQueued);
-      continue;
-    }
+// One of the fresh list; false when it does not fit, and then nothing happened.
+inline bool DeltaSender::write_fresh(const IdQueue::Entry& entry, const Digests& digests,
+                                     MutableBytes body, std::size_t& at, FlightFrame& frame) {
+  Slot& slot = table_.slot(entry.id);
+  if (slot.flags & kDirty) {
     const RecordKind kind = kind_for(slot);
     const std::size_t size = encode_slot(entry.id, kind, body.subspan(at));
     if (size == 0) return false;
     at += size;
-    frame.add({.id = entry.id, .bucket = 0, .kind = kind}, entry.since);
+    FlightRecord& record = frame.add({.id = entry.id, .bucket = 0, .kind = kind}, entry.since);
+    note_sent(slot, record, digests, frame.sequence);
   }
+  slot.flags = static_cast<std::uint8_t>(slot.flags & ~kQueued);
   return true;
+}
+
+// As many of the block as there is room for.
+std::size_t DeltaSender::write_block(std::span<const IdQueue::Entry> block, MutableBytes body,
+                                     std::size_t& at, FlightFrame& frame) {
+  // First all products of the digests: those of many sessions are under way together then.
+  std::array<Digests, kBlock> digests;
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    digests[i] = digests_of(block[i].id);
+    sent_.prefetch(bucket_of(digests[i].key));
+  }
+  std::size_t done = 0;
+  while (done < block.size() && frame.count < kMaxRecordsPerFrame &&
+         write_fresh(block[done], digests[done], body, at, frame))
+    ++done;
+  return done;
+}
+
+// What changed, in the order of the fresh list, until the frame is full (false) or the list comes
+// to its end. Nothing else is waiting that goes before it. Block after block: the memory of the
+// next is fetched while one is written.
+bool DeltaSender::write_run(MutableBytes body, std::size_t& at, FlightFrame& frame) {
+  const std::uint16_t first = frame.count;
+  bool room = true;
+  while (room && !fresh_.empty()) {
+    const std::span<const IdQueue::Entry> ready = fresh_.front_run(2 * kBlock);
+    const auto block = ready.first(std::min(ready.size(), kBlock));
+    prefetch_slots(ready.subspan(block.size()));
+    prefetch_ends(block);
+    const std::size_t done = write_block(block, body, at, frame);
+    room = done == block.size() && frame.count < kMaxRecordsPerFrame;
+    fresh_.pop(done);
+  }
+  count_run(frame, first);
+  trim();
+  return room;
+}
+
+void DeltaSender::count_run(const FlightFrame& frame, std::size_t first) {
+  std::array<std::uint64_t, 4> records{};  // by kind
+  for (std::size_t i = first; i < frame.count; ++i)
+    ++records[static_cast<std::size_t>(frame.records[i].kind)];
+  for (const RecordKind kind : {RecordKind::create, RecordKind::update, RecordKind::remove})
+    count_sent(kind, records[static_cast<std::size_t>(kind)]);
 }
 
 void DeltaSender::on_ack(const FrameHeader& h, const Ack& ack, Instant now) {

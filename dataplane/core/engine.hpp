@@ -159,7 +159,7 @@ class Engine {
   void prepare(const Session& reported, Prepared& out);
   void prepare_whole(const Session& reported, Prepared& out);
   Prepared& prepare_alone(const Session& reported);  // for what comes by itself
-  void prefetch_group(std::size_t count);
+  void locate_group(std::size_t count);
   std::uint32_t find(const Prepared& session) const {
     const std::uint32_t id = session.candidate;
     if (id != SessionTable::kNone && table_.holds(id, session.view)) return id;

@@ -60,30 +60,32 @@ bool Engine::admit(const Session& session) {
 inline void Engine::prepare(const Session& reported, Prepared& out) {
   out.view.whole = nullptr;
   out.candidate = SessionTable::kNone;
-  if (!compact_alone(reported, out.view.compact)) return prepare_whole(reported, out);
-  out.hash = table_.hash(out.view);
+  if (!compact_alone(reported, out.view.compact)) prepare_whole(reported, out);
 }
 
 void Engine::prepare_whole(const Session& reported, Prepared& out) {
   HOTPAIR_ASSERT(wholes_.size() < wholes_.capacity());
   wholes_.push_back(normalised(reported));
   out.view = SessionView(wholes_.back());
-  out.hash = table_.hash(out.view);
 }
 
 Engine::Prepared& Engine::prepare_alone(const Session& reported) {
   wholes_.clear();
   prepare(reported, group_[0]);
+  group_[0].hash = table_.hash(group_[0].view);
   return group_[0];
 }
 
-void Engine::prefetch_group(std::size_t count) {
-  if (count == 1) return;
+// Where the sessions of the group are to be found; see session_table.hpp for the many loops.
+void Engine::locate_group(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
-    const std::uint32_t id = table_.candidate(group_[i].hash);
-    group_[i].candidate = id;
-    if (id != SessionTable::kNone) table_.prefetch_slot(id);
+    group_[i].hash = table_.hash(group_[i].view);
+    table_.prefetch(group_[i].hash);
   }
+  if (count == 1) return;
+  for (std::size_t i = 0; i < count; ++i) group_[i].candidate = table_.candidate(group_[i].hash);
+  for (std::size_t i = 0; i < count; ++i)
+    if (group_[i].candidate != SessionTable::kNone) table_.prefetch_slot(group_[i].candidate);
 }
 
 inline void Engine::prefetch_next(std::size_t i, std::size_t count) const {
@@ -144,11 +146,8 @@ void Engine::upsert(std::span<const Session> sessions, Instant now) {
   while (!sessions.empty()) {
     const std::size_t count = std::min(sessions.size(), kGroup);
     wholes_.clear();
-    for (std::size_t i = 0; i < count; ++i) {
-      prepare(sessions[i], group_[i]);
-      table_.prefetch(group_[i].hash);
-    }
-    prefetch_group(count);
+    for (std::size_t i = 0; i < count; ++i) prepare(sessions[i], group_[i]);
+    locate_group(count);
     for (std::size_t i = 0; i < count; ++i) {
       prefetch_next(i, count);
       upsert_prepared(sessions[i], group_[i], now);
@@ -187,9 +186,8 @@ void Engine::destroy(std::span<const SessionKey> keys, Instant now) {
       Session session{.key = keys[i], .state = {}};
       session.state.reply = reversed(keys[i].original);
       prepare(session, group_[i]);
-      table_.prefetch(group_[i].hash);
     }
-    prefetch_group(count);
+    locate_group(count);
     for (std::size_t i = 0; i < count; ++i) destroy_prepared(keys[i], group_[i], now);
     keys = keys.subspan(count);
   }

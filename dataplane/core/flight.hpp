@@ -34,10 +34,10 @@ struct FlightFrame {
   bool updates_only = false;  // its acknowledgement changes nothing in the slots
   std::array<FlightRecord, kMaxRecordsPerFrame> records;
 
-  void add(FlightRecord record, std::uint32_t changed_at) {
+  FlightRecord& add(FlightRecord record, std::uint32_t changed_at) {
     since = count == 0 ? changed_at : older(since, changed_at);
     updates_only = updates_only && record.kind == RecordKind::update;
-    records[count++] = record;
+    return records[count++] = record;
   }
 };
 

@@ -3,10 +3,12 @@
 // takes it out knows by the slot's notes.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 
 namespace hotpair::dataplane {
 
@@ -19,20 +21,22 @@ class IdQueue {
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
   const Entry& front() const { return (*head_)[first_]; }
-  // The one `ahead` places behind the front, to be prefetched; the front when there are not so many
-  // in its chunk.
-  const Entry& peek(std::size_t ahead) const {
-    const std::size_t at = first_ + ahead;
-    return at < kChunk && ahead < size_ ? (*head_)[at] : front();
+  // The first `most`, or as many of them as there are in one piece; none only of an empty queue.
+  std::span<const Entry> front_run(std::size_t most) const {
+    if (size_ == 0) return {};
+    return {&front(), std::min({most, size_, kChunk - first_})};
   }
   void push(std::uint32_t id, std::uint32_t since) {
     if (end_ == kChunk) add_chunk();
     (*tail_)[end_++] = {id, since};
     ++size_;
   }
-  void pop() {
-    --size_;
-    if (++first_ == kChunk || size_ == 0) drop_chunk();
+  void pop() { pop(1); }
+  void pop(std::size_t count) {  // at most what front_run() gave
+    if (count == 0) return;
+    size_ -= count;
+    first_ += count;
+    if (first_ == kChunk || size_ == 0) drop_chunk();
   }
   void clear() {
     chunks_.clear();

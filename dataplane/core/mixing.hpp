@@ -22,6 +22,31 @@ struct Ends {  // both addresses, as four words
   std::uint64_t src_high, src_low, dst_high, dst_low;
 };
 
+// The words that are mixed, of a whole session and of a compact one alike.
+constexpr std::uint64_t ipv4_ends(std::uint32_t src, std::uint32_t dst) {
+  return src | std::uint64_t{dst} << 32;
+}
+constexpr std::uint64_t key_rest(std::uint16_t src_port, std::uint16_t dst_port, std::uint16_t zone,
+                                 std::uint8_t protocol, bool ipv6) {
+  return src_port | std::uint64_t{dst_port} << 16 | std::uint64_t{zone} << 32 |
+         std::uint64_t{protocol} << 48 | std::uint64_t{ipv6} << 56;
+}
+constexpr std::uint64_t values(std::uint32_t mark, std::uint32_t timeout_s) {
+  return mark | std::uint64_t{timeout_s} << 32;
+}
+constexpr std::uint64_t bits(std::uint8_t status_and_state, std::uint8_t flags_original,
+                             std::uint8_t flags_reply, std::uint8_t wscales) {
+  return status_and_state | std::uint64_t{flags_original} << 8 | std::uint64_t{flags_reply} << 16 |
+         std::uint64_t{wscales} << 24;
+}
+
+// Of IPv4 both addresses are one word. `rest` as below: it counts also where the addresses are such
+// that the product is zero.
+inline std::uint64_t mix_ipv4_key(std::uint64_t ends, std::uint64_t rest, std::uint64_t secret) {
+  const std::uint64_t first = fold(ends ^ secret, rest ^ kA);
+  return fold(first ^ rest * kB ^ kD, secret ^ kE);
+}
+
 // `rest`: ports, zone, protocol and family, in one word.
 inline std::uint64_t mix_key(const Ends& ends, std::uint64_t rest, std::uint64_t secret) {
   const std::uint64_t high = fold(ends.src_high ^ secret, ends.dst_high ^ kA);
@@ -29,14 +54,13 @@ inline std::uint64_t mix_key(const Ends& ends, std::uint64_t rest, std::uint64_t
   return fold(fold(high ^ low ^ kD, rest ^ secret ^ kE), secret ^ kA);
 }
 
-// `bits`: ports of the reply and status; `values`: mark and timeout; `tcp`: what only TCP has.
-inline std::uint64_t mix_content(std::uint64_t key_digest, const Ends& reply, std::uint64_t bits,
-                                 std::uint64_t values, std::uint64_t tcp) {
-  // Each pair is folded with the key's digest, so equal states of two sessions never cancel out.
-  const std::uint64_t high = fold(reply.src_high ^ key_digest, reply.dst_high ^ kB);
-  const std::uint64_t low = fold(reply.src_low ^ key_digest ^ kC, reply.dst_low ^ kD);
-  const std::uint64_t rest = fold(bits ^ key_digest ^ kE, values ^ kA);
-  return fold(high ^ (low + kB) ^ (rest * kC), tcp ^ key_digest ^ kD);
+// `values`: timeout and mark; `bits`: status, and what only TCP has; `nat`: of the reply tuple, 0
+// when it is the original reversed. Each step is folded with the key's digest, so that equal states
+// of two sessions never cancel out.
+inline std::uint64_t mix_content(std::uint64_t key_digest, std::uint64_t values, std::uint64_t bits,
+                                 std::uint64_t nat) {
+  const std::uint64_t first = fold(values ^ key_digest, bits ^ kB);
+  return fold(first ^ nat ^ bits * kC ^ kD, key_digest ^ kE);
 }
 
 }  // namespace hotpair::dataplane::mixing

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "dataplane/core/compact_session.hpp"
 #include "dataplane/core/extras_record.hpp"
 #include "dataplane/core/mixing.hpp"
 #include "platform/base/bytes.hpp"
@@ -17,14 +18,18 @@ Ends ends_of(const Tuple& t) {
       load_be<std::uint64_t>(t.src.bytes.data()), load_be<std::uint64_t>(t.src.bytes.data() + 8),
       load_be<std::uint64_t>(t.dst.bytes.data()), load_be<std::uint64_t>(t.dst.bytes.data() + 8)};
 }
-std::uint64_t ports_of(const Tuple& t) {
-  return (std::uint64_t{t.src_port} << 16) | t.dst_port;
-}
 
 std::uint64_t mix(const SessionKey& key, std::uint64_t secret) {
-  const std::uint64_t rest = (ports_of(key.original) << 32) | (std::uint64_t{key.zone} << 16) |
-                             (std::uint64_t{key.protocol} << 8) | (key.ipv6 ? 1u : 0u);
-  return mix_key(ends_of(key.original), rest, secret);
+  const Tuple& t = key.original;
+  const std::uint64_t rest = key_rest(t.src_port, t.dst_port, key.zone, key.protocol, key.ipv6);
+  if (key.ipv6) return mix_key(ends_of(t), rest, secret);
+  return mix_ipv4_key(ipv4_ends(load_be<std::uint32_t>(t.src.bytes.data()),
+                                load_be<std::uint32_t>(t.dst.bytes.data())),
+                      rest, secret);
+}
+
+std::uint64_t mix_nat(const Tuple& reply, std::uint64_t key_digest) {
+  return mix_key(ends_of(reply), key_rest(reply.src_port, reply.dst_port, 0, 0, false), key_digest);
 }
 
 void clear_tail(Address& address) {
@@ -82,14 +87,16 @@ std::uint64_t mix_digest(std::uint64_t digest, std::uint64_t word) {
   return fold(digest ^ word ^ kA, (word * kC) ^ kE) + kB * word;
 }
 
-std::uint64_t digest_session(std::uint64_t key_digest, const SessionState& state) {
-  const std::uint64_t bits = (ports_of(state.reply) << 32) | state.status;
-  const std::uint64_t values = (std::uint64_t{state.mark} << 32) | state.timeout_s;
-  const std::uint64_t tcp =
-      (std::uint64_t{state.tcp_state} << 32) | (std::uint64_t{state.tcp_flags_original} << 24) |
-      (std::uint64_t{state.tcp_flags_reply} << 16) |
-      (std::uint64_t{state.tcp_wscale_original} << 8) | state.tcp_wscale_reply;
-  std::uint64_t digest = mix_content(key_digest, ends_of(state.reply), bits, values, tcp);
+std::uint64_t digest_session(std::uint64_t key_digest, const Session& session) {
+  const SessionState& state = session.state;
+  const auto status_and_state =
+      static_cast<std::uint8_t>(packed_status(state.status) | (state.tcp_state & 0x0fu));
+  const auto wscales = static_cast<std::uint8_t>((state.tcp_wscale_original & 0x0fu) << 4 |
+                                                 (state.tcp_wscale_reply & 0x0fu));
+  std::uint64_t digest =
+      mix_content(key_digest, values(state.mark, state.timeout_s),
+                  bits(status_and_state, state.tcp_flags_original, state.tcp_flags_reply, wscales),
+                  has_nat(session) ? mix_nat(state.reply, key_digest) : 0);
   if (state.extras) digest = mix_digest(digest, digest_extras(*state.extras));
   return digest != 0 ? digest : 1;
 }

@@ -38,9 +38,9 @@ std::uint64_t digest_key(const SessionKey& key);
 constexpr std::uint32_t bucket_of(std::uint64_t key_digest) {
   return static_cast<std::uint32_t>(key_digest >> 52);
 }
-std::uint64_t digest_session(std::uint64_t key_digest, const SessionState& state);  // never 0
-inline std::uint64_t digest_session(const Session& s) {
-  return digest_session(digest_key(s.key), s.state);
+std::uint64_t digest_session(std::uint64_t key_digest, const Session& normalised);  // never 0
+inline std::uint64_t digest_session(const Session& normalised) {
+  return digest_session(digest_key(normalised.key), normalised);
 }
 // One step of a digest over words: every bit of either changes half of the result.
 std::uint64_t mix_digest(std::uint64_t digest, std::uint64_t word);

@@ -114,7 +114,7 @@ std::uint64_t SessionTable::digest_of_ipv6_key(std::uint32_t id) const {
 }
 
 std::uint64_t SessionTable::digest_of_whole(std::uint32_t id, std::uint64_t key_digest) const {
-  return digest_session(key_digest, session(id).state);
+  return digest_session(key_digest, session(id));
 }
 
 bool SessionTable::well_formed(std::uint32_t id) const {

@@ -33,6 +33,7 @@ class SessionTable {
   SessionTable(std::uint32_t max_sessions, std::uint64_t secret, MemoryAdvice advise = nullptr);
 
   std::uint64_t hash(const SessionKey& key) const;
+  std::uint64_t hash(const CompactSession& ipv4) const { return hash_key(ipv4, secret_); }
   std::uint64_t hash(const SessionView& session) const {
     return session.compact.ipv6() ? hash(session.whole->key) : hash_key(session.compact, secret_);
   }

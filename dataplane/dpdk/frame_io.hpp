@@ -26,7 +26,7 @@ constexpr std::size_t kEthernetHeader = 14;
 constexpr std::size_t kClearHeader = 24;
 constexpr std::size_t kBodyOffset = kEthernetHeader + kClearHeader;
 constexpr std::size_t kFrameOverhead = kBodyOffset + sys::kGcmTagSize;
-constexpr std::uint8_t kFrameVersion = 2;
+constexpr std::uint8_t kFrameVersion = 3;
 
 struct FrameIdentity {
   std::uint16_t group = 0;

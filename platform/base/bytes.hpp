@@ -7,32 +7,42 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 namespace hotpair {
 
 using Bytes = std::span<const std::uint8_t>;
 using MutableBytes = std::span<std::uint8_t>;
 
+// A number of big-endian bytes as it is in memory, into this machine's order, or back.
 template <typename T>
-constexpr T load_be(const std::uint8_t* p) {
-  T value = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i) value = static_cast<T>((value << 8) | p[i]);
-  return value;
+constexpr T big_endian(T value) {
+  static_assert(std::is_unsigned_v<T> && sizeof(T) <= 8);
+  if constexpr (std::endian::native == std::endian::big || sizeof(T) == 1) return value;
+  if constexpr (sizeof(T) == 2) return __builtin_bswap16(value);
+  if constexpr (sizeof(T) == 4) return __builtin_bswap32(value);
+  if constexpr (sizeof(T) == 8) return __builtin_bswap64(value);
 }
-template <>
-constexpr std::uint8_t load_be<std::uint8_t>(const std::uint8_t* p) {
-  return *p;
+
+// One load or store and a swap. A loop over the bytes says the same, but compilers make dozens of
+// instructions of it in places, and these are everywhere in the records of sessions.
+template <typename T>
+T load_be(const std::uint8_t* p) {
+  T value;
+  std::memcpy(&value, p, sizeof value);
+  return big_endian(value);
 }
 
 template <typename T>
-constexpr void store_be(std::uint8_t* p, T value) {
-  for (std::size_t i = 0; i < sizeof(T); ++i)
-    p[i] = static_cast<std::uint8_t>(value >> (8 * (sizeof(T) - 1 - i)));
+void store_be(std::uint8_t* p, T value) {
+  value = big_endian(value);
+  std::memcpy(p, &value, sizeof value);
 }
 
 class ByteReader {

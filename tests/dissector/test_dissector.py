@@ -83,7 +83,7 @@ class Dissector(unittest.TestCase):
 
     def test_the_clear_header_of_a_heartbeat_is_shown_also_when_it_is_relayed(self):
         beat = heartbeat()
-        relayed = struct.pack(">4sBBHBBHIQ", b"HPSY", 2, 2, 7, 1, 0, len(beat), 0, 0) + beat
+        relayed = struct.pack(">4sBBHBBHIQ", b"HPSY", 3, 2, 7, 1, 0, len(beat), 0, 0) + beat
         for content in (beat, relayed):
             text = dissect([ETHERNET + content], "")
             self.assertIn("hotpair heartbeat", text)

@@ -308,7 +308,7 @@ function sync.dissector(tvb, pinfo, root)
     tree:add_proto_expert_info(malformed, "shorter than its header says")
   elseif tvb(5, 1):uint() == 2 then
     dissect_heartbeat(tvb(CLEAR, length):tvb(), pinfo, root)
-  elseif tvb(4, 1):uint() ~= 2 then
+  elseif tvb(4, 1):uint() ~= 3 then
     tree:add_proto_expert_info(unopened, "another version of the protocol")
   else
     dissect_sealed(tvb, pinfo, tree, length)
