@@ -79,6 +79,8 @@ class DeltaSender {
   std::uint32_t begin_session(const SessionView& session, std::uint64_t hash, Instant now);
   bool make_room(Instant now);
   void take_up_again(std::uint32_t id, const SessionView& session);
+  std::uint32_t upsert_known(const SessionView& session, std::uint32_t id, Instant now);
+  void make_dirty(Slot& slot, std::uint32_t id, Instant now);
   void make_dirty(std::uint32_t id, Instant now);
   void put_back(std::uint32_t id, std::uint32_t since);
   void clean(Slot& slot);
@@ -116,7 +118,6 @@ class DeltaSender {
   void prefetch_slots(std::span<const IdQueue::Entry> block) const;
   void prefetch_ends(std::span<const IdQueue::Entry> block) const;
   std::size_t encode_slot(std::uint32_t id, RecordKind kind, MutableBytes out) const;
-  std::size_t encode_whole(std::uint32_t id, MutableBytes out) const;
   void note_sent(Slot& slot, FlightRecord& record, const Digests& digests, std::uint64_t sequence);
   void count_sent(RecordKind kind, std::uint64_t records);
   void count_run(const FlightFrame& frame, std::size_t first);

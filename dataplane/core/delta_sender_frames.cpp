@@ -173,15 +173,10 @@ void DeltaSender::prefetch_ends(std::span<const IdQueue::Entry> block) const {
     if (table_.slot(entry.id).tombstone()) table_.prefetch_place_in_index(entry.id);
 }
 
-inline std::size_t DeltaSender::encode_slot(std::uint32_t id, RecordKind kind,
-                                            MutableBytes out) const {
+std::size_t DeltaSender::encode_slot(std::uint32_t id, RecordKind kind, MutableBytes out) const {
   const CompactSession& c = table_.slot(id).session;
   if (kind != RecordKind::create || c.side_kind() == Side::none)
     return encode_compact(kind, id, c, out);
-  return encode_whole(id, out);
-}
-
-std::size_t DeltaSender::encode_whole(std::uint32_t id, MutableBytes out) const {
   return encode_session(RecordKind::create, id, table_.session(id), out);
 }
 
@@ -240,7 +235,10 @@ inline bool DeltaSender::write_fresh(const IdQueue::Entry& entry, const Digests&
   Slot& slot = table_.slot(entry.id);
   if (slot.flags & kDirty) {
     const RecordKind kind = kind_for(slot);
-    const std::size_t size = encode_slot(entry.id, kind, body.subspan(at));
+    const std::size_t size =
+        kind == RecordKind::update
+            ? encode_compact(RecordKind::update, entry.id, slot.session, body.subspan(at))
+            : encode_slot(entry.id, kind, body.subspan(at));
     if (size == 0) return false;
     at += size;
     FlightRecord& record = frame.add({.id = entry.id, .bucket = 0, .kind = kind}, entry.since);
