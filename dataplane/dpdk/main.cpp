@@ -138,6 +138,8 @@ Result<ReplicaParts> make_parts(const config::Config& config, const Options& opt
   std::array<std::uint8_t, 8> seed;
   sys::random_bytes(seed);
   parts.engine.seed = load_be<std::uint64_t>(seed.data());
+  // This thread is the lcore's since DPDK started, and the kernel gives memory where it is first
+  // touched: so the table is on the lcore's NUMA node.
   parts.engine.advise = sys::take_huge_pages;
   parts.engine.pickup = pickup_of(config.cluster.session_pickup);
   return parts;

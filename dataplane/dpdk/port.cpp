@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "dataplane/dpdk/device_requests.hpp"
+#include "dataplane/dpdk/eal.hpp"
 #include "dataplane/dpdk/port_device.hpp"
 #include "platform/base/assert.hpp"
 #include "platform/linux/clock.hpp"
@@ -26,11 +27,16 @@ namespace {
 constexpr std::uint16_t kDescriptors = 512;
 // Both rings full, a burst in each hand, and the per-core cache: 5 MB, or 20 of jumbo frames.
 constexpr unsigned kBuffers = 2047;
+// af_xdp gives the kernel 2048 buffers to fill before anything else, and takes back what was sent
+// when there are half as many of that: 15 MB in all.
+constexpr unsigned kAfXdpBuffers = 6143;
 constexpr unsigned kBufferCache = 64;
 constexpr std::size_t kStandardFrame = 1514;
 
 Status refused(const char* step, int error) {
-  return fail_with(std::string("the device refuses ") + step + " (" + rte_strerror(error) + ")");
+  const std::string words = last_eal_words();
+  return fail_with(std::string("the device refuses ") + step + " (" + rte_strerror(error) +
+                   (words.empty() ? "" : "; it says: " + words) + ")");
 }
 
 // The ethdev of a device; probed now unless DPDK did so when it started.
@@ -94,13 +100,27 @@ std::size_t Port::frame_wanted() const {
   return std::clamp(mtu + kEthernetHeader, kStandardFrame, kMostFrame);
 }
 
+// Where the device reads and writes packets, if it is near any CPU more than others; else where
+// this lcore is.
+int Port::memory_node() const {
+  const int device = rte_eth_dev_socket_id(id_);
+  return device >= 0 ? device : static_cast<int>(rte_socket_id());
+}
+
+std::optional<int> Port::far_node() const {
+  const int device = rte_eth_dev_socket_id(id_);
+  const bool known = device >= 0 && rte_socket_id() != LCORE_ID_ANY && rte_socket_count() > 1;
+  if (!known || static_cast<unsigned>(device) == rte_socket_id()) return std::nullopt;
+  return device;
+}
+
 Status Port::make_pool(std::size_t max_frame) {
   rte_mempool_free(pool_);
   const std::size_t room =
       RTE_PKTMBUF_HEADROOM + (max_frame > kStandardFrame ? kJumboSlot : RTE_MBUF_DEFAULT_DATAROOM);
-  pool_ =
-      rte_pktmbuf_pool_create(("hotpair_" + std::to_string(id_)).c_str(), kBuffers, kBufferCache, 0,
-                              static_cast<std::uint16_t>(room), static_cast<int>(rte_socket_id()));
+  const unsigned buffers = device_.rfind("net_af_xdp", 0) == 0 ? kAfXdpBuffers : kBuffers;
+  pool_ = rte_pktmbuf_pool_create(("hotpair_" + std::to_string(id_)).c_str(), buffers, kBufferCache,
+                                  0, static_cast<std::uint16_t>(room), memory_node());
   if (pool_ != nullptr) return Ok{};
   return fail_with(std::string("no memory for packet buffers (") + rte_strerror(rte_errno) +
                    "); reserve more hugepages, or set session_sync.hugepages: false");
@@ -115,7 +135,7 @@ Status Port::configure(std::size_t max_frame) {
     return refused("one queue each way", -r);
   std::uint16_t rx = kDescriptors, tx = kDescriptors;
   (void)rte_eth_dev_adjust_nb_rx_tx_desc(id_, &rx, &tx);
-  const auto socket = static_cast<unsigned>(std::max(0, rte_eth_dev_socket_id(id_)));
+  const auto socket = static_cast<unsigned>(memory_node());
   if (int r = rte_eth_rx_queue_setup(id_, 0, rx, socket, nullptr, pool_); r != 0)
     return refused("its receive queue", -r);
   if (int r = rte_eth_tx_queue_setup(id_, 0, tx, socket, nullptr); r != 0)

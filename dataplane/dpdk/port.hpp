@@ -44,6 +44,10 @@ class Port {
   };
   const Traffic& traffic() const { return traffic_; }
 
+  // The NUMA node of the device, when it is known to be another than this lcore's: each frame then
+  // crosses between them.
+  std::optional<int> far_node() const;
+
   // replaced: the kernel interface under the port is another one now. wanted_back: the device is to
   // be unplugged, which waits until the port is gone.
   enum class Link : std::uint8_t { up, down, replaced, wanted_back };
@@ -72,6 +76,7 @@ class Port {
   Port(std::uint16_t id, std::string device, Counters& counters);
   Status start(std::size_t max_frame);
   std::size_t frame_wanted() const;
+  int memory_node() const;
   Status make_pool(std::size_t max_frame);
   Status configure(std::size_t max_frame);
   std::size_t receive_burst();

@@ -48,6 +48,13 @@ Status Ports::open(Slot& slot) {
     slot.wire = {slot.port->mac(), std::nullopt};
     slot.retry_after = {};
     slot.said = false;
+    if (const auto node = slot.port->far_node())
+      log_.notice("port-far",
+                  "the session-sync port " + slot.device + " is on NUMA node " +
+                      std::to_string(*node) +
+                      " and this program on another; name a CPU of that node in "
+                      "session_sync.lcores",
+                  {{"device", slot.device}});
     return Ok{};
   }
   const std::string sentence = "session-sync device " + slot.device + ": " + port.error().message;

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """hotpair-bench sync measures what it says: every delta told is applied, tables end up equal, reports are whole."""
+import glob
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import xml.etree.ElementTree
 from pathlib import Path
@@ -45,6 +47,30 @@ class Sync(unittest.TestCase):
         self.assertEqual(text.count("<svg"), 3)
         for part in text.split("<svg")[1:]:
             xml.etree.ElementTree.fromstring("<svg" + part.split("</svg>")[0] + "</svg>")
+
+    def test_two_processes_over_memif_end_up_equal(self):
+        if not glob.glob("/usr/lib/*/dpdk/pmds-*/librte_net_memif.so*"):
+            self.skipTest("DPDK's memif driver (librte-net-memif) is not installed")
+        with tempfile.TemporaryDirectory() as folder:
+            def device(role):
+                return f"net_memif0,role={role},id=0,socket={folder}/memif.sock,socket-abstract=no"
+            backup = subprocess.Popen([PROGRAM, "sync", "--no-pin", "--most-seconds", "60", "--sessions", "20000",
+                                       "--role", "backup", "--device", device("server"), "--json", folder + "/backup.json"],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            try:
+                while not Path(folder, "memif.sock").exists():  # a client does not wait for its server
+                    self.assertIsNone(backup.poll(), "the backup's end has ended")
+                    time.sleep(0.01)
+                done = run("--sessions", "20000", "--phases", "create,update", "--role", "primary", "--device",
+                           device("client"), "--json", "-")
+                _, words = backup.communicate(timeout=60)
+            finally:
+                backup.kill()
+            self.assertEqual((done.returncode, backup.returncode), (0, 0), done.stderr + words)
+            told, taken = json.loads(done.stdout), json.loads(Path(folder, "backup.json").read_text())
+        self.assertTrue(told["equal"])
+        self.assertEqual(told["sessions_primary"], taken["sessions_backup"])
+        self.assertGreaterEqual(taken["sessions_backup"], 20000)
 
     def test_mistakes_are_named(self):
         for options, words in ((("--mix", "50:50:50"), "sum is 100"), (("--phases", "create,jump"), "jump"),
