@@ -13,10 +13,6 @@
 #include <cstdint>
 #include <cstring>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include "dataplane/core/key_index.hpp"
 #include "dataplane/core/large_array.hpp"
 
@@ -101,10 +97,11 @@ class BucketIndex {
     static_assert(std::endian::native == std::endian::little, "the first tag is the lowest byte");
 #ifdef __SSE2__
     static_assert(offsetof(Line, tags) + 16 == sizeof(Line), "sixteen bytes can be read");
-    const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(line.tags.data()));
-    const __m128i wanted = _mm_set1_epi8(static_cast<char>(tag));
-    const auto all = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(tags, wanted)));
-    return all & ((1u << line.count) - 1);
+    using Sixteen [[gnu::vector_size(16)]] = char;
+    Sixteen tags;
+    std::memcpy(&tags, reinterpret_cast<const char*>(&line) + offsetof(Line, tags), sizeof tags);
+    const auto equal = std::bit_cast<Sixteen>(tags == Sixteen{} + static_cast<char>(tag));
+    return static_cast<std::uint32_t>(__builtin_ia32_pmovmskb128(equal)) & ((1u << line.count) - 1);
 #else
     constexpr std::uint64_t kOnes = 0x0101010101010101u, kHighs = 0x8080808080808080u;
     std::uint64_t low = 0, high = 0;

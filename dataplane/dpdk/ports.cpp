@@ -49,12 +49,12 @@ Status Ports::open(Slot& slot) {
     slot.retry_after = {};
     slot.said = false;
     if (const auto node = slot.port->far_node())
-      log_.notice("port-far",
-                  "the session-sync port " + slot.device + " is on NUMA node " +
-                      std::to_string(*node) +
-                      " and this program on another; name a CPU of that node in "
-                      "session_sync.lcores",
-                  {{"device", slot.device}});
+      log_.info("port-far",
+                "the session-sync port " + slot.device + " is on NUMA node " +
+                    std::to_string(*node) +
+                    " and this program on another; name a CPU of that node in "
+                    "session_sync.lcores",
+                {{"device", slot.device}});
     return Ok{};
   }
   const std::string sentence = "session-sync device " + slot.device + ": " + port.error().message;
