@@ -28,8 +28,8 @@ Engine::Engine(const EngineConfig& config, SessionSink& sink, Instant now)
 void Engine::set_role(Role role, std::uint64_t epoch, Instant now) {
   const bool same = role == role_;
   if (same && epoch == epoch_) return;
-  // An agent never names a lower epoch than before. One that was started anew does, after a time as
-  // primary that nobody else heard of; it knows whom to follow.
+  // Lower than before, after a time as primary that nobody else heard of: the agent knows whom to
+  // follow.
   const bool lower = epoch < epoch_;
   epoch_ = epoch;
   newest_epoch_heard_ = std::max(newest_epoch_heard_, epoch);

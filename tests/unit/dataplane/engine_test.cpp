@@ -270,7 +270,7 @@ TEST_F(EngineTest, FramesOfAnOlderEpochAreIgnored) {
   EXPECT_GT(backup().counters().rejected_old_epoch, 0u);
 }
 
-TEST_F(EngineTest, ABackupFollowsALowerEpochWhenANewAgentNamesIt) {
+TEST_F(EngineTest, ABackupFollowsALowerEpochWhenItsAgentNamesIt) {
   const std::uint64_t epoch = primary().status(world.now()).epoch;
   backup().set_role(Role::backup, 99, world.now());
   world.run(100ms);
