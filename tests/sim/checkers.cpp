@@ -275,7 +275,12 @@ void Checkers::must_be_settled() {
                    b.status().role == Role::backup && !b.holds_addresses();
   const bool two = b.status().role == Role::primary && b.holds_addresses() &&
                    a.status().role == Role::backup && !a.holds_addresses();
-  if (one == two) fail(a, "not settled: 1 " + describe(a) + ", 2 " + describe(b));
+  if (one == two) return fail(a, "not settled: 1 " + describe(a) + ", 2 " + describe(b));
+  const Box& primary = one ? a : b;
+  const Box& backup = one ? b : a;
+  if (primary.dataplane.alive && backup.dataplane.alive &&
+      !backup.dataplane.follows(primary.dataplane))
+    fail(backup, "its data plane does not follow the primary's");
 }
 
 }  // namespace hotpair::simulation

@@ -106,7 +106,7 @@ void World::after_step(Box& box, const std::vector<Action>& actions) {
 }
 
 // The data planes: a backup that hears a primary of a newer or equal epoch is in sync after a
-// while; a primary that hears a newer one obeys it.
+// while; a primary without an agent that hears a newer one obeys it.
 void World::dataplanes_changed() {
   const std::uint64_t attempt = ++sync_attempt_;
   one_.dataplane.in_sync = two_.dataplane.in_sync = false;
@@ -126,8 +126,9 @@ void World::sync_dataplanes() {
   if (joined && !sync_stuck) {
     Box::Dataplane& a = one_.dataplane;
     Box::Dataplane& b = two_.dataplane;
-    if (a.role == DataplaneRole::primary && b.role == DataplaneRole::primary)
-      (a.epoch < b.epoch ? a : b).role = DataplaneRole::backup;
+    Box& lower = a.epoch < b.epoch ? one_ : two_;
+    if (a.role == DataplaneRole::primary && b.role == DataplaneRole::primary && !lower.agent_runs())
+      lower.dataplane.role = DataplaneRole::backup;
     a.in_sync = b.in_sync = a.follows(b) || b.follows(a);
   } else {
     one_.dataplane.in_sync = two_.dataplane.in_sync = false;
