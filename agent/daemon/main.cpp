@@ -8,6 +8,7 @@
 
 #include "agent/daemon/runtime.hpp"
 #include "platform/linux/log_sink.hpp"
+#include "platform/linux/sd_notify.hpp"
 
 namespace {
 
@@ -93,11 +94,16 @@ int run(const CommandLine& line, std::span<char> arguments) {
   auto prepared = daemon::prepare(options_of(line));
   if (!prepared) {
     for (const auto& message : prepared.error().messages) complain(message, 0);
+    sys::pause_before_restart();
     return prepared.error().exit_status;
   }
   auto runtime = daemon::Runtime::create(std::move(prepared).value(),
                                          warden ? warden->get() : nullptr, log, feed);
-  if (!runtime) return complain(runtime.error().message, daemon::kExitFailed);
+  if (!runtime) {
+    complain(runtime.error().message, 0);
+    sys::pause_before_restart();
+    return daemon::kExitFailed;
+  }
   return (*runtime)->run();
 }
 

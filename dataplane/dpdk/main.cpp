@@ -194,12 +194,14 @@ int run(const config::Config& config, const Options& options, const Log& log) {
   auto parts = make_parts(config, options, counters, log);
   if (!parts.ok()) {
     log.error("start-failed", parts.error().message);
+    sys::pause_before_restart();
     return kFailed;
   }
   const std::string port = parts->ports ? parts->ports->device() : "no device";
   auto loop = Loop::create(loop_options(config, options), std::move(parts).value(), counters, log);
   if (!loop.ok()) {
     log.error("start-failed", loop.error().message);
+    sys::pause_before_restart();
     return kFailed;
   }
   const Status signals = (*loop)->events().on_signals(
@@ -226,10 +228,13 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? dpdk::kGood : dpdk::kWrongUsage;
   }
   const auto config = dpdk::load(options.config_dir);
-  if (!config) return dpdk::kWrongUsage;
   if (options.check_config) {
-    std::puts("the configuration is good");
-    return dpdk::kGood;
+    if (config) std::puts("the configuration is good");
+    return config ? dpdk::kGood : dpdk::kWrongUsage;
+  }
+  if (!config) {
+    sys::pause_before_restart();
+    return dpdk::kWrongUsage;
   }
   sys::LogOptions log;
   log.program = "hotpair-dataplane";

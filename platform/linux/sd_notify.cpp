@@ -1,6 +1,8 @@
 #include "platform/linux/sd_notify.hpp"
 
 #include <algorithm>
+#include <csignal>
+#include <cstdlib>
 #include <ctime>
 
 #include <systemd/sd-daemon.h>
@@ -37,6 +39,16 @@ void notify_stopping() {
 
 void notify_watchdog() {
   sd_notify(0, "WATCHDOG=1");
+}
+
+void pause_before_restart() {
+  if (std::getenv("NOTIFY_SOCKET") == nullptr) return;
+  sigset_t endings;
+  sigemptyset(&endings);
+  for (const int signal : {SIGTERM, SIGINT}) sigaddset(&endings, signal);
+  (void)pthread_sigmask(SIG_BLOCK, &endings, nullptr);
+  const timespec length{2, 0};
+  (void)sigtimedwait(&endings, nullptr, &length);
 }
 
 std::optional<Duration> watchdog_interval() {

@@ -15,6 +15,11 @@ void notify_reloading();                        // followed by notify_ready when
 void notify_stopping();
 void notify_watchdog();  // "I am alive"
 
+// For a program that cannot start: waits two seconds where a service manager would start it again
+// at once, or until it is told to end. The pace of restarts until what is missing is there; a
+// program that worked and ended is not held up by it.
+void pause_before_restart();
+
 // How often the service manager wants notify_watchdog at the latest; none: it does not.
 std::optional<Duration> watchdog_interval();
 
