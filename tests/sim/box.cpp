@@ -37,6 +37,7 @@ void Box::start_agent() {
   unread_.clear();
   unread_at_.clear();
   addresses_busy_until_ = now;
+  dataplane_obeyed_ = 0;
   cipher_ = std::make_unique<ToyCipher>(password, rng_.fork());
   association_ = std::make_unique<Association>(config.self, group, *cipher_);
   node_ = std::make_unique<Node>(config, disk, now);

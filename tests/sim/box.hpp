@@ -165,6 +165,7 @@ class Box {
   std::optional<Instant> deadline_at_;
   bool peer_direct_silent_ = false;
   Instant direct_heard_, loop_ran_, addresses_busy_until_;
+  agent::ActionId dataplane_obeyed_ = 0;  // the newest of its orders
   bool held_ = false, fenced_ = false, stalled_ = false, paused_ = false, exits_ = false;
   std::deque<agent::Event> waiting_;
   std::deque<std::pair<agent::PathId, std::vector<std::uint8_t>>> unread_;

@@ -63,9 +63,11 @@ void Box::carry_out(const ClaimAddresses& action) {
   change_addresses(action.id, faults.claim, true);
 }
 
+// In the order of asking, as they come by a socket: one that is late is overtaken by none.
 void Box::carry_out(const SetDataplaneRole& action) {
   answer_later(action.id, faults.dataplane, Fact::dataplane_failed, [this, action] {
-    if (!dataplane.alive) return;
+    if (!dataplane.alive || action.id < dataplane_obeyed_) return;
+    dataplane_obeyed_ = action.id;
     dataplane.role = action.role;
     dataplane.epoch = action.epoch;
     world_.dataplanes_changed();
