@@ -15,7 +15,8 @@ void DeltaReceiver::start(std::uint64_t epoch, std::uint32_t instance) {
   HOTPAIR_ASSERT(instance != 0);
   epoch_ = epoch;
   instance_ = instance;
-  if (sender_ != 0) retired_senders_.add(sender_);
+  // The sender is not retired: it may be the primary still, when nobody heard of our time as one.
+  // What is under way from before names another instance as its receiver.
   sender_ = stream_ = 0;
   heard_ = peer_in_sync_ = hello_due_ = ack_now_ = sweeping_ = summary_due_ = false;
   unacknowledged_ = 0;

@@ -280,6 +280,18 @@ TEST_F(EngineTest, ABackupFollowsALowerEpochWhenItsAgentNamesIt) {
   EXPECT_EQ(world.difference(), "");
 }
 
+TEST_F(EngineTest, ABackupThatWasPrimaryUnheardFollowsTheSamePrimaryAgain) {
+  const std::uint64_t epoch = primary().status(world.now()).epoch;
+  report(1);
+  ASSERT_TRUE(world.run_until_in_sync(2s));
+  backup().set_role(Role::primary, epoch + 1, world.now());
+  backup().set_role(Role::backup, epoch, world.now());
+  report(2);
+  world.run(1s);
+  EXPECT_TRUE(world.run_until_in_sync(2s));
+  EXPECT_EQ(world.difference(), "");
+}
+
 TEST_F(EngineTest, RubbishIsCountedAndChangesNothing) {
   std::array<std::uint8_t, 1400> bytes;
   for (int i = 0; i < 20'000; ++i) {
