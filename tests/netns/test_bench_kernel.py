@@ -4,7 +4,9 @@
 import glob
 import json
 import os
+import signal
 import subprocess
+import time
 import unittest
 
 import story
@@ -35,6 +37,30 @@ class BenchKernel(unittest.TestCase):
         figures = self.bench("bulk", "--sessions", "2048")
         self.assertLessEqual(figures["first_seconds"], figures["seconds"])
         self.assertLessEqual(figures["seconds"], figures["in_sync_seconds"])
+
+    def test_one_that_is_killed_leaves_nothing_behind_either(self):
+        before = self.limit()
+        program = os.path.join(story.build(), "tools/bench/hotpair-bench")
+        for end in (signal.SIGINT, signal.SIGKILL):
+            running = subprocess.Popen([program, "bulk", "--sessions", str(before)], stderr=subprocess.DEVNULL)
+            try:
+                self.wait("the limit to be raised", lambda: self.limit() > before)
+            finally:
+                running.send_signal(end)
+                running.wait()
+            self.wait("the limit to be as it was", lambda: self.limit() == before)
+            self.wait("the files to be gone", lambda: not glob.glob("/tmp/hotpair-bench-*"))
+
+    @staticmethod
+    def limit():
+        with open("/proc/sys/net/netfilter/nf_conntrack_max") as file:
+            return int(file.read())
+
+    def wait(self, what, condition):
+        end = time.monotonic() + 20
+        while not condition():
+            self.assertLess(time.monotonic(), end, f"waited 20 s for {what}")
+            time.sleep(0.01)
 
 
 if __name__ == "__main__":

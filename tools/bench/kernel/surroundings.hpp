@@ -3,7 +3,10 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
+
+#include "tools/bench/kernel/aftermath.hpp"
 
 namespace hotpair::bench::kernel {
 
@@ -11,7 +14,7 @@ namespace hotpair::bench::kernel {
 // built in; else the name, to be looked up.
 std::string find_dataplane();
 
-// A directory for configurations, sockets and logs, gone with this unless it is to be kept.
+// A directory for configurations, sockets and logs, gone with this process unless it is to be kept.
 class Scratch {
  public:
   explicit Scratch(bool keep);
@@ -23,24 +26,26 @@ class Scratch {
  private:
   bool keep_;
   std::string path_;
+  std::optional<Aftermath> aftermath_;
 };
 
 // Room for the tables of both boxes in the kernel's, which is one: raised as long as this lives, a
-// bucket for each of a session's two tuples, and put back. What cannot be set is left as it is.
+// bucket for each of a session's two tuples, and put back however it ends. What cannot be set is
+// left as it is.
 class ConntrackRoom {
  public:
   explicit ConntrackRoom(std::uint64_t sessions_a_box);
   ConntrackRoom(const ConntrackRoom&) = delete;
   ConntrackRoom& operator=(const ConntrackRoom&) = delete;
-  ~ConntrackRoom();
 
  private:
   struct Limit {
     const char* name;
-    std::int64_t before = 0;  // 0: it was not raised
+    std::int64_t before = 0;  // 0: it could not be read
   };
   std::array<Limit, 2> limits_{Limit{"net/netfilter/nf_conntrack_max"},
                                Limit{"net/netfilter/nf_conntrack_buckets"}};
+  std::optional<Aftermath> aftermath_;
 };
 
 // Of a flag that several commands have (TwoBoxes::raise_events()).
