@@ -1,12 +1,8 @@
 #include "platform/linux/nftables_elements.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <set>
 
-#include <arpa/inet.h>
-#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <netlink/attr.h>
@@ -18,15 +14,6 @@ namespace {
 // Ours, never given to the kernel: the key of an interval's other end.
 constexpr int kEndKey = 0x1fff;
 constexpr std::size_t kAlignment = 4;  // of attributes
-
-constexpr std::array<std::pair<std::uint8_t, const char*>, 6> kFamilies = {{
-    {NFPROTO_IPV4, "ip"},
-    {NFPROTO_IPV6, "ip6"},
-    {NFPROTO_INET, "inet"},
-    {NFPROTO_BRIDGE, "bridge"},
-    {NFPROTO_ARP, "arp"},
-    {NFPROTO_NETDEV, "netdev"},
-}};
 
 // Calls `visit(attribute)` for each; false: they do not fill `attributes`.
 template <typename Visit>
@@ -103,23 +90,6 @@ bool consists_of(std::string_view attributes, std::initializer_list<int> types) 
 }
 
 }  // namespace
-
-const char* nft_family_name(std::uint8_t family) {
-  for (const auto& [number, name] : kFamilies)
-    if (number == family) return name;
-  return "";
-}
-
-std::uint8_t nft_family_number(const std::string& family) {
-  for (const auto& [number, name] : kFamilies)
-    if (family == name) return number;
-  return NFPROTO_UNSPEC;
-}
-
-std::string nft_text(const nlattr* attribute) {
-  const auto* text = static_cast<const char*>(nla_data(attribute));
-  return {text, strnlen(text, static_cast<std::size_t>(nla_len(attribute)))};
-}
 
 bool parse_elements(nlmsghdr& message, std::vector<NftRawElement>& out) {
   nlattr* list[NFTA_SET_ELEM_LIST_MAX + 1] = {};

@@ -11,7 +11,6 @@
 
 #include "platform/base/bytes.hpp"
 
-struct nlattr;
 struct nlmsghdr;
 
 namespace hotpair::sys {
@@ -34,10 +33,6 @@ struct NftSetId {
   std::string family, table, name;  // family: ip, ip6, inet, bridge, arp or netdev
   friend auto operator<=>(const NftSetId&, const NftSetId&) = default;
 };
-
-const char* nft_family_name(std::uint8_t family);  // of NFPROTO_*; empty: none of nftables'
-std::uint8_t nft_family_number(const std::string& family);
-std::string nft_text(const nlattr* attribute);
 
 // An element of a NFT_MSG_NEWSETELEM; an end of an interval by itself has `ends`.
 struct NftRawElement {

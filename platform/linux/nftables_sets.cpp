@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "platform/linux/clock.hpp"
+#include "platform/linux/nftables_message.hpp"
 #include "platform/linux/system_error.hpp"
 
 namespace hotpair::sys {
@@ -23,17 +24,12 @@ constexpr std::size_t kListBytes = 32u << 10, kBatchBytes = 96u << 10;
 // nft's number of the type iface_index; of a concatenation the last six bits name its last part.
 constexpr std::uint32_t kIfaceIndex = 20, kTypeBits = 6;
 
-NetlinkMessage message_of(int type, int flags, std::uint8_t family, std::uint16_t resource = 0) {
+NetlinkMessage batch_mark(int type) {
   nfgenmsg header{};
-  header.nfgen_family = family;
   header.version = NFNETLINK_V0;
-  header.res_id = htons(resource);
-  return make_netlink_message(type, flags,
+  header.res_id = htons(NFNL_SUBSYS_NFTABLES);
+  return make_netlink_message(type, NLM_F_REQUEST,
                               {reinterpret_cast<const std::uint8_t*>(&header), sizeof header});
-}
-
-int of_nftables(int what) {
-  return (NFNL_SUBSYS_NFTABLES << 8) | what;
 }
 
 std::uint32_t u32_of(const nlattr* attribute) {
@@ -112,31 +108,30 @@ Result<NftablesSets> NftablesSets::open() {
   return NftablesSets(std::move(socket).value(), own.nl_pid);
 }
 
-Result<std::vector<NftSet>> NftablesSets::list() {
-  std::vector<NftSet> sets;
-  const NetlinkMessage request = message_of(of_nftables(NFT_MSG_GETSET), 0, NFPROTO_UNSPEC);
+// What `take` makes of every message of the kernel's answer.
+template <typename Found>
+Result<Found> NftablesSets::dump(int what, void (*take)(nlmsghdr&, Found&)) {
+  Found found;
+  const NetlinkMessage request = nft_request(what, NFPROTO_UNSPEC);
   const Status read = socket_.dump(
-      request.get(), [&](nlmsghdr& message) { take_set(message, sets); }, [&] { sets.clear(); },
+      request.get(), [&](nlmsghdr& message) { take(message, found); }, [&] { found.clear(); },
       now() + kDumpTimeout);
   if (!read) return fail(read.error());
-  return sets;
+  return found;
+}
+
+Result<std::vector<NftSet>> NftablesSets::list() {
+  return dump(NFT_MSG_GETSET, take_set);
 }
 
 Result<std::set<NftSetId>> NftablesSets::fed_by_packets() {
-  std::set<NftSetId> sets;
-  const NetlinkMessage request = message_of(of_nftables(NFT_MSG_GETRULE), 0, NFPROTO_UNSPEC);
-  const Status read = socket_.dump(
-      request.get(), [&](nlmsghdr& message) { take_fed(message, sets); }, [&] { sets.clear(); },
-      now() + kDumpTimeout);
-  if (!read) return fail(read.error());
-  return sets;
+  return dump(NFT_MSG_GETRULE, take_fed);
 }
 
 Result<std::vector<NftElement>> NftablesSets::read(const NftSet& set, std::size_t most) {
   std::vector<NftRawElement> raw;
   bool good = true;
-  const NetlinkMessage request =
-      message_of(of_nftables(NFT_MSG_GETSETELEM), 0, nft_family_number(set.family));
+  const NetlinkMessage request = nft_request(NFT_MSG_GETSETELEM, nft_family_number(set.family));
   name_set(request.get(), set);
   const Status read = socket_.dump(
       request.get(),
@@ -187,9 +182,7 @@ Status NftablesSets::send_batch(const NftSet& set,
                                 std::span<const std::pair<int, std::string>> messages) {
   std::vector<std::uint8_t> batch;
   const std::uint32_t first = socket_.next_sequence();
-  append(batch,
-         message_of(NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, NFPROTO_UNSPEC, NFNL_SUBSYS_NFTABLES),
-         first);
+  append(batch, batch_mark(NFNL_MSG_BATCH_BEGIN), first);
   std::uint32_t last = first;
   for (const auto& [what, attributes] : messages) {
     const int flags = NLM_F_REQUEST | NLM_F_ACK | (what == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0);
@@ -198,7 +191,7 @@ Status NftablesSets::send_batch(const NftSet& set,
     NetlinkMessage message(
         nlmsg_alloc_size(attributes.size() + set.table.size() + set.name.size() + 256));
     HOTPAIR_ASSERT(message != nullptr);
-    nlmsghdr* begun = nlmsg_put(message.get(), 0, 0, of_nftables(what), 0, flags);
+    nlmsghdr* begun = nlmsg_put(message.get(), 0, 0, nft_message_type(what), 0, flags);
     HOTPAIR_ASSERT(begun != nullptr);
     (void)nlmsg_append(message.get(), &header, sizeof header, NLMSG_ALIGNTO);
     name_set(message.get(), set);
@@ -206,8 +199,7 @@ Status NftablesSets::send_batch(const NftSet& set,
             static_cast<int>(attributes.size()), attributes.data());
     append(batch, message, last = socket_.next_sequence());
   }
-  append(batch, message_of(NFNL_MSG_BATCH_END, NLM_F_REQUEST, NFPROTO_UNSPEC, NFNL_SUBSYS_NFTABLES),
-         socket_.next_sequence());
+  append(batch, batch_mark(NFNL_MSG_BATCH_END), socket_.next_sequence());
   if (Status sent = socket_.send(batch); !sent) return sent;
   return await(first, last);
 }

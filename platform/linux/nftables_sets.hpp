@@ -38,6 +38,8 @@ class NftablesSets {
   std::uint32_t port() const { return port_; }
 
  private:
+  template <typename Found>
+  Result<Found> dump(int what, void (*take)(nlmsghdr&, Found&));
   NftablesSets(NetlinkSocket socket, std::uint32_t port)
       : socket_(std::move(socket)), port_(port) {}
   Status send_batch(const NftSet& set, std::span<const std::pair<int, std::string>> messages);

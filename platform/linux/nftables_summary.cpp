@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -12,7 +14,7 @@
 
 #include "platform/linux/clock.hpp"
 #include "platform/linux/netlink_socket.hpp"
-#include "platform/linux/nftables_elements.hpp"
+#include "platform/linux/nftables_message.hpp"
 
 namespace hotpair::sys {
 namespace {
@@ -62,11 +64,7 @@ Result<NftSummary> read_nft_summary(std::string_view but) {
   if (!socket) return fail(socket.error());
   NftSummary summary;
   const auto dump = [&](int what, const NetlinkSocket::Visitor& visit) {
-    nfgenmsg header{};
-    header.version = NFNETLINK_V0;
-    const NetlinkMessage request =
-        make_netlink_message((NFNL_SUBSYS_NFTABLES << 8) | what, 0,
-                             {reinterpret_cast<const std::uint8_t*>(&header), sizeof header});
+    const NetlinkMessage request = nft_request(what, NFPROTO_UNSPEC);
     return socket->dump(
         request.get(), visit, [] {}, now() + kTimeout);
   };

@@ -9,6 +9,8 @@
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 
+#include "platform/linux/nftables_message.hpp"
+
 namespace hotpair::sys {
 namespace {
 
