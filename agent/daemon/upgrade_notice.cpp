@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "agent/daemon/json_message.hpp"
 #include "platform/linux/clock.hpp"
 #include "platform/linux/file_descriptor.hpp"
 #include "platform/linux/state_file.hpp"
@@ -19,11 +20,6 @@ constexpr Duration kLookEvery = 1s;
 constexpr std::size_t kMostOfARun = 256 * 1024, kMostOfAClaim = 4096;
 constexpr const char *kGoOn = "'hotpair upgrade --resume' goes on, '--abort' gives it up",
                      *kFollow = "'hotpair upgrade --status' tells every step";
-
-std::string words(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 // The digits of a run's id are the time at which it began (UTC).
 std::string time_of(const std::string& id) {
@@ -57,26 +53,26 @@ std::string driver_of(const json& run) {
   const auto driver = run.find("driver");
   if (nodes == run.end() || !nodes->is_array() || nodes->size() != 2) return "";
   const json& node = (*nodes)[driver != run.end() && *driver == 2 ? 1 : 0];
-  return node.is_object() ? words(node, "name") : "";
+  return node.is_object() ? word_of(node, "name") : "";
 }
 
 }  // namespace
 
 json upgrade_json(const UpgradeFiles& files) {
   const json run = json::parse(files.run, nullptr, false);
-  const std::string state = run.is_object() ? words(run, "state") : "";
+  const std::string state = run.is_object() ? word_of(run, "state") : "";
   if (state != "running" && state != "stopped" && state != "aborting") return claimed(files.claim);
   const bool cut = state != "stopped" && !files.driven;
-  const std::string next = words(run, "next");
+  const std::string next = word_of(run, "next");
   json notice = {
       {"state", cut ? "cut off" : state}, {"driver", driver_of(run)},
-      {"began", words(run, "began")},     {"command", words(run, "command")},
-      {"why", words(run, "why")},         {"next", !next.empty() ? next : cut ? kGoOn : kFollow}};
+      {"began", word_of(run, "began")},   {"command", word_of(run, "command")},
+      {"why", word_of(run, "why")},       {"next", !next.empty() ? next : cut ? kGoOn : kFollow}};
   const auto at = run.find("at");
   if (at == run.end() || !at->is_object()) return notice;
   for (const char* number : {"step", "of"})
     if (at->contains(number) && (*at)[number].is_number_unsigned()) notice[number] = (*at)[number];
-  notice["title"] = words(*at, "title");
+  notice["title"] = word_of(*at, "title");
   notice["step_since"] = files.touched;
   return notice;
 }
@@ -125,14 +121,14 @@ void UpgradeNotice::add_status(json& status) const {
 std::vector<std::string> UpgradeNotice::warnings() const {
   const std::lock_guard guard(mutex_);
   if (!found_.is_object()) return {};
-  const std::string state = words(found_, "state"), why = words(found_, "why");
+  const std::string state = word_of(found_, "state"), why = word_of(found_, "why");
   if (state != "stopped" && state != "cut off") return {};
   std::string text = "an upgrade that was begun here " +
                      std::string(state == "stopped" ? "stopped" : "was cut off");
   if (found_.contains("step"))
     text += " at step " + std::to_string(found_["step"].get<unsigned>()) + " of " +
-            std::to_string(found_.value("of", 0u)) + " (" + words(found_, "title") + ")";
-  return {text + (why.empty() ? "" : ": " + why) + "; " + words(found_, "next")};
+            std::to_string(found_.value("of", 0u)) + " (" + word_of(found_, "title") + ")";
+  return {text + (why.empty() ? "" : ": " + why) + "; " + word_of(found_, "next")};
 }
 
 }  // namespace hotpair::daemon
