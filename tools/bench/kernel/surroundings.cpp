@@ -49,17 +49,16 @@ ConntrackRoom::ConntrackRoom(std::uint64_t sessions_a_box) {
   constexpr std::int64_t kSpare = 10'000;
   const auto both = static_cast<std::int64_t>(2 * sessions_a_box);
   const std::array<std::int64_t, 2> wanted = {both + kSpare, 2 * both};
-  for (Limit& limit : limits_) {
-    const auto present = sys::read_sysctl_number(limit.name);
-    if (present.ok()) limit.before = *present;
+  for (std::size_t i = 0; i < limits_.size(); ++i) {
+    const auto present = sys::read_sysctl_number(limits_[i].name);
+    if (present.ok() && *present < wanted[i]) limits_[i].before = *present;
   }
   aftermath_.emplace([limits = limits_] {
     for (const Limit& limit : limits)
       if (limit.before != 0) (void)sys::write_sysctl(limit.name, std::to_string(limit.before));
   });
   for (std::size_t i = 0; i < limits_.size(); ++i)
-    if (limits_[i].before != 0 && limits_[i].before < wanted[i])
-      (void)sys::write_sysctl(limits_[i].name, std::to_string(wanted[i]));
+    if (limits_[i].before != 0) (void)sys::write_sysctl(limits_[i].name, std::to_string(wanted[i]));
 }
 
 bool write_report(const std::string& path, const std::string& json) {

@@ -41,7 +41,7 @@ class ConntrackRoom {
  private:
   struct Limit {
     const char* name;
-    std::int64_t before = 0;  // 0: it could not be read
+    std::int64_t before = 0;  // 0: it is not raised
   };
   std::array<Limit, 2> limits_{Limit{"net/netfilter/nf_conntrack_max"},
                                Limit{"net/netfilter/nf_conntrack_buckets"}};
