@@ -316,61 +316,6 @@ TEST(EngineLimits, AFullTableIsNeverInSyncUntilThereIsRoomForAll) {
   EXPECT_TRUE(world.primary().engine->dump_wanted());
 }
 
-TEST(PickupFilter, NamesTheFirstReasonNotToCarryASession) {
-  Rng rng(1);
-  Session s = made_session(made_key(1), rng);
-  s.key.ipv6 = false;
-  s.key.protocol = kProtocolTcp;
-  set_address(s.key.original.src, false, 0xc0000207);  // 192.0.2.7
-  s.state.status = 0;
-  PickupOptions options;
-  EXPECT_EQ(judge(options, s), Pickup::disabled);
-  options.enabled = true;
-  EXPECT_EQ(judge(options, s), Pickup::carry);
-  options.only_assured = true;
-  EXPECT_EQ(judge(options, s), Pickup::not_assured);
-  options.exclude = {{.address = {192, 0, 2, 0}, .length = 29, .ipv6 = false}};
-  EXPECT_EQ(judge(options, s), Pickup::excluded);
-  options.exclude[0].address[3] = 8;
-  const Address routed = s.key.original.dst;
-  set_address(s.key.original.dst, false, 0xa9fec81d);  // 169.254.200.29
-  EXPECT_EQ(judge(options, s), Pickup::link_local);
-  s.key.original.dst = routed;
-  EXPECT_EQ(judge(options, s), Pickup::not_assured);
-  set_address(s.state.reply.src, false, 0xa9fec81d);  // translated to the other box
-  EXPECT_EQ(judge(options, s), Pickup::link_local);
-  s.state.reply = reversed(s.key.original);
-  EXPECT_EQ(judge(options, s), Pickup::not_assured);
-  options.udp = false;
-  s.key.protocol = kProtocolUdp;
-  EXPECT_EQ(judge(options, s), Pickup::udp_off);
-  s.key.protocol = kProtocolIcmp;
-  EXPECT_EQ(judge(options, s), Pickup::icmp_off);
-  options.icmp = true;
-  EXPECT_EQ(judge(options, s), Pickup::not_assured);
-  s.key.protocol = kProtocolIcmpv6;  // over IPv4: nothing that the kernel tracks
-  EXPECT_EQ(judge(options, s), Pickup::protocol);
-}
-
-TEST(PickupFilter, ADelayedSessionIsSentOnlyWhenItHasLivedThatLong) {
-  World world(3);
-  ASSERT_TRUE(world.run_until_in_sync(2s));
-  PickupOptions options;
-  options.enabled = true;
-  options.delay = 500ms;
-  Engine& primary = *world.primary().engine;
-  primary.set_pickup(options);
-  Rng rng(1);
-  primary.upsert(made_session(made_key(1), rng), world.now());
-  primary.upsert(made_session(made_key(2), rng), world.now());
-  world.run(400ms);
-  primary.destroy(made_key(2), world.now());
-  EXPECT_EQ(world.backup().engine->table().size(), 0u);
-  world.run(200ms);
-  EXPECT_EQ(world.backup().engine->table().size(), 1u);
-  EXPECT_EQ(primary.counters().never_sent, 1u);
-}
-
 // A flood fills the table; what must survive a failover still finds room, and nothing that must is
 // ever dropped.
 TEST(EngineLimits, AFullTableKeepsWhatIsAssuredAndCountsWhatGaveWay) {
