@@ -39,18 +39,15 @@ inline std::uint64_t digest_key(const CompactSession& ipv4) {
   return hash_key(ipv4, mixing::kC);
 }
 
-// Of a session with nothing beside it, whose state is `s` but for what an update carries.
-inline std::uint64_t digest_session(std::uint64_t key_digest, const CompactSession& s,
-                                    const UpdatedPart& updated) {
+// Of a session with nothing beside it, by its key's digest, its mark, timeout and changing_bits().
+inline std::uint64_t digest_session(std::uint64_t key_digest, std::uint32_t mark,
+                                    std::uint32_t timeout_s, std::uint32_t bits) {
   const std::uint64_t digest =
-      mixing::mix_content(key_digest, mixing::values(s.mark, updated.timeout_s),
-                          mixing::bits(updated.status_and_state, updated.tcp_flags_original,
-                                       updated.tcp_flags_reply, s.tcp_wscales),
-                          0);
+      mixing::mix_content(key_digest, mixing::values(mark, timeout_s), bits, 0);
   return digest != 0 ? digest : 1;
 }
 inline std::uint64_t digest_session(std::uint64_t key_digest, const CompactSession& s) {
-  return digest_session(key_digest, s, UpdatedPart(s));
+  return digest_session(key_digest, s.mark, s.timeout_s, changing_bits(s));
 }
 
 }  // namespace hotpair::dataplane

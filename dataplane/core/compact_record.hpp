@@ -43,6 +43,9 @@ class Pen {
     at_ += size;
   }
   std::size_t size() const { return static_cast<std::size_t>(at_ - begin_); }
+  std::size_t room_before(const std::uint8_t* end) const {
+    return static_cast<std::size_t>(end - at_);
+  }
 
  private:
   template <typename T>
@@ -78,40 +81,39 @@ class Eye {
   const std::uint8_t* at_;
 };
 
-// What an update says. Taken out of the session before anything is written: what is written could
-// be part of it, as far as a compiler can tell.
-struct Changing {
-  unsigned protocol, status_and_state, flags_original, flags_reply, timeout_s;
+// The TCP flags of both directions, as bits of changing_bits().
+constexpr std::uint32_t kWideBits = (0xffu & ~unsigned{kOrdinaryFlags}) * 0x010100u;
+inline bool wide(const UpdatedPart& part) {
+  return (part.bits & kWideBits) != 0;
+}
+// narrow_flags() of both at once.
+inline std::uint32_t narrow_flags(const UpdatedPart& part) {
+  const std::uint32_t flags = part.bits >> 8;
+  const std::uint32_t nibbles = (flags & 0x0707u) | (flags >> 2 & 0x0808u);
+  return (nibbles << 4 | nibbles >> 8) & 0xffu;
+}
 
-  explicit Changing(const CompactSession& s)
-      : protocol(s.protocol),
-        status_and_state(s.status_and_state),
-        flags_original(s.tcp_flags_original),
-        flags_reply(s.tcp_flags_reply),
-        timeout_s(s.timeout_s) {}
-  bool wide() const { return ((flags_original | flags_reply) & ~unsigned{kOrdinaryFlags}) != 0; }
-};
-
-inline void put_changing(Pen& pen, const Changing& s) {
-  pen.u8(static_cast<std::uint8_t>(s.status_and_state));
-  if (s.protocol == kProtocolTcp)
-    put_flags(pen, static_cast<std::uint8_t>(s.flags_original),
-              static_cast<std::uint8_t>(s.flags_reply));
-  put_timeout(pen, s.timeout_s);
+inline void put_changing(Pen& pen, bool tcp, const UpdatedPart& part) {
+  pen.u8(part.status_and_state());
+  if (tcp) put_flags(pen, part.flags_original(), part.flags_reply());
+  put_timeout(pen, part.timeout_s);
 }
 
 inline void put_create(Pen& pen, std::uint32_t id, const CompactSession& s) {
-  const Changing changing(s);
+  // All of it taken out before anything is written: what is written could be part of the session,
+  // as far as a compiler can tell.
+  const UpdatedPart changing(s);
   const std::uint32_t src = s.src, dst = s.dst, mark = s.mark;
   const unsigned src_port = s.src_port, dst_port = s.dst_port, zone = s.zone,
                  wscales = s.tcp_wscales;
-  const bool tcp = changing.protocol == kProtocolTcp, udp = changing.protocol == kProtocolUdp;
+  const std::uint8_t protocol = s.protocol;
+  const bool tcp = protocol == kProtocolTcp, udp = protocol == kProtocolUdp;
   const unsigned code = tcp ? kCodeTcp : udp ? kCodeUdp : kCodeOther;
   const bool extras = (mark | zone) != 0;
-  pen.u8(static_cast<std::uint8_t>(1u << kKindShift | code | (changing.wide() ? kWideFlags : 0u) |
+  pen.u8(static_cast<std::uint8_t>(1u << kKindShift | code | (wide(changing) ? kWideFlags : 0u) |
                                    (extras ? kExtras : 0u)));
   pen.u32(id);
-  if (!tcp && !udp) pen.u8(static_cast<std::uint8_t>(changing.protocol));
+  if (!tcp && !udp) pen.u8(protocol);
   pen.u32(src);
   pen.u32(dst);
   pen.u32(src_port << 16 | dst_port);
@@ -121,12 +123,12 @@ inline void put_create(Pen& pen, std::uint32_t id, const CompactSession& s) {
     if (zone) pen.u16(static_cast<std::uint16_t>(zone));
   }
   if (tcp) pen.u8(static_cast<std::uint8_t>(wscales));
-  put_changing(pen, changing);
+  put_changing(pen, tcp, changing);
 }
 
-inline unsigned update_code(const Changing& s) {
-  if (s.protocol == kProtocolTcp) return kCodeTcp;
-  return (s.status_and_state & 0x0fu) == 0 ? kCodeUdp : kCodeOther;
+inline unsigned update_code(bool tcp, const UpdatedPart& part) {
+  if (tcp) return kCodeTcp;
+  return (part.bits & 0x0fu) == 0 ? kCodeUdp : kCodeOther;
 }
 
 // Most updates are of one shape, and six or seven bytes, of TCP with flags: so they are written
@@ -138,25 +140,27 @@ constexpr std::size_t plain_size(bool tcp) {
   return tcp ? 7 : 6;
 }
 // What follows the id, in the low three bytes.
-inline std::uint32_t plain_tail(const Changing& s, bool tcp, std::uint8_t timeout) {
-  if (!tcp) return s.status_and_state << 16 | std::uint32_t{timeout} << 8;
-  const std::uint32_t flags = nibble_of(static_cast<std::uint8_t>(s.flags_original)) << 4 |
-                              nibble_of(static_cast<std::uint8_t>(s.flags_reply));
-  return s.status_and_state << 16 | flags << 8 | timeout;
+inline std::uint32_t plain_tail(bool tcp, const UpdatedPart& part, std::uint8_t timeout) {
+  const std::uint32_t status = (part.bits & 0xffu) << 16;
+  if (!tcp) return status | std::uint32_t{timeout} << 8;
+  return status | narrow_flags(part) << 8 | timeout;
 }
 
-inline void put_update(Pen& pen, std::uint32_t id, const Changing& s) {
-  const std::uint8_t timeout = timeout_code(s.timeout_s);
-  if (id < kShortIds && !s.wide() && timeout < kTimeouts.size()) {
-    const bool tcp = s.protocol == kProtocolTcp;
-    const std::uint64_t head = std::uint64_t{kPlainUpdate | update_code(s)} << 24 | id;
-    return pen.high_bytes(head << 32 | std::uint64_t{plain_tail(s, tcp, timeout)} << 8,
+inline void put_update(Pen& pen, std::uint32_t id, bool tcp, const UpdatedPart& part) {
+  const std::uint8_t timeout = timeout_code(part.timeout_s);
+  const unsigned code = update_code(tcp, part);
+  if (id < kShortIds && !wide(part) && timeout < kTimeouts.size()) {
+    const std::uint64_t head = std::uint64_t{kPlainUpdate | code} << 24 | id;
+    return pen.high_bytes(head << 32 | std::uint64_t{plain_tail(tcp, part, timeout)} << 8,
                           plain_size(tcp));
   }
-  pen.u8(static_cast<std::uint8_t>(2u << kKindShift | id_bit(id) | update_code(s) |
-                                   (s.wide() ? kWideFlags : 0u)));
+  pen.u8(static_cast<std::uint8_t>(2u << kKindShift | id_bit(id) | code |
+                                   (wide(part) ? kWideFlags : 0u)));
   put_id(pen, id);
-  put_changing(pen, s);
+  put_changing(pen, tcp, part);
+}
+inline void put_update(Pen& pen, std::uint32_t id, const CompactSession& s) {
+  put_update(pen, id, s.protocol == kProtocolTcp, UpdatedPart(s));
 }
 
 // What does not fit must not leave half a record behind.
@@ -169,7 +173,7 @@ inline std::size_t write(RecordKind kind, std::uint32_t id, const CompactSession
   if (kind == RecordKind::create) {
     put_create(pen, id, s);
   } else if (kind == RecordKind::update) {
-    put_update(pen, id, Changing(s));
+    put_update(pen, id, s);
   } else {
     pen.u8(static_cast<std::uint8_t>(3u << kKindShift | id_bit(id)));
     put_id(pen, id);
@@ -214,16 +218,17 @@ template <typename Reader>
   const auto tail =
       static_cast<std::uint32_t>(word >> (tcp ? 8 : 16)) & (tcp ? 0xffffffu : 0xffffu);
   const unsigned timeout = tail & 0xff;
-  const unsigned flags = tcp ? tail >> 8 & 0xff : 0;
-  const unsigned status_and_state = static_cast<unsigned>(word >> 24) & 0xff;
-  if (timeout >= kTimeouts.size() || (!tcp && (status_and_state & 0x0f) != 0)) return false;
+  const std::uint32_t status = static_cast<std::uint32_t>(word >> 24) & 0xff;
+  if (timeout >= kTimeouts.size() || (!tcp && (status & 0x0f) != 0)) return false;
+  // flags_of() both nibbles, each into a byte of its own.
+  const std::uint32_t narrow = tcp ? tail >> 8 & 0xff : 0;
+  const std::uint32_t nibbles = narrow >> 4 | (narrow & 0x0fu) << 8;
+  const std::uint32_t flags = (nibbles & 0x0707u) | (nibbles & 0x0808u) << 2;
   out.kind = RecordKind::update;
   out.id = static_cast<std::uint32_t>(word >> 32) & (kShortIds - 1);
   CompactSession& s = out.session;
   s.protocol = tcp ? kProtocolTcp : kProtocolUdp;
-  s.status_and_state = static_cast<std::uint8_t>(status_and_state);
-  s.tcp_flags_original = flags_of(flags >> 4);
-  s.tcp_flags_reply = flags_of(flags & 15u);
+  set_changing_bits(s, status | flags << 8);
   s.timeout_s = kTimeouts[timeout];
   eye.skip(plain_size(tcp));
   return true;

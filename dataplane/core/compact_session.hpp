@@ -71,22 +71,44 @@ inline std::uint32_t unpacked_status(std::uint8_t byte) {
   return kUnpackedStatus[byte >> 4];
 }
 
+// status_and_state, the flags of both directions and the window scales, lowest byte first: read and
+// written as one word, since every change passes here.
+inline std::uint32_t changing_bits(const CompactSession& s) {
+  if constexpr (std::endian::native == std::endian::little) {
+    static_assert(offsetof(CompactSession, tcp_wscales) ==
+                  offsetof(CompactSession, status_and_state) + 3);
+    std::uint32_t bits;
+    std::memcpy(&bits,
+                reinterpret_cast<const char*>(&s) + offsetof(CompactSession, status_and_state),
+                sizeof bits);
+    return bits;
+  }
+  return std::uint32_t{s.status_and_state} | std::uint32_t{s.tcp_flags_original} << 8 |
+         std::uint32_t{s.tcp_flags_reply} << 16 | std::uint32_t{s.tcp_wscales} << 24;
+}
+inline void set_changing_bits(CompactSession& s, std::uint32_t bits) {
+  s.status_and_state = static_cast<std::uint8_t>(bits);
+  s.tcp_flags_original = static_cast<std::uint8_t>(bits >> 8);
+  s.tcp_flags_reply = static_cast<std::uint8_t>(bits >> 16);
+  s.tcp_wscales = static_cast<std::uint8_t>(bits >> 24);
+}
+
 // What an update carries of a session, and what it may set.
 struct UpdatedPart {
   std::uint32_t timeout_s = 0;
-  std::uint8_t status_and_state = 0, tcp_flags_original = 0, tcp_flags_reply = 0;
+  std::uint32_t bits = 0;  // changing_bits() without the window scales
+
+  static constexpr std::uint32_t kBits = 0x00ffffff;
 
   UpdatedPart() = default;
   explicit UpdatedPart(const CompactSession& s)
-      : timeout_s(s.timeout_s),
-        status_and_state(s.status_and_state),
-        tcp_flags_original(s.tcp_flags_original),
-        tcp_flags_reply(s.tcp_flags_reply) {}
+      : timeout_s(s.timeout_s), bits(changing_bits(s) & kBits) {}
+  std::uint8_t status_and_state() const { return static_cast<std::uint8_t>(bits); }
+  std::uint8_t flags_original() const { return static_cast<std::uint8_t>(bits >> 8); }
+  std::uint8_t flags_reply() const { return static_cast<std::uint8_t>(bits >> 16); }
   void apply_to(CompactSession& s) const {
     s.timeout_s = timeout_s;
-    s.status_and_state = status_and_state;
-    s.tcp_flags_original = tcp_flags_original;
-    s.tcp_flags_reply = tcp_flags_reply;
+    set_changing_bits(s, bits | (changing_bits(s) & ~kBits));
   }
   friend bool operator==(const UpdatedPart&, const UpdatedPart&) = default;
 };
@@ -161,7 +183,23 @@ inline bool same_all(const CompactSession& a, const CompactSession& b) {
   static_assert(sizeof a == 32, "no padding");
   return std::memcmp(&a, &b, sizeof a) == 0;
 }
-// Of two sessions with one key and nothing beside either: the parts an update does not carry.
+// Of two sessions with one key and nothing beside either: all that may differ, half of each.
+struct StateWords {
+  static constexpr std::size_t kAt = offsetof(CompactSession, mark);
+  std::array<std::uint64_t, 2> words;
+
+  explicit StateWords(const CompactSession& s) {
+    static_assert(kAt + sizeof words == sizeof s);
+    std::memcpy(words.data(), reinterpret_cast<const char*>(&s) + kAt, sizeof words);
+  }
+  void put_into(CompactSession& s) const {
+    std::memcpy(reinterpret_cast<char*>(&s) + kAt, words.data(), sizeof words);
+  }
+  friend bool operator==(const StateWords& a, const StateWords& b) {
+    return ((a.words[0] ^ b.words[0]) | (a.words[1] ^ b.words[1])) == 0;
+  }
+};
+// The parts an update does not carry.
 inline bool same_rarely_changing(const CompactSession& a, const CompactSession& b) {
   return a.mark == b.mark && a.tcp_wscales == b.tcp_wscales;
 }

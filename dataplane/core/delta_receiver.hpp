@@ -64,7 +64,6 @@ class DeltaReceiver {
     std::uint64_t hash = 0;    // create; sweep: from which frame
   };
   static constexpr std::uint16_t kAlone = 0xffff;
-  static constexpr std::size_t kAhead = 8;  // records, from the second level cache into the first
 
   bool accept(const FrameHeader& header, Instant now);
   bool follow(const FrameHeader& header);
@@ -73,7 +72,8 @@ class DeltaReceiver {
   bool decode_all(ByteReader& in);
   bool decode_whole(ByteReader& in, Target& target);
   void apply_batch(std::uint64_t sequence);
-  void prefetch_batch();
+  void fetch_first(Target& target);
+  void fetch_second(const Target& target) const;
   bool bound(const Slot& slot) const;
   bool named_later(const Slot& slot, std::uint64_t sequence) const;
   void apply(const Target& target, std::uint64_t sequence);
@@ -134,7 +134,6 @@ class DeltaReceiver {
 
   std::array<Target, kMaxRecordsPerFrame> batch_;
   std::size_t batch_size_ = 0;
-  bool updates_only_ = false;    // of the batch
   std::vector<Session> wholes_;  // of the batch
 };
 

@@ -3,6 +3,7 @@
 #include <span>
 
 #include "dataplane/core/delta_receiver.hpp"
+#include "dataplane/core/in_turn.hpp"
 #include "dataplane/core/receiver_flags.hpp"
 #include "dataplane/core/session_key.hpp"
 
@@ -14,7 +15,6 @@ using namespace receiver_flags;
 bool DeltaReceiver::decode_all(ByteReader& in) {
   batch_size_ = in.u16();
   wholes_.clear();
-  updates_only_ = true;
   if (in.failed() || batch_size_ == 0 || batch_size_ > kMaxRecordsPerFrame) return false;
   for (std::size_t i = 0; i < batch_size_; ++i) {
     Target& target = batch_[i];
@@ -22,7 +22,6 @@ bool DeltaReceiver::decode_all(ByteReader& in) {
     const Decoded decoded = decode_compact(in, target.record);
     if (decoded == Decoded::malformed) return false;
     if (decoded == Decoded::whole && !decode_whole(in, target)) return false;
-    updates_only_ = updates_only_ && target.record.kind == RecordKind::update;
   }
   return in.remaining() == 0;
 }
@@ -42,27 +41,6 @@ bool DeltaReceiver::decode_whole(ByteReader& in, Target& target) {
     target.record.session = SessionView(record.session).compact;
   }
   return true;
-}
-
-void DeltaReceiver::prefetch_batch() {
-  const std::span<Target> batch(batch_.data(), batch_size_);
-  for (const Target& t : batch)
-    if (t.record.id < table_.capacity()) table_.prefetch_slot(t.record.id);
-  if (updates_only_) return;
-  for (Target& t : batch) {
-    if (t.record.kind != RecordKind::create) continue;
-    t.hash = t.whole == kAlone ? table_.hash(t.record.session) : table_.hash(wholes_[t.whole].key);
-    table_.prefetch(t.hash);
-  }
-  for (const Target& t : batch) {
-    if (t.record.kind == RecordKind::create) {
-      const std::uint32_t found = table_.candidate(t.hash);
-      if (found != SessionTable::kNone) table_.prefetch_slot(found);
-    } else if (t.record.kind == RecordKind::remove && t.record.id < table_.capacity()) {
-      table_.prefetch_place_in_index(t.record.id);
-      table_.prefetch_release(t.record.id);
-    }
-  }
 }
 
 inline bool DeltaReceiver::bound(const Slot& slot) const {
@@ -90,10 +68,8 @@ inline void DeltaReceiver::changed(std::uint32_t id) {
 
 inline void DeltaReceiver::apply_update(std::uint32_t id, UpdatedPart part) {
   CompactSession& c = table_.slot(id).session;
-  if (c.protocol != kProtocolTcp) {
-    part.tcp_flags_original = part.tcp_flags_reply = 0;
-    if (!has_state(c.protocol)) part.status_and_state &= 0xf0;
-  }
+  // Only TCP has flags; few others have a state.
+  if (c.protocol != kProtocolTcp) part.bits &= has_state(c.protocol) ? 0xffu : 0xf0u;
   if (part == UpdatedPart(c)) {
     ++counters_.records_same;
     return;
@@ -105,20 +81,40 @@ inline void DeltaReceiver::apply_update(std::uint32_t id, UpdatedPart part) {
   }
   // The same without reading back what is being written: a processor waits for that.
   SessionView updated(c);
-  part.apply_to(updated.compact);
-  part.apply_to(c);
+  const std::uint32_t bits = part.bits | (changing_bits(c) & ~UpdatedPart::kBits);
+  for (CompactSession* s : {&updated.compact, &c}) {
+    s->timeout_s = part.timeout_s;
+    set_changing_bits(*s, bits);
+  }
   const std::uint64_t key_digest = digest_key(c);
-  set_digest(id, key_digest, digest_session(key_digest, c, part));
+  set_digest(id, key_digest, digest_session(key_digest, c.mark, part.timeout_s, bits));
   sink_.on_upsert(updated, false);
 }
 
-void DeltaReceiver::apply_batch(std::uint64_t sequence) {
-  prefetch_batch();
-  for (std::size_t i = 0; i < batch_size_; ++i) {
-    if (i + kAhead < batch_size_ && batch_[i + kAhead].record.id < table_.capacity())
-      table_.prefetch_slot_near(batch_[i + kAhead].record.id);
-    apply(batch_[i], sequence);
+inline void DeltaReceiver::fetch_first(Target& target) {
+  const CompactRecord& record = target.record;
+  if (record.id < table_.capacity()) table_.prefetch_slot(record.id);
+  if (record.kind != RecordKind::create) return;
+  target.hash =
+      target.whole == kAlone ? table_.hash(record.session) : table_.hash(wholes_[target.whole].key);
+  table_.prefetch(target.hash);
+}
+inline void DeltaReceiver::fetch_second(const Target& target) const {
+  const CompactRecord& record = target.record;
+  if (record.kind == RecordKind::create) {
+    const std::uint32_t found = table_.candidate(target.hash);
+    if (found != SessionTable::kNone) table_.prefetch_slot(found);
+  } else if (record.kind == RecordKind::remove && record.id < table_.capacity()) {
+    table_.prefetch_place_in_index(record.id);
+    table_.prefetch_release(record.id);
   }
+}
+
+void DeltaReceiver::apply_batch(std::uint64_t sequence) {
+  in_turn(
+      batch_size_, [this](std::size_t i) { fetch_first(batch_[i]); },
+      [this](std::size_t i) { fetch_second(batch_[i]); },
+      [&](std::size_t i) { apply(batch_[i], sequence); });
 }
 
 inline void DeltaReceiver::apply(const Target& target, std::uint64_t sequence) {

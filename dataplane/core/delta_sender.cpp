@@ -33,37 +33,8 @@ void DeltaSender::start(std::uint64_t epoch, std::uint32_t instance, Instant now
   abandon_stream();
 }
 
-// A session on a list stays where it is: the newer state takes the older one's turn.
-inline void DeltaSender::make_dirty(Slot& slot, std::uint32_t id, Instant now) {
-  if (slot.flags & (kDirty | kDelayed)) {
-    ++counters_.coalesced;
-    return;
-  }
-  ++dirty_;
-  const bool queued = (slot.flags & kQueued) != 0;
-  slot.flags |= kDirty | kQueued;
-  if (!queued) fresh_.push(id, coarse(now));
-}
 void DeltaSender::make_dirty(std::uint32_t id, Instant now) {
   make_dirty(table_.slot(id), id, now);
-}
-
-std::uint32_t DeltaSender::upsert(const SessionView& session, std::uint64_t hash, std::uint32_t id,
-                                  Instant now) {
-  if (id == SessionTable::kNone) return begin_session(session, hash, now);
-  Slot& slot = table_.slot(id);
-  const bool alone = session.whole == nullptr && slot.session.side_kind() == Side::none;
-  if (!alone || !connected_ || !adopted(slot)) return upsert_known(session, id, now);
-  // Most changes: what follows is upsert_known() of them.
-  if (same_all(slot.session, session.compact)) {
-    ++counters_.events_unchanged;
-    return id;
-  }
-  const bool create_needed = !same_rarely_changing(slot.session, session.compact);
-  slot.session = session.compact;
-  if (create_needed) slot.flags = static_cast<std::uint8_t>((slot.flags | kRetold) & ~kKnown);
-  make_dirty(slot, id, now);
-  return id;
 }
 
 std::uint32_t DeltaSender::upsert_known(const SessionView& session, std::uint32_t id, Instant now) {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 
+#include "dataplane/core/coarse_time.hpp"
 #include "dataplane/core/counters.hpp"
 #include "dataplane/core/delta_wire.hpp"
 #include "dataplane/core/digest.hpp"
@@ -20,6 +21,7 @@
 #include "dataplane/core/flight.hpp"
 #include "dataplane/core/id_queue.hpp"
 #include "dataplane/core/retired.hpp"
+#include "dataplane/core/sender_flags.hpp"
 #include "dataplane/core/session_table.hpp"
 #include "platform/base/time.hpp"
 
@@ -113,6 +115,9 @@ class DeltaSender {
   Digests digests_of(std::uint32_t id) const;
   std::size_t write_block(std::span<const IdQueue::Entry> block, MutableBytes body, std::size_t& at,
                           FlightFrame& frame);
+  template <RecordKind kind>
+  std::size_t write_plain(std::span<const IdQueue::Entry> block, std::span<const Digests> digests,
+                          MutableBytes body, std::size_t& at, FlightFrame& frame);
   bool write_fresh(const IdQueue::Entry& entry, const Digests& digests, MutableBytes body,
                    std::size_t& at, FlightFrame& frame);
   void prefetch_slots(std::span<const IdQueue::Entry> block) const;
@@ -120,7 +125,6 @@ class DeltaSender {
   std::size_t encode_slot(std::uint32_t id, RecordKind kind, MutableBytes out) const;
   void note_sent(Slot& slot, FlightRecord& record, const Digests& digests, std::uint64_t sequence);
   void count_sent(RecordKind kind, std::uint64_t records);
-  void count_run(const FlightFrame& frame, std::size_t first);
   // --- settled frames
   void on_received(const FlightFrame& frame);
   void on_received(const FlightRecord& record, std::uint64_t sequence);
@@ -168,5 +172,38 @@ class DeltaSender {
   std::uint64_t repair_begin_ = 0;
   std::uint32_t repair_at_ = 0, repair_pending_ = 0;
 };
+
+// A session on a list stays where it is: the newer state takes the older one's turn.
+inline void DeltaSender::make_dirty(Slot& slot, std::uint32_t id, Instant now) {
+  using namespace sender_flags;
+  if (slot.flags & (kDirty | kDelayed)) {
+    ++counters_.coalesced;
+    return;
+  }
+  ++dirty_;
+  const bool queued = (slot.flags & kQueued) != 0;
+  slot.flags |= kDirty | kQueued;
+  if (!queued) fresh_.push(id, coarse(now));
+}
+
+inline std::uint32_t DeltaSender::upsert(const SessionView& session, std::uint64_t hash,
+                                         std::uint32_t id, Instant now) {
+  using namespace sender_flags;
+  if (id == SessionTable::kNone) return begin_session(session, hash, now);
+  Slot& slot = table_.slot(id);
+  const bool alone = session.whole == nullptr && slot.session.form == 0;
+  if (!alone || !connected_ || !adopted(slot)) return upsert_known(session, id, now);
+  // Most changes: what follows is upsert_known() of them.
+  const StateWords state(session.compact);
+  if (state == StateWords(slot.session)) {
+    ++counters_.events_unchanged;
+    return id;
+  }
+  if (!same_rarely_changing(slot.session, session.compact))
+    slot.flags = static_cast<std::uint8_t>((slot.flags | kRetold) & ~kKnown);
+  state.put_into(slot.session);
+  make_dirty(slot, id, now);
+  return id;
+}
 
 }  // namespace hotpair::dataplane

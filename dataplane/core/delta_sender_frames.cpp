@@ -1,4 +1,4 @@
-// What goes into frames, and what becomes of it once they are settled.
+// What goes into frames. What becomes of it: delta_sender_settled.cpp.
 #include <algorithm>
 
 #include "dataplane/core/coarse_time.hpp"
@@ -165,7 +165,7 @@ std::uint32_t DeltaSender::next_bulk() {
 
 // Of the sessions of one block: from memory, then what the end of some of them will look up.
 void DeltaSender::prefetch_slots(std::span<const IdQueue::Entry> block) const {
-  for (const IdQueue::Entry& entry : block) table_.prefetch_slot(entry.id);
+  for (const IdQueue::Entry& entry : block) table_.prefetch_slot_near(entry.id);
 }
 void DeltaSender::prefetch_ends(std::span<const IdQueue::Entry> block) const {
   if (table_.tombstones() == 0) return;
@@ -230,22 +230,61 @@ bool DeltaSender::write_session(std::uint32_t id, MutableBytes body, std::size_t
 }
 
 // One of the fresh list; false when it does not fit, and then nothing happened.
-inline bool DeltaSender::write_fresh(const IdQueue::Entry& entry, const Digests& digests,
-                                     MutableBytes body, std::size_t& at, FlightFrame& frame) {
+bool DeltaSender::write_fresh(const IdQueue::Entry& entry, const Digests& digests,
+                              MutableBytes body, std::size_t& at, FlightFrame& frame) {
   Slot& slot = table_.slot(entry.id);
   if (slot.flags & kDirty) {
     const RecordKind kind = kind_for(slot);
-    const std::size_t size =
-        kind == RecordKind::update
-            ? encode_compact(RecordKind::update, entry.id, slot.session, body.subspan(at))
-            : encode_slot(entry.id, kind, body.subspan(at));
+    const std::size_t size = encode_slot(entry.id, kind, body.subspan(at));
     if (size == 0) return false;
     at += size;
     FlightRecord& record = frame.add({.id = entry.id, .bucket = 0, .kind = kind}, entry.since);
     note_sent(slot, record, digests, frame.sequence);
+    count_sent(kind, 1);
   }
   slot.flags = static_cast<std::uint8_t>(slot.flags & ~kQueued);
   return true;
+}
+
+// The first of the block, as long as they are to be told by records of this kind, live, have
+// nothing beside them, and there is room for any record: what write_fresh() would do, in fewer
+// steps. Returns how many.
+template <RecordKind kind>
+std::size_t DeltaSender::write_plain(std::span<const IdQueue::Entry> block,
+                                     std::span<const Digests> digests, MutableBytes body,
+                                     std::size_t& at, FlightFrame& frame) {
+  constexpr bool kUpdate = kind == RecordKind::update;
+  constexpr std::uint8_t kMust = kDirty | (kUpdate ? kKnown : 0),
+                         kMustNot = kDirty | kLost | kKnown;
+  constexpr auto kKept =
+      static_cast<std::uint8_t>(~(kDirty | kQueued | (kUpdate ? 0u : unsigned{kRetold})));
+  compact::Pen pen(body.data() + at);
+  const std::uint8_t* const end = body.data() + body.size();
+  FlightRecord* const records = frame.records.data() + frame.count;
+  const std::size_t most = std::min(block.size(), kMaxRecordsPerFrame - frame.count);
+  const auto sequence = static_cast<std::uint32_t>(frame.sequence);
+  std::size_t done = 0;
+  for (; done < most && pen.room_before(end) >= compact::kMost; ++done) {
+    const std::uint32_t id = block[done].id;
+    Slot& slot = table_.slot(id);
+    if ((slot.flags & kMustNot) != kMust || !slot.live() || slot.session.form != 0) break;
+    if constexpr (kUpdate)
+      compact::put_update(pen, id, slot.session);
+    else
+      compact::put_create(pen, id, slot.session);
+    const std::uint32_t bucket = bucket_of(digests[done].key);
+    sent_.replace(bucket, slot.digest, digests[done].session);
+    slot.digest = digests[done].session;
+    slot.frame = sequence;
+    slot.flags &= kKept;
+    records[done] = {.id = id, .bucket = static_cast<std::uint16_t>(bucket), .kind = kind};
+  }
+  if (done == 0) return 0;
+  at += pen.size();
+  frame.added(done, block[0].since, kUpdate);
+  dirty_ -= done;
+  count_sent(kind, done);
+  return done;
 }
 
 // As many of the block as there is room for.
@@ -258,9 +297,16 @@ std::size_t DeltaSender::write_block(std::span<const IdQueue::Entry> block, Muta
     sent_.prefetch(bucket_of(digests[i].key));
   }
   std::size_t done = 0;
-  while (done < block.size() && frame.count < kMaxRecordsPerFrame &&
-         write_fresh(block[done], digests[done], body, at, frame))
+  while (done < block.size()) {
+    const std::span<const Digests> theirs(digests.data() + done, block.size() - done);
+    const bool known = (table_.slot(block[done].id).flags & kKnown) != 0;
+    done += known ? write_plain<RecordKind::update>(block.subspan(done), theirs, body, at, frame)
+                  : write_plain<RecordKind::create>(block.subspan(done), theirs, body, at, frame);
+    if (done == block.size() || frame.count == kMaxRecordsPerFrame ||
+        !write_fresh(block[done], digests[done], body, at, frame))
+      break;
     ++done;
+  }
   return done;
 }
 
@@ -268,7 +314,6 @@ std::size_t DeltaSender::write_block(std::span<const IdQueue::Entry> block, Muta
 // to its end. Nothing else is waiting that goes before it. Block after block: the memory of the
 // next is fetched while one is written.
 bool DeltaSender::write_run(MutableBytes body, std::size_t& at, FlightFrame& frame) {
-  const std::uint16_t first = frame.count;
   bool room = true;
   while (room && !fresh_.empty()) {
     const std::span<const IdQueue::Entry> ready = fresh_.front_run(2 * kBlock);
@@ -279,86 +324,8 @@ bool DeltaSender::write_run(MutableBytes body, std::size_t& at, FlightFrame& fra
     room = done == block.size() && frame.count < kMaxRecordsPerFrame;
     fresh_.pop(done);
   }
-  count_run(frame, first);
   trim();
   return room;
-}
-
-void DeltaSender::count_run(const FlightFrame& frame, std::size_t first) {
-  std::array<std::uint64_t, 4> records{};  // by kind
-  for (std::size_t i = first; i < frame.count; ++i)
-    ++records[static_cast<std::size_t>(frame.records[i].kind)];
-  for (const RecordKind kind : {RecordKind::create, RecordKind::update, RecordKind::remove})
-    count_sent(kind, records[static_cast<std::size_t>(kind)]);
-}
-
-void DeltaSender::on_ack(const FrameHeader& h, const Ack& ack, Instant now) {
-  on_peer(h, now);
-  if (!of_this_stream(h)) return;
-  const bool newest = h.sequence > newest_ack_;
-  newest_ack_ = std::max(newest_ack_, h.sequence);
-  if (newest) peer_sessions_ = ack.sessions;
-  const bool known = flight_.on_ack(
-      ack, newest, now, [&](const FlightFrame& frame) { on_received(frame); },
-      [&](const FlightFrame& frame) { on_lost(frame); });
-  if (!known) ++counters_.rejected_future_ack;
-}
-
-void DeltaSender::on_received(const FlightFrame& frame) {
-  if (frame.updates_only) return;
-  for (std::size_t i = 0; i < frame.count; ++i) {
-    table_.prefetch_slot(frame.records[i].id);
-    if (frame.records[i].kind == RecordKind::remove) table_.prefetch_release(frame.records[i].id);
-  }
-  for (std::size_t i = 0; i < frame.count; ++i) on_received(frame.records[i], frame.sequence);
-}
-
-void DeltaSender::on_received(const FlightRecord& record, std::uint64_t sequence) {
-  if (record.kind == RecordKind::update) return;
-  if (record.kind == RecordKind::sweep) {
-    if (record.bucket != kAllBuckets) {
-      --sweeps_flying_;
-    } else if (!bulk_finished_) {
-      bulk_finished_ = true;
-      ++counters_.bulk_finished;
-    }
-    return;
-  }
-  Slot& slot = table_.slot(record.id);
-  if (!adopted(slot)) return;  // gone; the id may be another's by now
-  if (record.kind == RecordKind::create && slot.live()) {
-    slot.set_born(false);
-    const bool repaired = (slot.flags & kRepair) && sequence >= repair_begin_;
-    if (repaired) --repair_pending_;
-    if (slot.flags & kBulk) --bulk_pending_;
-    slot.flags = static_cast<std::uint8_t>(slot.flags & ~(kBulk | (repaired ? kRepair : 0)));
-  }
-  if (slot.frame != static_cast<std::uint32_t>(sequence)) return;  // a later frame named it too
-  if (record.kind == RecordKind::create && slot.live() && slot.digest != 0 &&
-      !(slot.flags & kRetold))
-    slot.flags |= kKnown;
-  if (record.kind == RecordKind::remove && slot.tombstone() && !(slot.flags & kDirty))
-    table_.release(record.id);
-}
-
-void DeltaSender::on_lost(const FlightFrame& frame) {
-  ++counters_.frames_lost;
-  for (std::size_t i = 0; i < frame.count; ++i) {
-    const FlightRecord& record = frame.records[i];
-    if (record.kind == RecordKind::sweep) {
-      if (record.bucket == kAllBuckets) {
-        bulk_sweep_flying_ = false;
-      } else {
-        sweeps_due_.set(record.bucket);
-        --sweeps_flying_;
-      }
-      continue;
-    }
-    const Slot& slot = table_.slot(record.id);
-    const bool told = slot.live() ? slot.digest != 0 : slot.tombstone();
-    if (adopted(slot) && told && slot.frame == static_cast<std::uint32_t>(frame.sequence))
-      put_back(record.id, frame.since);
-  }
 }
 
 std::optional<Instant> DeltaSender::next_deadline(Instant now) const {

@@ -21,7 +21,8 @@ Engine::Engine(const EngineConfig& config, SessionSink& sink, Instant now)
       sender_(table_, counters_),
       receiver_(table_, sink_, counters_),
       scrub_due_at_(now) {
-  wholes_.reserve(2 * kGroup);
+  group_.reserve(kGroup);
+  wholes_.reserve(kGroup);
   set_pickup(config.pickup);
 }
 

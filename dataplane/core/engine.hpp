@@ -21,6 +21,7 @@
 #include "dataplane/core/delta_receiver.hpp"
 #include "dataplane/core/delta_sender.hpp"
 #include "dataplane/core/early_expectations.hpp"
+#include "dataplane/core/in_turn.hpp"
 #include "dataplane/core/inherited.hpp"
 #include "dataplane/core/key_set.hpp"
 #include "dataplane/core/pickup_filter.hpp"
@@ -76,8 +77,10 @@ class Engine {
   // changed: see keep_untold().
   void upsert(const Session& session, Instant now) { upsert(std::span(&session, 1), now); }
   void destroy(const SessionKey& key, Instant now) { destroy(std::span(&key, 1), now); }
-  // The same for many at once, in order: the memory of those that follow is fetched meanwhile.
+  // The same for many at once, in order: the memory of those that follow is fetched meanwhile. Of
+  // who has them in the table's form already, least is asked.
   void upsert(std::span<const Session> sessions, Instant now);
+  void upsert(std::span<const SessionView> normalised, Instant now);
   // An event of a session that begins. One known under its key has ended, and nobody said so.
   void begin(const Session& session, Instant now);
   void destroy(std::span<const SessionKey> keys, Instant now);
@@ -147,34 +150,43 @@ class Engine {
   static constexpr std::uint32_t kMostScrubbedAStep = 43'700;
 
  private:
-  // A reported session, ready for the table. What it points to, if anything, is in wholes_.
-  struct Prepared {
-    SessionView view;
+  // Where a reported session is to be found.
+  struct Place {
     std::uint64_t hash = 0;
     std::uint32_t candidate = SessionTable::kNone;  // where it probably is
   };
   static constexpr std::size_t kGroup = 256;
-  static constexpr std::size_t kAhead = 8;  // sessions, from the second level cache into the first
+  static constexpr std::size_t kPlaces = 128;  // of those under way, by their number modulo this
+  static_assert(kUnderWay <= kPlaces);
 
-  void prepare(const Session& reported, Prepared& out);
-  void prepare_whole(const Session& reported, Prepared& out);
-  Prepared& prepare_alone(const Session& reported);  // for what comes by itself
-  void locate_group(std::size_t count);
-  std::uint32_t find(const Prepared& session) const {
-    const std::uint32_t id = session.candidate;
-    if (id != SessionTable::kNone && table_.holds(id, session.view)) return id;
-    return table_.find(session.view, session.hash);
+  SessionView view_of(const Session& reported);
+  template <typename Work>
+  void locate_each(std::span<const SessionView> sessions, Work&& work);
+  Place place_of(const SessionView& session) const { return {.hash = table_.hash(session)}; }
+  std::uint32_t find(const SessionView& session, const Place& place) const {
+    const std::uint32_t id = place.candidate;
+    if (id != SessionTable::kNone && table_.holds(id, session)) return id;
+    return table_.find(session, place.hash);
   }
   bool admit(const Session& session);
-  bool admit(const Session& session, const SessionView& view) {
-    return (view.whole == nullptr && plainly_carried(pickup_, view.compact)) || admit(session);
+  bool admit(const SessionView& session) {
+    return (session.whole == nullptr && plainly_carried(pickup_, session.compact)) ||
+           admit(expanded(session));
   }
   bool tells_all(const SessionView& report, std::uint32_t known) const;
-  void prefetch_next(std::size_t i, std::size_t count) const;
-  void complete(const Session& reported, std::uint32_t known, Prepared& session, Instant now);
-  void upsert_prepared(const Session& reported, Prepared& session, Instant now);
-  void upsert_admitted(const Prepared& session, std::uint32_t known, Instant now);
-  void destroy_prepared(const SessionKey& key, const Prepared& session, Instant now);
+  void complete(std::uint32_t known, Session& reported, Instant now);
+  void upsert_incomplete(const SessionView& reported, std::uint64_t hash, std::uint32_t known,
+                         Instant now);
+  void upsert_found(const SessionView& reported, const Place& place, Instant now);
+  void upsert_judged(const SessionView& session, std::uint64_t hash, std::uint32_t known,
+                     Instant now);
+  void upsert_admitted(const SessionView& session, std::uint64_t hash, std::uint32_t known,
+                       Instant now);
+  void upsert_admitted(const Session& session, std::uint32_t known, Instant now) {
+    const SessionView view(session);
+    upsert_admitted(view, table_.hash(view), known, now);
+  }
+  void destroy_found(const SessionView& session, const Place& place, Instant now);
   void note_untold(const SessionKey& key, std::uint32_t known, Untold untold);
   void correct(std::uint32_t known, const Session& entry, Instant now);
   void begin_round(Renewal what, Instant now);
@@ -212,7 +224,8 @@ class Engine {
   };
   Round round_;
 
-  std::array<Prepared, kGroup> group_;
+  std::array<Place, kPlaces> places_;
+  std::vector<SessionView> group_;
   std::vector<Session> wholes_;  // never more than its capacity, since the group points into it
   std::uint32_t scrub_at_ = 0, scrub_left_ = 0;  // slot to look at next; of the step
   Instant scrub_due_at_;

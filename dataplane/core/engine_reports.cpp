@@ -57,45 +57,35 @@ bool Engine::admit(const Session& session) {
   return false;
 }
 
-inline void Engine::prepare(const Session& reported, Prepared& out) {
-  out.view.whole = nullptr;
-  out.candidate = SessionTable::kNone;
-  if (!compact_alone(reported, out.view.compact)) prepare_whole(reported, out);
-}
-
-void Engine::prepare_whole(const Session& reported, Prepared& out) {
+inline SessionView Engine::view_of(const Session& reported) {
+  SessionView view;
+  if (compact_alone(reported, view.compact)) return view;
   HOTPAIR_ASSERT(wholes_.size() < wholes_.capacity());
   wholes_.push_back(normalised(reported));
-  out.view = SessionView(wholes_.back());
+  return SessionView(wholes_.back());
 }
 
-Engine::Prepared& Engine::prepare_alone(const Session& reported) {
-  wholes_.clear();
-  prepare(reported, group_[0]);
-  group_[0].hash = table_.hash(group_[0].view);
-  return group_[0];
+// Calls work(session, place) for each, in order.
+template <typename Work>
+inline void Engine::locate_each(std::span<const SessionView> sessions, Work&& work) {
+  in_turn(
+      sessions.size(),
+      [&](std::size_t i) {
+        Place& place = places_[i % kPlaces];
+        place.hash = table_.hash(sessions[i]);
+        table_.prefetch(place.hash);
+      },
+      [&](std::size_t i) {
+        Place& place = places_[i % kPlaces];
+        place.candidate = table_.candidate(place.hash);
+        if (place.candidate != SessionTable::kNone) table_.prefetch_slot(place.candidate);
+      },
+      [&](std::size_t i) { work(sessions[i], places_[i % kPlaces]); });
 }
 
-// Where the sessions of the group are to be found; see session_table.hpp for the many loops.
-void Engine::locate_group(std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) {
-    group_[i].hash = table_.hash(group_[i].view);
-    table_.prefetch(group_[i].hash);
-  }
-  if (count == 1) return;
-  for (std::size_t i = 0; i < count; ++i) group_[i].candidate = table_.candidate(group_[i].hash);
-  for (std::size_t i = 0; i < count; ++i)
-    if (group_[i].candidate != SessionTable::kNone) table_.prefetch_slot(group_[i].candidate);
-}
-
-inline void Engine::prefetch_next(std::size_t i, std::size_t count) const {
-  if (i + kAhead >= count) return;
-  const std::uint32_t id = group_[i + kAhead].candidate;
-  if (id != SessionTable::kNone) table_.prefetch_slot_near(id);
-}
-
-inline void Engine::upsert_admitted(const Prepared& session, std::uint32_t known, Instant now) {
-  const std::uint32_t id = sender_.upsert(session.view, session.hash, known, now);
+inline void Engine::upsert_admitted(const SessionView& session, std::uint64_t hash,
+                                    std::uint32_t known, Instant now) {
+  const std::uint32_t id = sender_.upsert(session, hash, known, now);
   if (id != SessionTable::kNone)
     table_.slot(id).set_dump_mark(dump_mark_);
   else
@@ -116,56 +106,71 @@ inline bool Engine::tells_all(const SessionView& report, std::uint32_t known) co
 }
 
 // What an event leaves untold, and what was told before it.
-void Engine::complete(const Session& reported, std::uint32_t known, Prepared& session,
-                      Instant now) {
-  Session all = normalised(reported);
-  if (known != SessionTable::kNone) {
-    const Untold untold = keep_untold(table_.session(known).state, all.key.protocol, all.state);
-    if (dumping_) note_untold(all.key, known, untold);
-  } else {
-    early_.claim(all, now);
-  }
-  prepare(all, session);
+void Engine::complete(std::uint32_t known, Session& reported, Instant now) {
+  if (known == SessionTable::kNone) return early_.claim(reported, now);
+  const Untold untold =
+      keep_untold(table_.session(known).state, reported.key.protocol, reported.state);
+  if (dumping_) note_untold(reported.key, known, untold);
 }
 
-inline void Engine::upsert_prepared(const Session& reported, Prepared& session, Instant now) {
-  ++counters_.events_upsert;
-  const std::uint32_t known = find(session);
-  const bool corrections_wait = dumping_ && !inherited_in_dump_.empty();
-  if (known != SessionTable::kNone ? corrections_wait || !tells_all(session.view, known)
-                                   : !early_.empty())
-    complete(reported, known, session, now);
-  if (admit(reported, session.view))
-    upsert_admitted(session, known, now);
+void Engine::upsert_incomplete(const SessionView& reported, std::uint64_t hash, std::uint32_t known,
+                               Instant now) {
+  Session all = expanded(reported);
+  complete(known, all, now);
+  all = normalised(all);
+  upsert_judged(SessionView(all), hash, known, now);
+}
+
+inline void Engine::upsert_judged(const SessionView& session, std::uint64_t hash,
+                                  std::uint32_t known, Instant now) {
+  if (admit(session))
+    upsert_admitted(session, hash, known, now);
   else if (known != SessionTable::kNone)
     sender_.remove(known, now);
+}
+
+inline void Engine::upsert_found(const SessionView& reported, const Place& place, Instant now) {
+  ++counters_.events_upsert;
+  const std::uint32_t known = find(reported, place);
+  const bool corrections_wait = dumping_ && !inherited_in_dump_.empty();
+  if (known != SessionTable::kNone ? corrections_wait || !tells_all(reported, known)
+                                   : !early_.empty())
+    upsert_incomplete(reported, place.hash, known, now);
+  else
+    upsert_judged(reported, place.hash, known, now);
+}
+
+void Engine::upsert(std::span<const SessionView> sessions, Instant now) {
+  if (role_ != Role::primary) return;
+  locate_each(sessions, [&](const SessionView& session, const Place& place) {
+    upsert_found(session, place, now);
+  });
 }
 
 void Engine::upsert(std::span<const Session> sessions, Instant now) {
   if (role_ != Role::primary) return;
   while (!sessions.empty()) {
-    const std::size_t count = std::min(sessions.size(), kGroup);
+    const auto some = sessions.first(std::min(sessions.size(), kGroup));
     wholes_.clear();
-    for (std::size_t i = 0; i < count; ++i) prepare(sessions[i], group_[i]);
-    locate_group(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      prefetch_next(i, count);
-      upsert_prepared(sessions[i], group_[i], now);
-    }
-    sessions = sessions.subspan(count);
+    group_.clear();
+    for (const Session& session : some) group_.push_back(view_of(session));
+    upsert(group_, now);
+    sessions = sessions.subspan(some.size());
   }
 }
 
 // Unless the running dump was first to tell of it: then both speak of the same session.
 void Engine::begin(const Session& session, Instant now) {
   if (role_ != Role::primary) return;
-  const Prepared& prepared = prepare_alone(session);
-  const std::uint32_t known = find(prepared);
+  const Session all = normalised(session);
+  const SessionView view(all);
+  const Place place = place_of(view);
+  const std::uint32_t known = find(view, place);
   const bool gone =
       known != SessionTable::kNone && !(dumping_ && table_.slot(known).dump_mark() == dump_mark_);
   if (!gone || !admit(session)) return upsert(session, now);
   ++counters_.events_upsert;
-  upsert_admitted(prepared, known, now);
+  upsert_admitted(view, place.hash, known, now);
 }
 
 // While a dump runs, what was known before it began is not certain: its session may have ended, and
@@ -180,29 +185,31 @@ void Engine::note_untold(const SessionKey& key, std::uint32_t known, Untold unto
 void Engine::destroy(std::span<const SessionKey> keys, Instant now) {
   if (role_ != Role::primary) return;
   while (!keys.empty()) {
-    const std::size_t count = std::min(keys.size(), kGroup);
+    const auto some = keys.first(std::min(keys.size(), kGroup));
     wholes_.clear();
-    for (std::size_t i = 0; i < count; ++i) {
-      Session session{.key = keys[i], .state = {}};
-      session.state.reply = reversed(keys[i].original);
-      prepare(session, group_[i]);
+    group_.clear();
+    for (const SessionKey& key : some) {
+      Session session{.key = key, .state = {}};
+      session.state.reply = reversed(key.original);
+      group_.push_back(view_of(session));
     }
-    locate_group(count);
-    for (std::size_t i = 0; i < count; ++i) destroy_prepared(keys[i], group_[i], now);
-    keys = keys.subspan(count);
+    locate_each(group_, [&](const SessionView& session, const Place& place) {
+      destroy_found(session, place, now);
+    });
+    keys = keys.subspan(some.size());
   }
 }
 
-void Engine::destroy_prepared(const SessionKey& key, const Prepared& session, Instant now) {
+void Engine::destroy_found(const SessionView& session, const Place& place, Instant now) {
   ++counters_.events_destroy;
   if (dumping_) {
-    const std::uint64_t digest = digest_key(normalised({.key = key, .state = {}}).key);
+    const std::uint64_t digest = digest_key(expanded(session).key);
     // A session whose end is not remembered the dump may bring back; another dump will find it
     // gone.
     if (!ended_in_dump_.add(digest)) dump_wanted_ = true;
     inherited_in_dump_.forget(digest);
   }
-  const std::uint32_t id = find(session);
+  const std::uint32_t id = find(session, place);
   if (id != SessionTable::kNone) sender_.remove(id, now);
 }
 
@@ -229,7 +236,7 @@ void Engine::expectation(const SessionKey& reported, const Expectation& expectat
   }
   ++counters_.events_expectation;
   if (dumping_) note_untold(key, known, static_cast<Untold>(~Extras::kExpectations));
-  upsert_admitted(prepare_alone(session), known, now);
+  upsert_admitted(session, known, now);
 }
 
 void Engine::begin_dump() {
@@ -260,7 +267,7 @@ void Engine::dump_entry(const Session& reported, Instant now) {
     return;
   }
   ++counters_.reconciled_changed;
-  upsert_admitted(prepare_alone(entry), known, now);
+  upsert_admitted(entry, known, now);
 }
 
 // An event was newer than the dump's entry, except in what it left untold.
@@ -272,7 +279,7 @@ void Engine::correct(std::uint32_t known, const Session& entry, Instant now) {
   correct_untold(entry.state, untold, session.state);
   if (same_but_timeout(before, session.state)) return;
   ++counters_.reconciled_changed;
-  upsert_admitted(prepare_alone(session), known, now);
+  upsert_admitted(session, known, now);
 }
 
 }  // namespace hotpair::dataplane

@@ -39,6 +39,12 @@ struct FlightFrame {
     updates_only = updates_only && record.kind == RecordKind::update;
     return records[count++] = record;
   }
+  // So many were written behind the others: the first of them changed at that time.
+  void added(std::size_t more, std::uint32_t changed_at, bool updates) {
+    since = count == 0 ? changed_at : older(since, changed_at);
+    updates_only = updates_only && updates;
+    count = static_cast<std::uint16_t>(count + more);
+  }
 };
 
 class Flight {

@@ -4,11 +4,8 @@
 // IPv4, 36 for IPv6, 100 for both or for extras. Slots and index have their full size from the
 // start; the rest follows the largest number of sessions seen. One thread.
 //
-// In a large table each lookup waits for memory twice. A processor waits for many at once when it
-// meets them within some hundred instructions: so whoever works on many sessions prefetches for all
-// of them in loops that do nothing else, and works on them afterwards. Into the second level cache:
-// the first can wait for a dozen lines, the second for several times as many (measured: 12 ns a
-// session for its line of the index and its slot, 25 ns by way of the first).
+// In a large table each lookup waits for memory twice: whoever works on many sessions fetches for
+// those that follow meanwhile (in_turn.hpp).
 #pragma once
 
 #include <cstdint>
@@ -43,7 +40,7 @@ class SessionTable {
     __builtin_prefetch(at, 0, 2);
     __builtin_prefetch(at + sizeof(Slot) - 1, 0, 2);
   }
-  // From the second level cache into the first.
+  // The same of a slot that was worked on a while ago: from the second level cache into the first.
   void prefetch_slot_near(std::uint32_t id) const {
     const char* at = reinterpret_cast<const char*>(&slots_[id]);
     __builtin_prefetch(at);
