@@ -12,7 +12,10 @@ using dataplane::Session;
 using dataplane::SessionKey;
 
 constexpr std::uint32_t kProbeNet = 0xcb007100;  // 203.0.113.0/24, which is for documentation
+constexpr std::uint32_t kClients = 0x64400000, kServers = 0xc6120000;  // 100.64/10, 198.18/15
 constexpr std::uint32_t kPortsAClient = 1u << 14;
+constexpr std::uint16_t kServerPort = 443;
+constexpr std::uint8_t kWindowScale = 7;
 constexpr unsigned kStampShift = 6;  // of nanoseconds: 64 ns steps, which wrap after 274 s
 
 struct Moment {
@@ -33,6 +36,16 @@ std::uint32_t stamp(Instant at) {
   return static_cast<std::uint32_t>(at.time_since_epoch().count() >> kStampShift);
 }
 
+std::uint32_t client_of(std::uint32_t number) {
+  return number / kPortsAClient + 1;
+}
+std::uint32_t server_of(std::uint32_t number) {
+  return number % 251 + 1;
+}
+std::uint16_t port_of(std::uint32_t number) {
+  return static_cast<std::uint16_t>(0x8000 | number % kPortsAClient);
+}
+
 void put(dataplane::Address& address, bool ipv6, std::uint32_t prefix, std::uint32_t number) {
   if (ipv6) {
     store_be<std::uint64_t>(address.bytes.data(), 0x20010db800000000 | prefix >> 24);
@@ -46,28 +59,44 @@ void put(dataplane::Address& address, bool ipv6, std::uint32_t prefix, std::uint
 
 SessionKey Load::key(std::uint32_t number) const {
   SessionKey key;
-  key.ipv6 = number % 100 < ipv6_percent_;
+  key.ipv6 = ipv6(number);
   key.protocol = IPPROTO_TCP;
-  put(key.original.src, key.ipv6, 0x64400000, number / kPortsAClient + 1);
-  put(key.original.dst, key.ipv6, 0xc6120000, number % 251 + 1);
-  key.original.src_port = static_cast<std::uint16_t>(0x8000 | number % kPortsAClient);
-  key.original.dst_port = 443;
+  put(key.original.src, key.ipv6, kClients, client_of(number));
+  put(key.original.dst, key.ipv6, kServers, server_of(number));
+  key.original.src_port = port_of(number);
+  key.original.dst_port = kServerPort;
   return key;
 }
 
-void Load::write(std::uint32_t number, std::uint32_t version, Session& out) const {
+Session Load::session(std::uint32_t number, std::uint32_t version) const {
+  Session out;
   out.key = key(number);
   out.state.reply = dataplane::reversed(out.key.original);
-  const bool nat = (number / 100) % 100 < nat_percent_;
-  if (nat) put(out.state.reply.dst, out.key.ipv6, 0xc0000200, 1);
+  if (nat(number)) put(out.state.reply.dst, out.key.ipv6, 0xc0000200, 1);
   const Moment& moment = kLife[version % std::size(kLife)];
-  out.state.status = moment.status | (nat ? dataplane::kStatusSrcNat : 0u);
-  out.state.mark = 0;
+  out.state.status = moment.status | (nat(number) ? dataplane::kStatusSrcNat : 0u);
   out.state.timeout_s = moment.timeout_s;
   out.state.tcp_state = moment.tcp_state;
   out.state.tcp_flags_original = moment.flags_original;
   out.state.tcp_flags_reply = moment.flags_reply;
-  out.state.tcp_wscale_original = out.state.tcp_wscale_reply = 7;
+  out.state.tcp_wscale_original = out.state.tcp_wscale_reply = kWindowScale;
+  return out;
+}
+
+void Load::write(std::uint32_t number, std::uint32_t version,
+                 dataplane::CompactSession& out) const {
+  const Moment& moment = kLife[version % std::size(kLife)];
+  out = {.src = kClients + client_of(number),
+         .dst = kServers + server_of(number),
+         .src_port = port_of(number),
+         .dst_port = kServerPort,
+         .protocol = IPPROTO_TCP,
+         .timeout_s = moment.timeout_s,
+         .status_and_state =
+             static_cast<std::uint8_t>(dataplane::packed_status(moment.status) | moment.tcp_state),
+         .tcp_flags_original = moment.flags_original,
+         .tcp_flags_reply = moment.flags_reply,
+         .tcp_wscales = kWindowScale << 4 | kWindowScale};
 }
 
 Session Load::probe(std::uint32_t number, Instant now) {

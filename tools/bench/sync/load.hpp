@@ -21,7 +21,10 @@ class Load {
 
   dataplane::SessionKey key(std::uint32_t number) const;
   // As it is after `version` updates: it walks through the states of a connection.
-  void write(std::uint32_t number, std::uint32_t version, dataplane::Session& out) const;
+  dataplane::Session session(std::uint32_t number, std::uint32_t version) const;
+  // The same of one that is plain().
+  void write(std::uint32_t number, std::uint32_t version, dataplane::CompactSession& out) const;
+  bool plain(std::uint32_t number) const { return !ipv6(number) && !nat(number); }
 
   static dataplane::Session probe(std::uint32_t number, Instant now);
   // False for most that are none.
@@ -32,6 +35,9 @@ class Load {
   static Duration age_of_probe(const dataplane::Session& session, Instant now);
 
  private:
+  bool ipv6(std::uint32_t number) const { return number % 100 < ipv6_percent_; }
+  bool nat(std::uint32_t number) const { return number / 100 % 100 < nat_percent_; }
+
   unsigned ipv6_percent_, nat_percent_;
 };
 

@@ -27,12 +27,11 @@ PrimaryEnd::PrimaryEnd(const Options& options, FrameLink& link, const dpdk::Mac&
       envelope_(link, options.sealed, true, mac),
       engine_(engine_config(options, 0), sink_, sys::now()) {
   engine_.set_role(dataplane::Role::primary, 1, sys::now());
-  batch_.reserve(kBatch + 1);
-  versions_.reserve(options.sessions + options.sessions / 8);
+  batch_.reserve(2 * kBatch);
+  wholes_.reserve(2 * kBatch);
   live_.reserve(options.sessions + options.sessions / 8);
   // Drawing sessions at random must not push the table's pages out of the translation caches: a
   // kernel that reports sessions has caches of its own.
-  sys::prefer_huge_pages(versions_.data(), versions_.capacity());
   sys::prefer_huge_pages(live_.data(), live_.capacity() * sizeof(live_[0]));
 }
 
@@ -98,44 +97,63 @@ std::uint64_t PrimaryEnd::total_of(const std::string& phase) const {
   return live_.empty() ? 0 : options_.deltas_of_a_phase();
 }
 
-void PrimaryEnd::create(std::uint32_t number) {
+void PrimaryEnd::add(std::uint32_t number, std::uint32_t version) {
   batch_.emplace_back();
-  load_.write(number, 0, batch_.back());
-  live_.push_back(number);
-  if (number >= versions_.size()) versions_.resize(number + 1);
-  versions_[number] = 0;
+  if (load_.plain(number)) return load_.write(number, version, batch_.back().compact);
+  wholes_.push_back(load_.session(number, version));
+  batch_.back() = dataplane::SessionView(wholes_.back());
 }
 
 void PrimaryEnd::remove_live(std::size_t place) {
-  ends_.push_back(load_.key(live_[place]));
+  ends_.push_back(load_.key(live_[place].number));
   live_[place] = live_.back();
   live_.pop_back();
 }
 
-void PrimaryEnd::one(const std::string& phase) {
-  const std::uint64_t draw = phase == "mix" ? rng_.below(100) : 0;
-  const bool creates = phase == "create" || (phase == "mix" && draw < options_.mix.creates);
-  const bool deletes = phase == "delete" || (phase == "mix" && draw >= 100 - options_.mix.deletes);
-  if (creates || live_.empty()) return create(next_number_++);
-  const std::size_t place = rng_.below(live_.size());
+// Which sessions come next. What is known of them is fetched meanwhile, so that the load takes less
+// time than what is measured.
+void PrimaryEnd::draw(const std::string& phase, std::size_t count) {
+  drawn_.resize(count);
+  if (phase == "create") return;
+  for (Drawn& drawn : drawn_) {
+    drawn = {
+        .place = static_cast<std::uint32_t>(rng_.below(std::max<std::size_t>(live_.size(), 1))),
+        .percent = static_cast<std::uint8_t>(phase == "mix" ? rng_.below(100) : 0)};
+    __builtin_prefetch(live_.data() + drawn.place);
+  }
+}
+
+void PrimaryEnd::one(const std::string& phase, Drawn drawn) {
+  const bool mix = phase == "mix";
+  const bool creates = phase == "create" || (mix && drawn.percent < options_.mix.creates);
+  const bool deletes = phase == "delete" || (mix && drawn.percent >= 100 - options_.mix.deletes);
+  if (creates || live_.empty()) {
+    live_.push_back({.number = next_number_++, .version = 0});
+    return add(live_.back().number, 0);
+  }
+  const std::size_t place = std::min<std::size_t>(drawn.place, live_.size() - 1);
   if (deletes) return remove_live(place);
-  const std::uint32_t number = live_[place];
-  batch_.emplace_back();
-  load_.write(number, ++versions_[number], batch_.back());
+  Living& living = live_[place];
+  add(living.number, ++living.version);
 }
 
 void PrimaryEnd::flush_batch(Instant now) {
   engine_.upsert(batch_, now);
   engine_.destroy(ends_, now);
   batch_.clear();
+  wholes_.clear();
   ends_.clear();
 }
 
 void PrimaryEnd::feed(const std::string& phase, std::uint64_t count, Instant now) {
   clock_.start();
-  for (std::uint64_t i = 0; i < count; ++i) {
-    if (fed_in_all_++ % kDeltasAProbe == 0) batch_.push_back(Load::probe(probes_++, sys::now()));
-    one(phase);
+  draw(phase, count);
+  for (const Drawn drawn : drawn_) {
+    if (fed_in_all_++ % kDeltasAProbe == 0) {
+      wholes_.push_back(Load::probe(probes_++, sys::now()));
+      batch_.emplace_back(wholes_.back());
+    }
+    one(phase, drawn);
   }
   clock_.stop(Stage::load);
   flush_batch(now);

@@ -39,8 +39,17 @@ class PrimaryEnd {
   bool run_phase(const std::string& name, PhaseTimes& phase, const Watcher& watcher);
   std::uint64_t total_of(const std::string& phase) const;
   void feed(const std::string& phase, std::uint64_t count, Instant now);
-  void one(const std::string& phase);
-  void create(std::uint32_t number);
+  struct Drawn {
+    std::uint32_t place;   // in live_
+    std::uint8_t percent;  // which kind it becomes in the phase mix
+  };
+  struct Living {
+    std::uint32_t number;
+    std::uint32_t version;
+  };
+  void draw(const std::string& phase, std::size_t count);
+  void one(const std::string& phase, Drawn drawn);
+  void add(std::uint32_t number, std::uint32_t version);
   void remove_live(std::size_t place);
   void flush_batch(Instant now);
   void receive(Instant now);
@@ -58,10 +67,11 @@ class PrimaryEnd {
   StageClock clock_{idle_};
   dataplane::Engine engine_;
   PhaseTimes* phase_ = nullptr;
-  std::vector<dataplane::Session> batch_;
+  std::vector<dataplane::SessionView> batch_;
+  std::vector<dataplane::Session> wholes_;  // that some of the batch point to
   std::vector<dataplane::SessionKey> ends_;
-  std::vector<std::uint32_t> live_;     // numbers of the sessions there are, in any order
-  std::vector<std::uint8_t> versions_;  // of each number
+  std::vector<Drawn> drawn_;
+  std::vector<Living> live_;  // the sessions there are, in any order
   std::uint32_t next_number_ = 0, probes_ = 0;
   Instant began_{}, sampled_at_{};
   std::uint64_t sampled_fed_ = 0, fed_in_all_ = 0;
