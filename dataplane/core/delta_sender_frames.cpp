@@ -260,7 +260,7 @@ std::size_t DeltaSender::write_plain(std::span<const IdQueue::Entry> block,
       static_cast<std::uint8_t>(~(kDirty | kQueued | (kUpdate ? 0u : unsigned{kRetold})));
   compact::Pen pen(body.data() + at);
   const std::uint8_t* const end = body.data() + body.size();
-  FlightRecord* const records = frame.records.data() + frame.count;
+  FlightRecord* const records = frame.records + frame.count;
   const std::size_t most = std::min(block.size(), kMaxRecordsPerFrame - frame.count);
   const auto sequence = static_cast<std::uint32_t>(frame.sequence);
   std::size_t done = 0;

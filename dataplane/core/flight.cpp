@@ -6,7 +6,12 @@
 
 namespace hotpair::dataplane {
 
-Flight::Flight() : frames_(std::make_unique_for_overwrite<FlightFrame[]>(kWindowFrames)) {}
+Flight::Flight()
+    : records_(std::make_unique_for_overwrite<FlightRecord[]>(std::size_t{kWindowFrames} *
+                                                              kMaxRecordsPerFrame)) {
+  for (std::size_t i = 0; i < kWindowFrames; ++i)
+    frames_[i].records = &records_[i * kMaxRecordsPerFrame];
+}
 
 void Flight::forget() {
   for (std::uint64_t s = oldest_; s < next_; ++s) frame(s).state = FlightFrame::State::none;

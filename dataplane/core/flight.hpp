@@ -1,7 +1,7 @@
 // The primary's frames under way: what each said, so that a lost one's sessions can be sent again;
 // how many may be under way (loss, the backup's credit); when silence means loss. A ring of
 // kWindowFrames frames of at most kMaxRecordsPerFrame records, allocated once (4 MiB, of which only
-// what flies is touched).
+// what has flown is touched).
 //
 // Nothing is sent twice as it was: a lost frame's sessions are sent anew, in a later frame, in the
 // state they have by then. So a frame is settled once: received, or given up.
@@ -18,10 +18,10 @@
 
 namespace hotpair::dataplane {
 
-struct FlightRecord {
-  std::uint32_t id = 0;
-  std::uint16_t bucket = 0;
-  RecordKind kind = RecordKind::create;
+struct FlightRecord {  // without initial values: see Flight::records_
+  std::uint32_t id;
+  std::uint16_t bucket;
+  RecordKind kind;
 };
 
 struct FlightFrame {
@@ -32,7 +32,7 @@ struct FlightFrame {
   std::uint16_t count = 0;
   std::uint32_t since = 0;    // CoarseTime of the oldest change it tells
   bool updates_only = false;  // its acknowledgement changes nothing in the slots
-  std::array<FlightRecord, kMaxRecordsPerFrame> records;
+  FlightRecord* records = nullptr;  // room for kMaxRecordsPerFrame
 
   FlightRecord& add(FlightRecord record, std::uint32_t changed_at) {
     since = count == 0 ? changed_at : older(since, changed_at);
@@ -90,7 +90,8 @@ class Flight {
   void settle(FlightFrame& frame, FlightFrame::State state);
   bool overdue(const FlightFrame& frame, std::uint64_t newest, Instant now) const;
 
-  std::unique_ptr<FlightFrame[]> frames_;
+  std::array<FlightFrame, kWindowFrames> frames_;
+  std::unique_ptr<FlightRecord[]> records_;  // of all frames, one after the other
   std::uint64_t next_ = 1, oldest_ = 1;
   std::uint32_t flying_ = 0;
   std::uint64_t records_flying_ = 0;
