@@ -81,7 +81,7 @@ void make_room(std::vector<ConfigOperation>& operations) {
     if (each.entry && each.entry->kind != ConfigEntry::Kind::directory && each.found &&
         each.found->kind == ConfigEntry::Kind::directory)
       replaced.push_back(each.path);
-  std::ranges::stable_partition(operations, [&](const ConfigOperation& each) {
+  std::stable_partition(operations.begin(), operations.end(), [&](const ConfigOperation& each) {
     return !each.entry && std::ranges::any_of(replaced, [&](const std::string& directory) {
       return is_below(each.path, directory);
     });
