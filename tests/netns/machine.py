@@ -15,7 +15,7 @@ _SLEEPER = """
 import json, os, signal, sys, time
 os.sched_setaffinity(0, {int(sys.argv[1])})
 os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(90))
-over, at, STEP = [], 0.0, 0.002
+over, above, STEP = [], float(sys.argv[2]), 0.002
 def end(*_):
     print(json.dumps(over)); sys.stdout.flush(); os._exit(0)
 signal.signal(signal.SIGTERM, end)
@@ -25,18 +25,22 @@ while True:
     time.sleep(STEP)
     now = time.monotonic()
     late = now - last - STEP
-    if late > 0.010 and len(over) < 100000:
+    if late > above and len(over) < 100000:
         over.append([last, late])
     last = now
 """
 
 
 class MachineWitness:
-    """Between `with` and its end: every time a CPU could not be had for more than 10 ms, as (when, seconds)."""
+    """Between `with` and its end: every time a CPU could not be had for longer than `above`, as (when, seconds)."""
+
+    def __init__(self, above=0.010):
+        self._above = above
 
     def __enter__(self):
-        self._sleepers = [subprocess.Popen([sys.executable, "-c", _SLEEPER, str(cpu)], stdout=subprocess.PIPE, text=True,
-                                           preexec_fn=die_with_parent) for cpu in sorted(os.sched_getaffinity(0))]
+        self._sleepers = [subprocess.Popen([sys.executable, "-c", _SLEEPER, str(cpu), str(self._above)],
+                                           stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
+                          for cpu in sorted(os.sched_getaffinity(0))]
         for sleeper in self._sleepers:
             sleeper.stdout.readline()
         self.pauses = []
@@ -48,6 +52,7 @@ class MachineWitness:
             sleeper.terminate()
             self.pauses += [tuple(pause) for pause in json.loads(sleeper.stdout.readline() or "[]")]
             sleeper.wait()
+            sleeper.stdout.close()
 
     def longest_ms(self):
         return 1e3 * max((late for _, late in self.pauses), default=0.0)

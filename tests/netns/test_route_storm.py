@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""A table that comes at once and then flaps costs the backup a few updates, and no heartbeat its time.
+"""A whole table of routes reaches the backup's kernel within 3 s, flaps cost a few updates, and no heartbeat is late.
 
-HOTPAIR_ROUTES=100000 measures the mark: 100,000 routes within 3 s.
+HOTPAIR_ROUTES tells another size than the 100,000 routes of the mark.
 """
 
 import os
@@ -14,8 +14,15 @@ from machine import MachineWitness
 from network import ip_batch
 from route_lab import RouteLab, routes, synchronised
 
-ROUTES = int(os.environ.get("HOTPAIR_ROUTES", "10000"))
-FLAPS = 4
+ROUTES = int(os.environ.get("HOTPAIR_ROUTES", "100000"))
+FLAPS = 2
+# A host that lets this machine stand still for some 40 ms, as busy ones do, shall not end the story with a takeover.
+HEARTBEAT = {"interval": "10ms", "lost_threshold": 20, "hello_holddown": "2s"}
+MARK_S = 3.0
+# What ip(8) and the kernel need for the same routes on a machine that has time for them; one that needs
+# longer is given longer for the mark, in proportion.
+INSERTED_S = 1.5
+LATE_S = 0.005
 
 
 def table(verb):
@@ -24,52 +31,57 @@ def table(verb):
 
 
 def lateness(node):
-    return [(path["jitter"]["late"], round(path["jitter"]["recent_max_ms"], 1))
-            for path in node.status()["heartbeat_paths"] if path["kind"] == "heartbeat"]
+    """Heartbeats of the cables later than half an interval, 5 ms, and the latest of the last seconds."""
+    paths = [path["jitter"] for path in node.status()["heartbeat_paths"] if path["kind"] == "heartbeat"]
+    return max(path["late"] for path in paths), round(max(path["recent_max_ms"] for path in paths), 1)
+
+
+def timed(batch, node):
+    began = time.monotonic()
+    ip_batch(batch, netns=node.netns)
+    return time.monotonic() - began
 
 
 class RouteStorm(unittest.TestCase):
-    def test_a_flapping_table_is_coalesced_and_delays_no_heartbeat(self):
-        with RouteLab(story.build(), hold="2s") as lab:
+    def test_a_table_arrives_at_once_and_flaps_are_coalesced_and_no_heartbeat_is_late(self):
+        with RouteLab(story.build(), cluster={"heartbeat": HEARTBEAT}, hold="1s") as lab:
             lab.form()
+            lab.wait("the heartbeats of the start to be history", lambda: all(lateness(n)[1] < 4 for n in lab.nodes), timeout=30)
             primary, backup = lab.primary(), lab.backup()
-            formed = lateness(primary)
-            ip_batch(table("add")[:-1], netns=primary.netns)
-            lab.wait("the last update to be over", lambda: lab.agreed() and routes(backup)["routes"] == ROUTES - 1, timeout=60)
-            backup.terminate("hotpaird")
-            before = routes(primary)
 
-            late = lateness(primary)
-            with MachineWitness() as machine:
-                backup.start("hotpaird")
-                lab.wait("the first of them", lambda: synchronised(backup, table="main"), timeout=30, every=0.01)
+            with MachineWitness(above=0.003) as machine:
+                before = [lateness(node)[0] for node in lab.nodes]
+                inserted = timed(table("add"), primary)
                 began = time.monotonic()
-                lab.wait("all of them", lambda: (backup.status() or {}).get("routes", {}).get("installed") == ROUTES - 1,
-                         timeout=30)
+                lab.wait("all of them", lambda: routes(backup)["installed"] == ROUTES, timeout=30)
                 took = time.monotonic() - began
-                lab.wait("the primary to hear of it", lambda: routes(primary)["rounds"] > before["rounds"])
-            said = routes(backup)
-            print(f"{ROUTES - 1} routes on the backup {took:.2f} s after the first was there; the transfer and comparison "
-                  f"took {routes(primary)['last_took_ms']:.0f} ms, the kernel's part {said['last_took_ms']:.0f} ms; "
-                  f"late heartbeats and the latest in ms: formed {formed}, before {late}, after {lateness(primary)}; "
+                late = [lateness(node) for node in lab.nodes]
+            self.assertEqual(len(synchronised(backup)), ROUTES)
+            print(f"{ROUTES} routes stood in the primary's kernel after {inserted:.2f} s and in the backup's {took:.2f} s later; "
+                  f"transfer and comparison {routes(primary)['last_took_ms']:.0f} ms, of these the backup's kernel "
+                  f"{routes(backup)['last_took_ms']:.0f} ms; late heartbeats before {before}, after and the latest in ms {late}; "
                   f"the machine stood still {machine.longest_ms():.1f} ms")
-            if machine.longest_ms() < 4:
-                self.assertEqual([count for count, _ in lateness(primary)], [count for count, _ in late],
-                                 "no heartbeat later than 5 ms")
+            self.assertLessEqual(took, MARK_S * max(1, inserted / INSERTED_S))
+            self.judge(before, [count for count, _ in late], machine)
 
             before = routes(primary)
             began = time.monotonic()
             for _ in range(FLAPS):
-                ip_batch(table("del")[:-1], netns=primary.netns)
-                ip_batch(table("add")[:-1], netns=primary.netns)
-            ip_batch(table("add")[-1:], netns=primary.netns)
+                ip_batch(table("del"), netns=primary.netns)
+                ip_batch(table("add"), netns=primary.netns)
             stormed = time.monotonic() - began
-            lab.wait("the storm's outcome", lambda: routes(backup)["routes"] == ROUTES and lab.agreed(), timeout=60)
+            lab.wait("the storm's outcome", lambda: routes(backup)["installed"] == ROUTES and lab.agreed(), timeout=60)
             rounds = routes(primary)["rounds"] - before["rounds"]
             print(f"{2 * FLAPS * ROUTES} changes in {stormed:.1f} s went over in {rounds} updates; late heartbeats and the "
-                  f"latest in ms: {lateness(primary)}")
-            self.assertLessEqual(rounds, stormed / 2 + 4, "one in the time of hold")
+                  f"latest in ms: {[lateness(node) for node in lab.nodes]}")
+            self.assertLessEqual(rounds, stormed + 4, "one in the time of hold")
             self.assertEqual(len(synchronised(backup)), ROUTES)
+
+    def judge(self, before, after, machine):
+        """A machine that stands still makes late what leaves or arrives meanwhile, on both nodes alike."""
+        excused = 2 * machine.longer_than(LATE_S - 0.001)
+        for earlier, later in zip(before, after):
+            self.assertLessEqual(later - earlier, excused, "no heartbeat later than 5 ms")
 
 
 if __name__ == "__main__":
