@@ -207,6 +207,51 @@ void write_ruleset(OpenMetrics& out, const json& ruleset) {
   sets.write(out, Kind::gauge, "hotpair_set_in_sync", "Whether the backup has them.", "in_sync");
 }
 
+void write_routes(OpenMetrics& out, const json& routes) {
+  gauge(out, "hotpair_routes_in_sync",
+        "Whether the backup's kernel has the primary's routes and neighbours.", routes, "in_sync");
+  gauge(out, "hotpair_routes_lag_seconds", "The age of the oldest change that was not sent yet.",
+        routes, "lag_ms", 1e-3);
+  gauge(out, "hotpair_routes", "Routes of the primary that are synchronised.", routes, "routes");
+  gauge(out, "hotpair_route_neighbours", "Neighbours of the primary that are synchronised.", routes,
+        "neighbours");
+  out.family(Kind::gauge, "hotpair_routes_at_backup", "What became of them at the backup.");
+  for (const char* state : {"installed", "own", "refused", "waiting"})
+    if (const auto value = number(routes, state)) out.add({{"state", state}}, *value);
+  gauge(out, "hotpair_routes_update_seconds", "How long the last update took.", routes,
+        "last_took_ms", 1e-3);
+  counter(out, "hotpair_routes_updates", "Updates that the backup took.", routes, "rounds");
+  counter(out, "hotpair_routes_updates_failed", "Updates that failed.", routes, "failed");
+  counter(out, "hotpair_routes_entries_sent", "Routes and neighbours sent.", routes,
+          "entries_sent");
+  counter(out, "hotpair_routes_entries_taken", "Routes and neighbours taken from the primary.",
+          routes, "entries_taken");
+  counter(out, "hotpair_routes_bytes_sent", "Bytes of these updates.", routes, "bytes_sent");
+  counter(out, "hotpair_routes_reconciled", "Times that this kernel's routes were put right.",
+          routes, "reconciled");
+  counter(out, "hotpair_routes_given_up", "Times that those of a former primary were removed.",
+          routes, "given_up");
+  out.family(Kind::gauge, "hotpair_routes_left_out", "Routes that are not sent, by reason.");
+  for (const auto& [reason, value] : child(routes, "left_out").items())
+    if (value.is_number()) out.add({{"reason", reason}}, value.get<double>());
+}
+
+void write_partitions(OpenMetrics& out, const json& partitions) {
+  out.family(Kind::gauge, "hotpair_logical_system_complete",
+             "Whether a node has the VRF and the interfaces of a logical system.");
+  for (const json& row : partitions)
+    for (const auto& [label, part] : {std::pair{"self", &row}, {"peer", &child(row, "peer")}})
+      if (part->is_object())
+        out.add({{"name", text(row, "name")}, {"node", label}}, text(*part, "state") == "complete");
+}
+
+void write_traps(OpenMetrics& out, const json& traps) {
+  counter(out, "hotpair_traps_sent", "SNMP traps sent.", traps, "sent");
+  counter(out, "hotpair_traps_failed", "SNMP traps that could not be sent.", traps, "failed");
+  counter(out, "hotpair_traps_held_back", "SNMP traps held back, of events that came too often.",
+          traps, "held_back");
+}
+
 void write_dataplane(OpenMetrics& out, const json& dataplane) {
   out.family(Kind::gauge, "hotpair_dataplane_up", "Whether hotpair-dataplane answers.");
   out.add(dataplane.is_object());
@@ -248,6 +293,9 @@ std::string metrics_text(const Seen& seen) {
     write_devices(out, seen.agent);
     write_companions(out, seen.agent);
     write_ruleset(out, child(seen.agent, "ruleset"));
+    write_routes(out, child(seen.agent, "routes"));
+    write_partitions(out, child(seen.agent, "logical_systems"));
+    write_traps(out, child(seen.agent, "snmp_trap"));
     write_transitions(out, child(seen.agent, "transitions"));
   }
   write_dataplane(out, seen.dataplane);

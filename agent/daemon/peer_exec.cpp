@@ -175,6 +175,13 @@ class Relay {
   std::optional<InteractiveProcess::End> ended_;
 };
 
+void say_ended(MessageStream& stream, InteractiveProcess::End end, const std::string& errors = "") {
+  if (!errors.empty()) (void)stream.send(code(PeerMessage::errors), errors, kFirstMessage);
+  const std::array<std::uint8_t, 2> outcome{static_cast<std::uint8_t>(end.signalled),
+                                            static_cast<std::uint8_t>(end.code)};
+  (void)stream.send(code(PeerMessage::ended), Bytes(outcome), kFirstMessage);
+}
+
 }  // namespace
 
 void serve_peer_exec(sys::FileDescriptor socket, int stop, const Folders& folders, const Log& log) {
@@ -189,8 +196,9 @@ void serve_peer_exec(sys::FileDescriptor socket, int stop, const Folders& folder
   const std::string command = shown(request->argv);
   auto process = InteractiveProcess::start(*request);
   if (!process) {
-    (void)stream.send(code(PeerMessage::refused), process.error().message, kFirstMessage);
-    log.warning("peer-exec-failed", process.error().message, {{"command", command}});
+    const auto& error = process.error();
+    say_ended(stream, {false, error.exit_status}, "hotpair: the peer: " + error.message + "\n");
+    log.warning("peer-exec-failed", error.message, {{"command", command}});
     return;
   }
   log.notice("peer-exec", "the peer's root runs here: " + command,
@@ -201,9 +209,7 @@ void serve_peer_exec(sys::FileDescriptor socket, int stop, const Folders& folder
     log.notice("peer-exec-cut", "its connection was lost, it was ended: " + command);
     return;
   }
-  const std::array<std::uint8_t, 2> outcome{static_cast<std::uint8_t>(end->signalled),
-                                            static_cast<std::uint8_t>(end->code)};
-  (void)stream.send(code(PeerMessage::ended), Bytes(outcome), kFirstMessage);
+  say_ended(stream, *end);
   log.notice("peer-exec-ended", (end->signalled ? "by signal " : "with status ") +
                                     std::to_string(end->code) + ": " + command);
 }

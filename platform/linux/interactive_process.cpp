@@ -96,7 +96,7 @@ Status InteractiveProcess::open_terminal(const InteractiveRequest& request, std:
   return Ok{};
 }
 
-Result<std::unique_ptr<InteractiveProcess>> InteractiveProcess::start(
+Result<std::unique_ptr<InteractiveProcess>, StartError> InteractiveProcess::start(
     const InteractiveRequest& request) {
   if (request.argv.empty()) return fail_with("there is no command to run");
   auto process = std::unique_ptr<InteractiveProcess>(new InteractiveProcess());
@@ -119,7 +119,8 @@ Result<std::unique_ptr<InteractiveProcess>> InteractiveProcess::start(
   }
   pid_t pid = 0;
   if (const int error = settings.spawn(pid, request); error != 0)
-    return fail_errno("cannot start " + request.argv[0], error);
+    return fail(StartError(Error{"cannot start " + request.argv[0] + ": " + errno_text(error)},
+                           error == ENOENT ? 127 : 126));
   process->pid_ = pid;
   process->pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!process->pidfd_) return fail_errno("cannot watch " + request.argv[0], errno);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sys/types.h>
@@ -21,9 +22,17 @@ struct InteractiveRequest {
   std::uint16_t rows = 24, columns = 80;  // of the terminal
 };
 
+struct StartError : Error {
+  StartError(Error error, int status = 1)  // NOLINT: implicit by design
+      : Error(std::move(error)), exit_status(status) {}
+  // What a shell would end with: 127 when there is no such program, 126 when it cannot be run.
+  int exit_status;
+};
+
 class InteractiveProcess {
  public:
-  static Result<std::unique_ptr<InteractiveProcess>> start(const InteractiveRequest& request);
+  static Result<std::unique_ptr<InteractiveProcess>, StartError> start(
+      const InteractiveRequest& request);
   ~InteractiveProcess();  // kills its group when it still runs
   InteractiveProcess(const InteractiveProcess&) = delete;
   InteractiveProcess& operator=(const InteractiveProcess&) = delete;

@@ -72,9 +72,7 @@ Result<UnixSocket> UnixSocket::connect(const std::string& path, UnixKind kind) {
   if (!fd) return fail(fd.error());
   if (::connect(fd->get(), generic(*address), sizeof(*address)) == 0)
     return UnixSocket(std::move(*fd));
-  if (errno == ENOENT || errno == ECONNREFUSED)
-    return fail_with("nobody listens on " + path +
-                     "; start the daemon, or see 'systemctl status hotpaird'");
+  if (errno == ENOENT || errno == ECONNREFUSED) return fail_with("nobody listens on " + path);
   return fail_errno("cannot connect to " + path, errno);
 }
 

@@ -86,6 +86,7 @@ class Orders(CommandTest):
         self.assertRegex(out, r"/etc/a +11 +11 +same")
         self.assertRegex(out, r"/etc/b +22 +99 +DIFFERENT")
         self.assertRegex(out, r"all +33 +44 +DIFFERENT")
+        self.assertEqual(self.hotpair("--json", "config", "checksum")[0], 1)
 
     def test_config_diff_is_unified_and_names_rights_and_files_of_one_node_alone(self):
         entry = {"kind": 1, "mode": 0o644, "user": 0, "group": 0, "size": 4}
@@ -100,6 +101,7 @@ class Orders(CommandTest):
         self.assertIn("only at the peer: /etc/b", out)
         self.assertRegex(out, r"package nftables +1\.0\.6-2 +1\.0\.9-1\n")
         self.assertEqual(agent.requests[1:], [{"command": "config", "action": "diff"}])
+        self.assertEqual(self.hotpair("--json", "config", "diff")[0], 1)
 
     def test_config_has_the_ruleset_and_its_sets_beside_the_files_or_alone(self):
         ruleset = {"nft_ruleset": True, "in_sync": 0, "checksum": "ab" * 32, "peer_checksum": "cd" * 32, "error": "nft refuses it",
@@ -118,7 +120,9 @@ class Orders(CommandTest):
         self.assertIn("NOT IN SYNC: nft refuses it", self.hotpair("status")[1])
 
     def test_peer_without_an_agent_is_3_and_without_a_command_2(self):
-        self.assertEqual(self.hotpair("peer", "exec", "true")[0], 3)
+        code, _, said = self.hotpair("peer", "exec", "true")
+        self.assertEqual(code, 3)
+        self.assertEqual(said.count("systemctl"), 1, "one piece of advice: " + said)
         self.assertEqual(self.hotpair("peer", "exec")[0], 2)
         self.assertEqual(self.hotpair("peer", "dance", "--fast")[0], 2)
 

@@ -29,7 +29,8 @@ class PeerCommands(unittest.TestCase):
             big = "0123456789abcdef" * 65536
             self.assertEqual(peer(one, "exec", "cat", input=big).stdout, big)
             self.assertEqual(peer(one, "exec", "sh", "-c", "kill -TERM $$").returncode, 128 + 15)
-            self.assertEqual(peer(one, "exec", "/no/such/program").returncode, 1)
+            self.assertEqual(peer(one, "exec", "/no/such/program").returncode, 127)
+            self.assertEqual(peer(one, "exec", "/etc").returncode, 126)
 
             with subprocess.Popen(command(one, "exec", "sh", "-c", "trap 'echo caught; exit 3' INT; echo on; "
                                           "while :; do sleep 0.05; done"), stdout=subprocess.PIPE, text=True) as running:

@@ -34,6 +34,8 @@ struct Context {
   std::optional<Json> ask(Daemon daemon, const Json& request, Duration timeout = 5s) const;
   // The same without a word, the error as a value; for what is shown beside the main answer.
   Result<Json> try_ask(Daemon daemon, const Json& request, Duration timeout = 5s) const;
+  // The words of ask() for a daemon that is not there.
+  static void say_unreachable(Daemon daemon, const std::string& why);
   // Whose socket it is, when somebody listens there.
   std::optional<pid_t> pid_of(Daemon daemon) const;
   // Prints the answer as it is (--json) and true; or false when text is wanted.

@@ -60,10 +60,12 @@ Exit print_checksums(const Context& context, const Json& files, const Json& rule
   Rows rows = {{"path", "this node", "peer", ""}};
   bool same = files.is_null() || add_files(rows, files);
   if (ruleset.is_object()) same = add_ruleset(rows, ruleset) && same;
+  const Exit exit = same ? Exit::good : Exit::refused;
+  if (context.json) return exit;
   std::printf("%s", columns(context.style, rows).c_str());
   for (const std::string& error : {text(files, "peer_error"), text(ruleset, "error")})
     if (!error.empty()) std::printf("the peer: %s\n", error.c_str());
-  return same ? Exit::good : Exit::refused;
+  return exit;
 }
 
 std::string write_temporary(const Json& row, const char* key) {
@@ -143,6 +145,11 @@ Exit print_ruleset_difference(const Json& answer) {
   return Exit::refused;
 }
 
+bool differs(const Json& files, const Json& ruleset) {
+  return !child(files, "differences").empty() || !child(files, "facts").empty() ||
+         text(ruleset, "own_text") != text(ruleset, "peer_text");
+}
+
 // Asks for the files and for the ruleset, whichever are synchronised; the answers by these names.
 // None: the daemon is not reachable. An answer that is a refusal was said, and is `refused`.
 std::optional<Json> ask_for_both(const Context& context, bool& refused) {
@@ -189,8 +196,10 @@ Exit run_config(Context& context) {
   const Json& ruleset = child(*answers, "ruleset");
   Json whole = files.is_object() ? files : Json{{"ok", true}};
   if (ruleset.is_object()) whole["ruleset"] = ruleset;
-  if (context.print_json(whole)) return Exit::good;
+  const bool told = context.print_json(whole);
   if (action == "checksum") return print_checksums(context, files, ruleset);
+  if (told && action == "diff") return differs(files, ruleset) ? Exit::refused : Exit::good;
+  if (told) return Exit::good;
   if (action == "diff") {
     const Exit one = files.is_object() ? print_differences(context, files) : Exit::good;
     const Exit other = print_ruleset_difference(ruleset);

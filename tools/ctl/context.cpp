@@ -32,14 +32,18 @@ Result<Json> Context::try_ask(Daemon daemon, const Json& request, Duration timeo
 std::optional<Json> Context::ask(Daemon daemon, const Json& request, Duration timeout) const {
   auto answer = try_ask(daemon, request, timeout);
   if (answer) return *answer;
+  say_unreachable(daemon, answer.error().message);
+  return std::nullopt;
+}
+
+void Context::say_unreachable(Daemon daemon, const std::string& why) {
   const std::string name = program_name(daemon);
   std::fprintf(stderr,
                "hotpair: %s is not reachable: %s\n"
                "  start it:          systemctl start %s\n"
                "  why it stopped:    journalctl -u %s -n 50\n"
                "  it runs elsewhere: hotpair --run-dir DIR\n",
-               name.c_str(), answer.error().message.c_str(), name.c_str(), name.c_str());
-  return std::nullopt;
+               name.c_str(), why.c_str(), name.c_str(), name.c_str());
 }
 
 std::optional<pid_t> Context::pid_of(Daemon daemon) const {

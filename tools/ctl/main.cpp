@@ -104,7 +104,8 @@ constexpr std::array kCommands = {
             "Runs a command or a shell on the other node, or ssh to it; needs nothing set up",
             "Over the cluster network, which rides in the heartbeat cables. Root's, on both ends; "
             "logged there.\n"
-            "exec: the words are the program and its arguments; its exit status is this one's.\n"
+            "exec: the words are the program and its arguments; its exit status is this one's;\n"
+            "127: there is no such program there, 126: it cannot be run.\n"
             "Switched off on a node by 'peer_exec: false' in its node.yaml. ssh needs sshd there.\n"
             "Examples:\n"
             "  sudo hotpair peer exec nft list ruleset | diff - <(sudo nft list ruleset)\n"

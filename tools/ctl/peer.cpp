@@ -94,8 +94,7 @@ sys::FileDescriptor connect_to_peer(const Context& context, Exit& exit) {
   const std::string path = context.run_dir + "/" + control::kPeerSocket;
   auto socket = sys::UnixSocket::connect(path, sys::UnixKind::seqpacket);
   if (!socket) {
-    std::fprintf(stderr, "hotpair: %s; run it as root, and see 'systemctl status hotpaird'\n",
-                 socket.error().message.c_str());
+    Context::say_unreachable(Daemon::agent, socket.error().message);
     exit = Exit::unreachable;
     return {};
   }

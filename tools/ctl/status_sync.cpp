@@ -31,6 +31,21 @@ std::string route_counts(const Json& routes) {
   return line;
 }
 
+// What the primary does not send, by reason.
+std::string routes_left_out(const Json& routes) {
+  const std::pair<const char*, const char*> reasons[] = {
+      {"encapsulated", "encapsulated"},
+      {"by_source", "routed by source"},
+      {"nexthop_object", "with a nexthop object"},
+      {"device_not_shared", "over a device without a name at the peer"},
+      {"malformed", "unreadable"}};
+  std::string line;
+  for (const auto& [key, meaning] : reasons)
+    if (const auto times = count(child(routes, "left_out"), key))
+      line += (line.empty() ? "" : ", ") + spoken_count(times) + " " + meaning;
+  return line.empty() ? "" : "  not sent: " + line + "\n";
+}
+
 std::string routes(const Style& style, const Json& status) {
   const Json& routes = child(status, "routes");
   if (!routes.is_object()) return "";
@@ -48,7 +63,7 @@ std::string routes(const Style& style, const Json& status) {
     line += "; a change has waited for " + spoken_duration(*lag / 1e3);
   if (const auto left = number(routes, "ttl_left_ms"))
     line += "; those of the former primary go in " + spoken_duration(*left / 1e3);
-  return style(Tone::strong, "Routes") + "\n" + line + "\n";
+  return style(Tone::strong, "Routes") + "\n" + line + "\n" + routes_left_out(routes);
 }
 
 std::string ruleset(const Style& style, const Json& status) {

@@ -204,21 +204,37 @@ json with_all(json status) {
 TEST(MetricsTextTest, SaysWhatTheStatusSays) {
   json status = healthy();
   status["suppressed"] = "hold";
+  status["routes"] = {{"in_sync", 0},   {"lag_ms", 1500}, {"routes", 7},
+                      {"installed", 5}, {"refused", 2},   {"left_out", {{"encapsulated", 3}}}};
+  status["logical_systems"] = {
+      {{"name", "a"}, {"state", "complete"}, {"peer", {{"state", "incomplete"}}}}};
+  status["snmp_trap"] = {{"sent", 9}, {"failed", 1}, {"held_back", 0}};
   const std::string text = metrics_text(
       {with_all(status), {{"ok", true}, {"counters", {{"frames_sent", 5}, {"Not a name", 1}}}}});
   for (const char* line :
-       {"hotpair_up 1\n", "hotpair_build_info{version=\"0.1.0\"} 1\n",
+       {"hotpair_up 1\n",
+        "hotpair_build_info{version=\"0.1.0\"} 1\n",
         "hotpair_role{node=\"self\",hotpair_role=\"backup\"} 1\n",
         "hotpair_role{node=\"self\",hotpair_role=\"primary\"} 0\n",
-        "hotpair_epoch{node=\"peer\"} 12\n", "hotpair_in_sync 1\n",
-        "hotpair_replication_lag_sessions 4\n", "hotpair_alarms{kind=\"held-back\"} 1\n",
+        "hotpair_epoch{node=\"peer\"} 12\n",
+        "hotpair_in_sync 1\n",
+        "hotpair_replication_lag_sessions 4\n",
+        "hotpair_alarms{kind=\"held-back\"} 1\n",
         "hotpair_alarms{kind=\"paths-dead\"} 0\n",
         "hotpair_path_heartbeats_late_total{path=\"0\",kind=\"heartbeat\",interface=\"ha1\"} 3\n",
         "hotpair_path_jitter_recent_seconds{path=\"0\",kind=\"heartbeat\",interface=\"ha0\"} "
         "0.0015\n",
         "hotpair_rejected_frames_total{reason=\"wrong_tag\"} 7\n",
         "hotpair_phase_seconds_bucket{phase=\"claim\",le=\"0.001\"} 1\n",
-        "hotpair_takeover_seconds_count 1\n", "hotpair_dataplane_up 1\n",
+        "hotpair_takeover_seconds_count 1\n",
+        "hotpair_dataplane_up 1\n",
+        "hotpair_routes_in_sync 0\n",
+        "hotpair_routes_lag_seconds 1.5\n",
+        "hotpair_routes 7\n",
+        "hotpair_routes_at_backup{state=\"refused\"} 2\n",
+        "hotpair_routes_left_out{reason=\"encapsulated\"} 3\n",
+        "hotpair_logical_system_complete{name=\"a\",node=\"peer\"} 0\n",
+        "hotpair_traps_failed_total 1\n",
         "hotpair_dataplane_frames_sent_total 5\n"})
     EXPECT_THAT(text, HasSubstr(line));
   EXPECT_THAT(text, Not(HasSubstr("Not a name")));
