@@ -52,12 +52,14 @@ class LogicalSystems(unittest.TestCase):
 
             backup.write_config(cluster={"logical_systems": SYSTEMS[:2]})
             self.assertEqual(backup.ctl("reload")[0], 0)
-            lab.wait("both to know", lambda: all("partition-missing" in alarms(node) for node in lab.nodes))
+            missing = f"node {backup.chassis} lacks logical system tenant-c"
+            lab.wait("both to know", lambda: all(missing in node.ctl("failover", "--dry-run")[1] for node in lab.nodes))
+            self.assertTrue(all("partition-missing" in alarms(node) for node in lab.nodes))
             for node in lab.nodes:
                 for order in (["failover"], ["failover", "--dry-run"]):
                     code, why = node.ctl(*order)
                     self.assertEqual(code, 1, why)
-                    self.assertIn(f"node {backup.chassis} lacks logical system tenant-c", why)
+                    self.assertIn(missing, why)
             self.assertEqual(primary.ctl("maintenance", "on")[0], 1, "nor for that")
             self.assertEqual(lab.primary(), primary)
 
