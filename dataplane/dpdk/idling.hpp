@@ -1,7 +1,8 @@
 // How long the main loop may rest after a turn: not at all while more waits, briefly while there is
-// traffic (so that changes gather into frames), and long when nothing happens. What a port cannot
-// announce is looked for every millisecond; where it can, the rest is longer and ends at once.
-// Pure.
+// traffic, and long when nothing happens. The primary rests so that changes gather into frames, and
+// sleeps through what comes meanwhile; the backup has what gathered brought to it, so a frame ends
+// its rest. What a port cannot announce is looked for every millisecond; where it can, the rest is
+// longer and ends at once. Pure.
 #pragma once
 
 #include <algorithm>
@@ -14,29 +15,38 @@ namespace hotpair::dpdk {
 
 class Idling {
  public:
-  static constexpr Duration kShort = 200us;  // adds half of it to the lag under traffic
+  // Half of it is the lag under traffic. A turn costs some 15 us, whatever there is to do.
+  static constexpr Duration kGather = 500us;
+  static constexpr Duration kShort = 200us;  // of a backup that must look at its port
   static constexpr Duration kBlind =
       1ms;  // how late a frame is looked at when nothing happened before
   static constexpr Duration kLong = 25ms;  // what is due earlier is a deadline
   static constexpr int kBlindShorts =
       25;  // short rests before a blind one, for there may be more to come
 
+  struct Circumstances {
+    bool announced = false;  // every port wakes us; none must be looked at
+    bool gathers = false;    // changes are sent, and not received
+  };
   struct Rest {
     Duration length{};
     bool wake = false;  // by kernel events and frames; else they gather
   };
-  // `announced`: every port wakes us; none must be looked at.
-  Rest after(Effort effort, std::optional<Duration> until_deadline, bool announced) {
-    if (effort != Effort::none) shorts_left_ = announced ? 1 : kBlindShorts;
+  Rest after(Effort effort, std::optional<Duration> until_deadline, Circumstances here) {
+    if (effort != Effort::none) shorts_left_ = here.announced ? 1 : kBlindShorts;
     if (effort == Effort::saturated) return {};
-    const bool is_long = shorts_left_ == 0;
-    if (!is_long) --shorts_left_;
-    Duration length = !is_long ? kShort : announced ? kLong : kBlind;
-    if (until_deadline) length = std::clamp(*until_deadline, Duration{}, length);
-    return {length, is_long};
+    if (shorts_left_ == 0) return {until(here.announced ? kLong : kBlind, until_deadline), true};
+    --shorts_left_;
+    if (here.gathers) return {until(kGather, until_deadline), false};
+    if (!here.announced) return {until(kShort, until_deadline), false};
+    // The next frame ends it, and what is due goes with the answer to that one.
+    return {kGather, true};
   }
 
  private:
+  static Duration until(Duration length, std::optional<Duration> deadline) {
+    return deadline ? std::clamp(*deadline, Duration{}, length) : length;
+  }
   int shorts_left_ = 0;
 };
 

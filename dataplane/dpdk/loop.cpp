@@ -18,7 +18,6 @@ constexpr Duration kPortEvery = 100ms;
 constexpr Duration kReportEvery = 100ms;
 constexpr Duration kDrainTime = 10s;  // the agent's own bound is shorter
 constexpr Duration kLateTurn = 10ms;
-constexpr Duration kRestAtMost = 2 * Idling::kLong;  // the loop's timer comes before
 
 }  // namespace
 
@@ -73,15 +72,12 @@ bool Loop::rest(Effort effort, Instant now) {
   std::optional<Duration> left;
   if (effort != Effort::saturated)
     if (const auto deadline = replica_.next_deadline(now)) left = *deadline - now;
+  const bool announced = replica_.ports() != nullptr && replica_.ports()->announced();
+  const bool primary = replica_.engine().role() == dataplane::Role::primary;
   const Idling::Rest rest =
-      idling_.after(effort, left, replica_.ports() != nullptr && replica_.ports()->announced());
+      idling_.after(effort, left, {.announced = announced, .gathers = primary});
   watch_for_wakes(rest.wake);
-  if (rest.length <= Duration{}) return events_->run_once(Duration{});
-  if (rest.length == Idling::kLong || rest.length == Idling::kBlind)
-    return events_->run_once(rest.length);
-  // Parts of a millisecond: by the event loop's timer, which is exact.
-  events_->wake_by(now + rest.length);
-  return events_->run_once(kRestAtMost);
+  return events_->run_once(rest.length);
 }
 
 void Loop::watch_for_wakes(bool wanted) {

@@ -31,6 +31,23 @@ struct Registration {
   std::uint64_t generation = 0;
 };
 
+constexpr Duration kLongestWait = std::chrono::hours(1);
+
+// Parts of a millisecond count, without a timer that is set and read for each wait. A kernel before
+// 5.11, or a system call filter that is older, has only whole ones; those are rounded up.
+int wait_exactly(int epoll, epoll_event* events, std::optional<Duration> timeout) {
+  timespec time{};
+  if (timeout) {
+    const std::int64_t ns = std::clamp<Duration>(*timeout, Duration{}, kLongestWait).count();
+    time.tv_sec = ns / 1'000'000'000;
+    time.tv_nsec = ns % 1'000'000'000;
+  }
+  const int ready = epoll_pwait2(epoll, events, kEventsATurn, timeout ? &time : nullptr, nullptr);
+  if (ready >= 0 || (errno != ENOSYS && errno != EPERM)) return ready;
+  const std::int64_t ms = time.tv_sec * 1000 + (time.tv_nsec + 999'999) / 1'000'000;
+  return epoll_wait(epoll, events, kEventsATurn, timeout ? static_cast<int>(ms) : -1);
+}
+
 }  // namespace
 
 struct EventLoop::State {
@@ -47,7 +64,7 @@ struct EventLoop::State {
   bool stopped = false;
 
   Status watch(int fd, std::uint32_t events, int operation);
-  int wait(int timeout_ms);
+  int wait(std::optional<Duration> timeout);
   bool handle(int ready);
   void run_posted();
   void run_due(Instant at);
@@ -67,8 +84,8 @@ Status EventLoop::State::watch(int fd, std::uint32_t wanted, int operation) {
   return Ok{};
 }
 
-int EventLoop::State::wait(int timeout_ms) {
-  const int ready = epoll_wait(epoll.get(), events.data(), kEventsATurn, timeout_ms);
+int EventLoop::State::wait(std::optional<Duration> timeout) {
+  const int ready = wait_exactly(epoll.get(), events.data(), timeout);
   // Who was registered when the kernel spoke: a descriptor number may be reused within the turn.
   for (int i = 0; i < ready; ++i) {
     const auto slot = static_cast<std::size_t>(i);
@@ -258,16 +275,14 @@ bool EventLoop::run_once(std::optional<Duration> timeout) {
   State& s = *state_;
   if (s.stopped) return false;
   s.arm();
-  const int timeout_ms =
-      timeout ? static_cast<int>(std::clamp<std::int64_t>(to_ms(*timeout), 0, 3'600'000)) : -1;
-  int ready = s.wait(timeout_ms);
+  int ready = s.wait(timeout);
   s.wake_by.reset();
   if (s.tick) s.tick();
   s.handle(ready);
   const std::optional<Instant> next = s.next_due();
   if (!next || *next > now()) return !s.stopped;
   for (int round = 0; round < kRoundsBeforeDeadline; ++round) {
-    ready = s.wait(0);
+    ready = s.wait(Duration{});
     if (!s.handle(ready)) break;
   }
   s.run_due(now());
