@@ -11,6 +11,7 @@ void add_flows(CLI::App& app, int& exit_status);
 void add_fill(CLI::App& app, int& exit_status);
 void add_failover(CLI::App& app, int& exit_status);
 void add_bulk(CLI::App& app, int& exit_status);
+void add_connections(CLI::App& app, int& exit_status);
 void add_kernel(CLI::App& app, int& exit_status);
 void add_soak(CLI::App& app, int& exit_status);
 void add_sync(CLI::App& app, int& exit_status);

@@ -20,8 +20,8 @@ constexpr const char* kDescription =
     "\n"
     "The same on this machine alone, in a network of its own:\n"
     "                           hotpair-bench failover --sessions 500000 --compare keepalived\n"
-    "Session sync from kernel to kernel, on this machine alone: hotpair-bench kernel, bulk\n"
-    "and soak.\n"
+    "Session sync from kernel to kernel, on this machine alone: hotpair-bench kernel,\n"
+    "connections, bulk and soak.\n"
     "The replication itself, on this machine or over a cable:\n"
     "                           hotpair-bench sync --sessions 10000000\n";
 
@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   hotpair::bench::add_fill(app, exit_status);
   hotpair::bench::add_failover(app, exit_status);
   hotpair::bench::add_bulk(app, exit_status);
+  hotpair::bench::add_connections(app, exit_status);
   hotpair::bench::add_kernel(app, exit_status);
   hotpair::bench::add_soak(app, exit_status);
   hotpair::bench::add_sync(app, exit_status);

@@ -42,7 +42,10 @@ class ConntrackdPair final : public Replicator {
     return std::filesystem::exists(directory_ + "1/ctl") &&
            std::filesystem::exists(directory_ + "2/ctl");
   }
-  double cpu_seconds() const override { return ends_[0].cpu_seconds() + ends_[1].cpu_seconds(); }
+  using Replicator::cpu_seconds;
+  double cpu_seconds(int end) const override {
+    return ends_[static_cast<std::size_t>(end)].cpu_seconds();
+  }
 
  private:
   std::array<Program, 2> ends_;

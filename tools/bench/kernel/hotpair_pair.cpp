@@ -188,11 +188,9 @@ std::uint64_t HotpairPair::sessions() const {
   return ends_[0]->sessions();
 }
 
-double HotpairPair::cpu_seconds() const {
-  double sum = 0;
-  for (const auto& end : ends_)
-    if (end) sum += end->program().cpu_seconds();
-  return sum;
+double HotpairPair::cpu_seconds(int end) const {
+  const auto& running = ends_[static_cast<std::size_t>(end)];
+  return running ? running->program().cpu_seconds() : 0;
 }
 
 Result<std::unique_ptr<Replicator>> start_hotpair(const TwoBoxes& boxes,

@@ -24,7 +24,8 @@ class HotpairPair final : public Replicator {
   Status kill_and_restart(int box);
   Status work() override;
   bool ready() override;  // the tables are proven equal
-  double cpu_seconds() const override;
+  using Replicator::cpu_seconds;
+  double cpu_seconds(int end) const override;
   std::uint64_t sessions() const;  // in the primary's table, as it last said
 
  private:

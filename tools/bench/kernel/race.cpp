@@ -12,6 +12,8 @@ constexpr Duration kReadyAtMost = 20s;
 constexpr Duration kPatience = 5s;  // without one more arrival the rest is given up
 constexpr Duration kRest = 300ms;   // of the replicator's CPU time, for acknowledgements
 
+}  // namespace
+
 Status await_ready(Replicator& replicator) {
   const Instant until = sys::now() + kReadyAtMost;
   while (!replicator.ready()) {
@@ -21,8 +23,6 @@ Status await_ready(Replicator& replicator) {
   }
   return Ok{};
 }
-
-}  // namespace
 
 Status rest(Replicator& replicator, Duration time) {
   for (const Instant until = sys::now() + time; sys::now() < until;) {

@@ -24,6 +24,7 @@ struct Outcome {
 
 using Progress = std::function<void(std::uint64_t made, std::uint64_t arrived)>;
 
+Status await_ready(Replicator& replicator);
 // Lets it work and nothing else happen.
 Status rest(Replicator& replicator, Duration time);
 

@@ -13,8 +13,9 @@ class Replicator {
   virtual ~Replicator() = default;
   // Called every few milliseconds: whatever it needs to go on. The error ends the measurement.
   virtual Status work() = 0;
-  virtual bool ready() = 0;                // what happens from now on is carried
-  virtual double cpu_seconds() const = 0;  // of both ends so far
+  virtual bool ready() = 0;                       // what happens from now on is carried
+  virtual double cpu_seconds(int end) const = 0;  // so far; 0: the primary, 1: the backup
+  double cpu_seconds() const { return cpu_seconds(0) + cpu_seconds(1); }
 };
 
 // `directory`: for files of theirs; it is the caller's to remove. On two kernels the backup's

@@ -1,0 +1,123 @@
+// hotpair-bench connections: what a whole short TCP connection costs those who carry sessions.
+#include <cstdio>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+#include "tools/bench/commands.hpp"
+#include "tools/bench/kernel/packet_traffic.hpp"
+#include "tools/bench/kernel/race.hpp"
+#include "tools/bench/kernel/short_connections.hpp"
+#include "tools/bench/kernel/surroundings.hpp"
+
+namespace hotpair::bench {
+namespace {
+
+struct Given {
+  kernel::ConnectionLoad load;
+  std::string compare, json, dataplane;
+  bool keep = false, one_kernel = false;
+};
+
+struct Outcome : kernel::ConnectionCosts {
+  double alone_us = 0;  // of the traffic without anybody who listens
+  double events_us() const { return traffic_us - alone_us; }
+  double all_us() const { return end_us[0] + end_us[1] + events_us(); }
+};
+
+Result<Outcome> measure(const std::string& name, const Given& given, const std::string& scratch) {
+  const auto boxes = kernel::TwoBoxes::make();
+  if (!boxes.ok()) return fail(boxes.error());
+  if (Status prepared = kernel::PacketTraffic::prepare(*boxes, 0); !prepared.ok())
+    return fail(prepared.error());
+  const auto alone = kernel::traffic_alone(*boxes, given.load);
+  if (!alone.ok()) return fail(alone.error());
+  auto replicator = name == "hotpair"
+                        ? kernel::start_hotpair(*boxes, scratch, given.dataplane, given.one_kernel)
+                        : kernel::start_conntrackd(*boxes, scratch);
+  if (!replicator.ok()) return fail(replicator.error());
+  if (Status ready = kernel::await_ready(**replicator); !ready.ok()) return fail(ready.error());
+  if (Status rested = kernel::rest(**replicator, 1s); !rested.ok()) return fail(rested.error());
+  const auto costs = kernel::measure_connections(*boxes, **replicator, given.load);
+  if (!costs.ok()) return fail(costs.error());
+  Outcome out;
+  static_cast<kernel::ConnectionCosts&>(out) = *costs;
+  out.alone_us = *alone;
+  return out;
+}
+
+void print_row(const std::string& name, const Outcome& o) {
+  std::printf("  %-12s %9.2f %9.2f %9.2f %9.2f %9.1f %9.2f %9llu %9llu\n", name.c_str(),
+              o.events_us(), o.end_us[0], o.end_us[1], o.all_us(), o.bytes, o.frames,
+              static_cast<unsigned long long>(o.left[0]),
+              static_cast<unsigned long long>(o.left[1]));
+}
+
+nlohmann::json to_json(const Outcome& o) {
+  return {{"connections", o.connections},
+          {"events_us", o.events_us()},
+          {"primary_us", o.end_us[0]},
+          {"backup_us", o.end_us[1]},
+          {"all_us", o.all_us()},
+          {"traffic_alone_us", o.alone_us},
+          {"bytes", o.bytes},
+          {"frames", o.frames},
+          {"left_at_primary", o.left[0]},
+          {"left_at_backup", o.left[1]}};
+}
+
+int measure_all(const Given& given) {
+  std::vector<std::string> names = {"hotpair"};
+  if (!given.compare.empty()) names.push_back(given.compare);
+  const kernel::Scratch scratch(given.keep);
+  const kernel::ConntrackRoom room(std::uint64_t{4} * given.load.rate);
+  nlohmann::json report;
+  bool complete = true;
+  if (given.json != "-")
+    std::printf("  CPU us of a connection:\n  %-12s %9s %9s %9s %9s %9s %9s %9s %9s\n", "",
+                "events", "primary", "backup", "together", "bytes", "frames", "left", "at backup");
+  for (const std::string& name : names) {
+    const auto outcome = measure(name, given, scratch.path());
+    if (!outcome.ok()) {
+      std::fprintf(stderr, "hotpair-bench connections: %s: %s\n", name.c_str(),
+                   outcome.error().message.c_str());
+      return 1;
+    }
+    if (given.json != "-") print_row(name, *outcome);
+    report[name] = to_json(*outcome);
+    if (name == "hotpair") complete = outcome->left[0] == outcome->left[1];
+  }
+  return kernel::write_report(given.json, report.dump(1)) && complete ? 0 : 1;
+}
+
+}  // namespace
+
+void add_connections(CLI::App& app, int& exit_status) {
+  CLI::App* command = app.add_subcommand(
+      "connections", "Measures what a whole short TCP connection costs those who carry sessions");
+  static Given given;
+  given.dataplane = kernel::find_dataplane();
+  command->add_option("--rate", given.load.rate, "connections a second")
+      ->check(CLI::Range(100u, 100'000u))
+      ->capture_default_str();
+  command->add_option("--seconds", given.load.seconds, "how long, after two to warm up")
+      ->check(CLI::Range(1u, 60u))
+      ->capture_default_str();
+  command->add_option("--compare", given.compare, "measure this one too, under the same load")
+      ->check(CLI::IsMember({"conntrackd"}));
+  command->add_option("--dataplane", given.dataplane, "the hotpair-dataplane to run")
+      ->capture_default_str();
+  command->add_flag("--one-kernel", given.one_kernel, kernel::kOneKernelHelp);
+  command->add_option("--json", given.json, "write all figures here; - is standard output");
+  command->add_flag("--keep", given.keep, "leave configurations and logs for a look");
+  command->footer(
+      "As root, in network namespaces of its own, like 'hotpair-bench kernel'. Eight packets "
+      "each,\n"
+      "5 ms apart, cross the first box; a second after the last one the entry is taken out. That\n"
+      "is seven events of the kernel's. 'events' is what the traffic costs more than before\n"
+      "anybody listened. Exit status 0 when both kernels hold as many entries in the end.\n"
+      "Example: hotpair-bench connections --compare conntrackd");
+  command->callback([&exit_status] { exit_status = measure_all(given); });
+}
+
+}  // namespace hotpair::bench
