@@ -2,6 +2,7 @@
 
 #include "dataplane/conntrack/sink.hpp"
 #include "platform/linux/clock.hpp"
+#include "tools/bench/kernel/packet_traffic.hpp"
 #include "tools/bench/synthetic_sessions.hpp"
 
 namespace hotpair::bench::kernel {
@@ -18,22 +19,43 @@ Status Maker::join() {
 }
 
 Status Maker::make(const TwoBoxes& boxes, const Load& load) {
+  Status made = load.packets ? make_by_packets(boxes, load) : make_by_ctnetlink(boxes, load);
+  done_ = true;
+  return made;
+}
+
+void Maker::note(std::uint32_t made, const Load& load, Instant began) {
+  made_ = made;
+  if (load.rate == 0) return;
+  std::this_thread::sleep_for(began + Duration(1s) * made / load.rate - sys::now());
+}
+
+Status Maker::make_by_packets(const TwoBoxes& boxes, const Load& load) {
+  auto packets = PacketTraffic::open(boxes, 0);
+  if (!packets.ok()) return fail(packets.error());
+  const Instant began = sys::now();
+  for (std::uint32_t number = 0; number < load.sessions; ++number) {
+    packets->begin(number);
+    if (number % kBatch == kBatch - 1) note(number + 1, load, began);
+  }
+  packets->flush();
+  made_ = load.sessions;
+  return packets->outcome();
+}
+
+Status Maker::make_by_ctnetlink(const TwoBoxes& boxes, const Load& load) {
   const Inside inside(boxes, 0);
   auto sink = conntrack::Sink::open();
-  if (!sink.ok()) return done_ = true, fail(sink.error());
+  if (!sink.ok()) return fail(sink.error());
   const Instant began = sys::now();
   for (std::uint32_t number = 0; number < load.sessions; ++number) {
     (*sink)->upsert(synthetic_session(number, kTimeout), kTimeout, true);
     if (number % kBatch != kBatch - 1) continue;
     (*sink)->flush();
-    made_ = number + 1;
-    if (load.rate == 0) continue;
-    const Instant due = began + Duration(1s) * (number + 1) / load.rate;
-    std::this_thread::sleep_for(due - sys::now());
+    note(number + 1, load, began);
   }
   (*sink)->flush();
   made_ = load.sessions;
-  done_ = true;
   if ((*sink)->counters().failed == 0) return Ok{};
   return fail_with(
       "the kernel refused sessions; raise it: sysctl -w "
