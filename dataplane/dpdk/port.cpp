@@ -17,6 +17,7 @@
 #include "dataplane/dpdk/device_requests.hpp"
 #include "dataplane/dpdk/eal.hpp"
 #include "dataplane/dpdk/port_device.hpp"
+#include "dataplane/dpdk/xdp_buffers.hpp"
 #include "platform/base/assert.hpp"
 #include "platform/linux/clock.hpp"
 
@@ -28,7 +29,7 @@ constexpr std::uint16_t kDescriptors = 512;
 // Both rings full, a burst in each hand, and the per-core cache: 5 MB, or 20 of jumbo frames.
 constexpr unsigned kBuffers = 2047;
 // af_xdp gives the kernel 2048 buffers to fill before anything else, and takes back what was sent
-// when there are half as many of that: 15 MB in all.
+// when there are half as many of that: 25 MB in all.
 constexpr unsigned kAfXdpBuffers = 6143;
 constexpr unsigned kBufferCache = 64;
 constexpr std::size_t kStandardFrame = 1514;
@@ -116,11 +117,13 @@ std::optional<int> Port::far_node() const {
 
 Status Port::make_pool(std::size_t max_frame) {
   rte_mempool_free(pool_);
+  const std::string name = "hotpair_" + std::to_string(id_);
   const std::size_t room =
       RTE_PKTMBUF_HEADROOM + (max_frame > kStandardFrame ? kJumboSlot : RTE_MBUF_DEFAULT_DATAROOM);
-  const unsigned buffers = device_.rfind("net_af_xdp", 0) == 0 ? kAfXdpBuffers : kBuffers;
-  pool_ = rte_pktmbuf_pool_create(("hotpair_" + std::to_string(id_)).c_str(), buffers, kBufferCache,
-                                  0, static_cast<std::uint16_t>(room), memory_node());
+  pool_ = device_.rfind("net_af_xdp", 0) == 0
+              ? make_xdp_buffers(name, kAfXdpBuffers, kBufferCache, memory_node())
+              : rte_pktmbuf_pool_create(name.c_str(), kBuffers, kBufferCache, 0,
+                                        static_cast<std::uint16_t>(room), memory_node());
   if (pool_ != nullptr) return Ok{};
   return fail_with(std::string("no memory for packet buffers (") + rte_strerror(rte_errno) +
                    "); reserve more hugepages, or set session_sync.hugepages: false");

@@ -146,9 +146,11 @@ void add_kernel(CLI::App& app, int& exit_status) {
       "As root. Makes two network namespaces with a cable between them, and touches no other; the\n"
       "machine's nf_conntrack_max and nf_conntrack_buckets are raised meanwhile. Entries of a\n"
       "backup that listens to no events make none, as on a kernel of its own; but while it is\n"
-      "looked how long each takes. The sessions are those of packets that are tracked, as a firewall's\n"
+      "looked how long each takes. The sessions are those of packets that are tracked, as a "
+      "firewall's\n"
       "are: --maker ctnetlink makes assured ones of IPv6 too, but waits for the backup, since the\n"
-      "kernel takes one ctnetlink request at a time in all namespaces. Exit status 0 when everything arrived by hotpair.\n"
+      "kernel takes one ctnetlink request at a time in all namespaces. Exit status 0 when "
+      "everything arrived by hotpair.\n"
       "Example: hotpair-bench kernel --sessions 100000 --compare conntrackd");
   command->callback([&exit_status] { exit_status = measure_all(given); });
 }
