@@ -38,6 +38,11 @@ class BenchKernel(unittest.TestCase):
         self.assertLessEqual(figures["first_seconds"], figures["seconds"])
         self.assertLessEqual(figures["seconds"], figures["in_sync_seconds"])
 
+    def test_sessions_that_begin_while_a_backup_is_filled_are_counted(self):
+        figures = self.bench("bulk", "--sessions", "2048", "--meanwhile")
+        self.assertGreater(figures["new_a_second_before"], 0)
+        self.assertGreater(figures["new_a_second_meanwhile"], 0)
+
     def test_a_short_connection_is_followed_to_its_end(self):
         figures = self.bench("connections", "--rate", "500", "--seconds", "1")["hotpair"]
         self.assertEqual(figures["connections"], 500)

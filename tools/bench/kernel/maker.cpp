@@ -1,5 +1,7 @@
 #include "tools/bench/kernel/maker.hpp"
 
+#include <sched.h>
+
 #include "dataplane/conntrack/sink.hpp"
 #include "platform/linux/clock.hpp"
 #include "tools/bench/kernel/packet_traffic.hpp"
@@ -11,6 +13,13 @@ namespace {
 constexpr std::uint32_t kTimeout = 3600;
 constexpr std::uint32_t kBatch = 64;
 
+void stay_on(unsigned cpu) {
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(cpu, &only);
+  (void)::sched_setaffinity(0, sizeof only, &only);
+}
+
 }  // namespace
 
 Status Maker::join() {
@@ -19,6 +28,7 @@ Status Maker::join() {
 }
 
 Status Maker::make(const TwoBoxes& boxes, const Load& load) {
+  if (load.cpu) stay_on(*load.cpu);
   Status made = load.packets ? make_by_packets(boxes, load) : make_by_ctnetlink(boxes, load);
   done_ = true;
   return made;
@@ -34,12 +44,13 @@ Status Maker::make_by_packets(const TwoBoxes& boxes, const Load& load) {
   auto packets = PacketTraffic::open(boxes, 0);
   if (!packets.ok()) return fail(packets.error());
   const Instant began = sys::now();
-  for (std::uint32_t number = 0; number < load.sessions; ++number) {
+  std::uint32_t number = 0;
+  while (number < load.sessions && !over_) {
     packets->begin(number);
-    if (number % kBatch == kBatch - 1) note(number + 1, load, began);
+    if (++number % kBatch == 0) note(number, load, began);
   }
   packets->flush();
-  made_ = load.sessions;
+  made_ = number;
   return packets->outcome();
 }
 

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <thread>
 
 #include "platform/base/time.hpp"
@@ -14,8 +15,9 @@ namespace hotpair::bench::kernel {
 
 struct Load {
   std::uint32_t sessions = 200'000;
-  std::uint32_t rate = 0;  // new ones a second; 0: as fast as the kernel takes them
-  bool packets = false;    // of a box that is prepared for them (PacketTraffic)
+  std::uint32_t rate = 0;       // new ones a second; 0: as fast as the kernel takes them
+  bool packets = false;         // of a box that is prepared for them (PacketTraffic)
+  std::optional<unsigned> cpu;  // this one alone
 };
 
 class Maker {
@@ -29,7 +31,8 @@ class Maker {
 
   std::uint32_t made() const { return made_; }
   bool done() const { return done_; }
-  Status join();  // how it went
+  void stop() { over_ = true; }  // of what is made by packets
+  Status join();                 // how it went
 
  private:
   Status make(const TwoBoxes& boxes, const Load& load);
@@ -38,7 +41,7 @@ class Maker {
   void note(std::uint32_t made, const Load& load, Instant began);
 
   std::atomic<std::uint32_t> made_{0};
-  std::atomic<bool> done_{false};
+  std::atomic<bool> done_{false}, over_{false};
   Status outcome_ = Ok{};
   std::thread thread_;
 };
