@@ -77,6 +77,7 @@ void KernelReader::begin_dump() {
     return;
   }
   dump_began_ = next_slice_ = now_;
+  lost_in_dump_ = false;
   ++counters_.kernel_reconciled;
   engine_.begin_dump();
 }
@@ -111,11 +112,13 @@ void KernelReader::on_dump_done(bool complete) {
   engine_.end_dump(complete);
   if (complete) hurried_ = false;
   const Duration took = sys::now() - dump_began_;
-  next_dump_ = now_ + (complete ? std::max(kReconcileEvery, took * kReconcileRest) : kRepairDelay);
+  const bool whole = complete && !lost_in_dump_;
+  next_dump_ = now_ + (whole ? std::max(kReconcileEvery, took * kReconcileRest) : kRepairDelay);
 }
 
 void KernelReader::on_overrun() {
   next_dump_ = std::min(next_dump_, now_ + kRepairDelay);
+  lost_in_dump_ = true;
   log_.warning(
       "conntrack-overrun",
       "conntrack events came faster than they were read, some were lost; the table is compared "

@@ -48,8 +48,9 @@ class KernelReader final : private conntrack::SourceVisitor {
   Counters& counters_;
   Log log_;
   bool subscribed_ = false, caught_up_ = true;
-  bool hurried_ = false;  // the pair waits for the dump: its table is not known yet
-  Instant now_{};         // of the poll that is running
+  bool lost_in_dump_ = false;  // events, of which the running dump may have passed the place
+  bool hurried_ = false;       // the pair waits for the dump: its table is not known yet
+  Instant now_{};              // of the poll that is running
   Instant dump_began_{}, next_dump_{}, no_dump_before_{}, next_slice_{};
 };
 
