@@ -16,8 +16,13 @@ namespace {
 struct Given {
   kernel::ConnectionLoad load;
   std::string compare, json, dataplane;
-  bool keep = false, one_kernel = false;
+  bool keep = false, one_kernel = false, assured = false;
 };
+
+// As the README has it for a ruleset.
+constexpr const char* kFewerEvents =
+    "table ip fewer { chain out { type filter hook output priority mangle; ct event set "
+    "assured,destroy; }; }";
 
 struct Outcome : kernel::ConnectionCosts {
   double alone_us = 0;  // of the traffic without anybody who listens
@@ -30,10 +35,14 @@ Result<Outcome> measure(const std::string& name, const Given& given, const std::
   if (!boxes.ok()) return fail(boxes.error());
   if (Status prepared = kernel::PacketTraffic::prepare(*boxes, 0); !prepared.ok())
     return fail(prepared.error());
+  if (given.assured)
+    if (Status fewer = boxes->run(0, {"nft", kFewerEvents}); !fewer.ok())
+      return fail(fewer.error());
   const auto alone = kernel::traffic_alone(*boxes, given.load);
   if (!alone.ok()) return fail(alone.error());
   auto replicator = name == "hotpair"
-                        ? kernel::start_hotpair(*boxes, scratch, given.dataplane, given.one_kernel)
+                        ? kernel::start_hotpair(*boxes, scratch, given.dataplane, given.one_kernel,
+                                                given.assured ? "assured" : "new")
                         : kernel::start_conntrackd(*boxes, scratch);
   if (!replicator.ok()) return fail(replicator.error());
   if (Status ready = kernel::await_ready(**replicator); !ready.ok()) return fail(ready.error());
@@ -107,6 +116,9 @@ void add_connections(CLI::App& app, int& exit_status) {
       ->check(CLI::IsMember({"conntrackd"}));
   command->add_option("--dataplane", given.dataplane, "the hotpair-dataplane to run")
       ->capture_default_str();
+  command->add_flag("--assured", given.assured,
+                    "only assured sessions (session_pickup.from), and a rule by which the kernel "
+                    "raises no event of a connection but that and its end");
   command->add_flag("--one-kernel", given.one_kernel, kernel::kOneKernelHelp);
   command->add_option("--json", given.json, "write all figures here; - is standard output");
   command->add_flag("--keep", given.keep, "leave configurations and logs for a look");

@@ -38,7 +38,7 @@ std::string lcores_of(int chassis) {
   return ", lcores: [" + std::to_string(*last + 1 - static_cast<unsigned>(chassis)) + "]";
 }
 
-Status write_configuration(const std::string& directory, int chassis) {
+Status write_configuration(const std::string& directory, int chassis, const std::string& from) {
   if (Status node =
           write(directory + "/node.yaml",
                 "chassis_id: " + std::to_string(chassis) +
@@ -49,7 +49,8 @@ Status write_configuration(const std::string& directory, int chassis) {
     return node;
   return write(directory + "/cluster.yaml", "group_id: " + std::to_string(kGroup) +
                                                 "\ngroup_name: bench\n"
-                                                "session_pickup: { enabled: true }\n");
+                                                "session_pickup: { enabled: true, from: " +
+                                                from + " }\n");
 }
 
 }  // namespace
@@ -57,8 +58,9 @@ Status write_configuration(const std::string& directory, int chassis) {
 class HotpairPair::Dataplane {
  public:
   static Result<Dataplane> start(const TwoBoxes& boxes, int box, const std::string& directory,
-                                 const std::string& program, bool raise_events) {
-    if (Status written = write_configuration(directory, box + 1); !written.ok())
+                                 const std::string& program, bool raise_events,
+                                 const std::string& from) {
+    if (Status written = write_configuration(directory, box + 1, from); !written.ok())
       return fail(written.error());
     auto listener =
         sys::UnixListener::listen(directory + "/" + control::kSocketName, sys::UnixKind::seqpacket);
@@ -131,10 +133,11 @@ class HotpairPair::Dataplane {
 };
 
 HotpairPair::HotpairPair(const TwoBoxes& boxes, std::string directory, std::string program,
-                         bool one_kernel)
+                         bool one_kernel, std::string from)
     : boxes_(boxes),
       directory_(std::move(directory)),
       program_(std::move(program)),
+      from_(std::move(from)),
       one_kernel_(one_kernel) {
   draw_keys();
 }
@@ -159,7 +162,7 @@ HotpairPair::~HotpairPair() = default;
 Status HotpairPair::start(int box) {
   const std::string own = directory_ + "/hotpair" + std::to_string(box + 1);
   std::filesystem::create_directories(own);
-  auto end = Dataplane::start(boxes_, box, own, program_, one_kernel_ || box == 0);
+  auto end = Dataplane::start(boxes_, box, own, program_, one_kernel_ || box == 0, from_);
   if (!end.ok()) return fail(end.error());
   ends_[static_cast<std::size_t>(box)] = std::make_unique<Dataplane>(std::move(end).value());
   return Ok{};
@@ -195,8 +198,9 @@ double HotpairPair::cpu_seconds(int end) const {
 
 Result<std::unique_ptr<Replicator>> start_hotpair(const TwoBoxes& boxes,
                                                   const std::string& directory,
-                                                  const std::string& dataplane, bool one_kernel) {
-  auto pair = std::make_unique<HotpairPair>(boxes, directory, dataplane, one_kernel);
+                                                  const std::string& dataplane, bool one_kernel,
+                                                  const std::string& from) {
+  auto pair = std::make_unique<HotpairPair>(boxes, directory, dataplane, one_kernel, from);
   for (const int box : {0, 1})
     if (Status started = pair->start(box); !started.ok()) return fail(started.error());
   return std::unique_ptr<Replicator>(std::move(pair));

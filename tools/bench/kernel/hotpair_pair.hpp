@@ -16,7 +16,9 @@ class HotpairPair final : public Replicator {
  public:
   // `boxes` outlives it; `program` is the hotpair-dataplane to run.
   // `one_kernel`: the backup's entries make events for the primary's listener (replicator.hpp).
-  HotpairPair(const TwoBoxes& boxes, std::string directory, std::string program, bool one_kernel);
+  // `from`: session_pickup.from.
+  HotpairPair(const TwoBoxes& boxes, std::string directory, std::string program, bool one_kernel,
+              std::string from = "new");
   ~HotpairPair() override;
 
   Status start(int box);  // 0: the primary, first; 1: the backup
@@ -33,7 +35,7 @@ class HotpairPair final : public Replicator {
   void draw_keys();
   dataplane::control::SetKeys keys_of(int box) const;
   const TwoBoxes& boxes_;
-  std::string directory_, program_;
+  std::string directory_, program_, from_;
   bool one_kernel_;
   std::array<std::unique_ptr<Dataplane>, 2> ends_;
   dataplane::control::SetKeys keys_;

@@ -21,9 +21,11 @@ class Replicator {
 // `directory`: for files of theirs; it is the caller's to remove. On two kernels the backup's
 // entries make events only for a listener of the backup's own, which hotpair has not and conntrackd
 // has: they make none, unless `one_kernel` says that they are to, for the primary's listener.
+// `from` is session_pickup's.
 Result<std::unique_ptr<Replicator>> start_hotpair(const TwoBoxes& boxes,
                                                   const std::string& directory,
-                                                  const std::string& dataplane, bool one_kernel);
+                                                  const std::string& dataplane, bool one_kernel,
+                                                  const std::string& from = "new");
 Result<std::unique_ptr<Replicator>> start_conntrackd(const TwoBoxes& boxes,
                                                      const std::string& directory);
 
