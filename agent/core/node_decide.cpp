@@ -127,7 +127,7 @@ bool Node::State::decide_leaving(Instant now) {
       wake(patience_ends);
       return false;
     }
-    // Addresses that stay are for the warden; the peer then learns of our end by silence alone.
+    // Addresses that stay are for the wardens; the peer then learns of our end by silence alone.
     leaving = addresses_gone();
     exit_at = leaving ? now + 2 * config.interval : now;
   }

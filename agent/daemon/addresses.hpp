@@ -66,7 +66,7 @@ class Addresses {
   void on_devices_changed();  // one appeared, or was renamed
   void on_links_changed();    // one went up or down: a macvlan follows the role and nobody else
   void peer_is_primary();     // it has claimed and announced them
-  // The warden has withdrawn them in our stead.
+  // A warden has withdrawn them in our stead.
   void fenced();
 
   bool claimed() const { return claimed_; }

@@ -1,12 +1,11 @@
 // hotpaird: the command line, and from there to the one thing that was asked for.
 #include <cstdio>
-#include <cstring>
-#include <span>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "agent/daemon/runtime.hpp"
+#include "agent/daemon/warden_process.hpp"
 #include "platform/linux/log_sink.hpp"
 #include "platform/linux/sd_notify.hpp"
 
@@ -69,36 +68,26 @@ int complain(const std::string& message, int exit_status) {
   return exit_status;
 }
 
-// The memory behind argv, which ps shows.
-std::span<char> argument_memory(int argc, char** argv) {
-  char* const last = argv[argc - 1];
-  return {argv[0], static_cast<std::size_t>(last + std::strlen(last) + 1 - argv[0])};
-}
-
 daemon::Options options_of(const CommandLine& line) {
   daemon::Options options = line.options;
   if (line.protocol.size() == 2) options.protocol = {line.protocol[0], line.protocol[1]};
   return options;
 }
 
-int run(const CommandLine& line, std::span<char> arguments) {
+int run(const CommandLine& line) {
   sys::LogOptions log_options;
   log_options.program = "hotpaird";
   log_options.level = *sys::parse_log_level(line.log_level);
   const auto feed = std::make_shared<daemon::EventFeed>();
   log_options.also = [feed](const LogRecord& record) { feed->pass(record); };
   const Log log = sys::make_log(log_options);
-  // Before anything secret is in memory, and before the first thread.
-  auto warden = daemon::Warden::start(arguments);
-  if (!warden) log.error("warden-failed", warden.error().message);
   auto prepared = daemon::prepare(options_of(line));
   if (!prepared) {
     for (const auto& message : prepared.error().messages) complain(message, 0);
     sys::pause_before_restart();
     return prepared.error().exit_status;
   }
-  auto runtime = daemon::Runtime::create(std::move(prepared).value(),
-                                         warden ? warden->get() : nullptr, log, feed);
+  auto runtime = daemon::Runtime::create(std::move(prepared).value(), log, feed);
   if (!runtime) {
     complain(runtime.error().message, 0);
     sys::pause_before_restart();
@@ -110,6 +99,7 @@ int run(const CommandLine& line, std::span<char> arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (daemon::is_warden(argc, argv)) return daemon::be_warden();
   CLI::App app{kDescription, "hotpaird"};
   CommandLine line;
   describe(app, line);
@@ -120,5 +110,5 @@ int main(int argc, char** argv) {
   }
   if (line.check_config) return daemon::check_config(line.options);
   if (line.withdraw) return daemon::withdraw_all(line.options);
-  return run(line, argument_memory(argc, argv));
+  return run(line);
 }

@@ -87,6 +87,8 @@ void write_pair(OpenMetrics& out, const json& status) {
   gauge(out, "hotpair_dual_primary", "Whether both nodes are primary.", status, "dual_primary");
   counter(out, "hotpair_dual_primary_episodes", "Times that both nodes were primary.", status,
           "dual_primary_episodes");
+  counter(out, "hotpair_wardens_replaced", "Wardens that were started for one that died.",
+          child(status, "wardens"), "replaced");
   out.family(
       Kind::gauge, "hotpair_election_won",
       "Whether the election prefers this node; an incumbent may hold the role all the same.");

@@ -17,7 +17,7 @@
 namespace hotpair::daemon {
 
 constexpr std::size_t kMaxFloatingAddresses = 512;
-// What the warden's shared memory holds: the addresses, and the macvlans of 64 interfaces.
+// What the wardens' shared memory holds: the addresses, and the macvlans of 64 interfaces.
 constexpr std::size_t kMaxRemovals = kMaxFloatingAddresses + 64;
 
 struct DataInterface {

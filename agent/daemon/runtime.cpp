@@ -10,15 +10,6 @@
 
 namespace hotpair::daemon {
 
-void Runtime::on_warden_dead() {
-  loop_->remove(warden_->pidfd());
-  const std::string text =
-      "the warden (pid " + std::to_string(warden_->pid()) +
-      ") is dead: addresses would stay if hotpaird were killed; 'systemctl restart hotpaird'";
-  start_warnings_.push_back(text);
-  log_.error("warden-dead", text);
-}
-
 int Runtime::run() {
   log_.notice("started", "hotpaird " HOTPAIR_VERSION " runs as chassis " +
                              std::to_string(config_.node.chassis_id) + " of group " +
@@ -39,11 +30,11 @@ void Runtime::on_wake() {
   const Instant now = sys::now();
   const bool fenced = warden_ != nullptr && warden_->was_fenced();
   Duration gap = now - std::exchange(last_wake_, now);
-  if (fenced) gap = std::max(gap, plan_->node.detection_time());  // the warden measured at least it
+  if (fenced) gap = std::max(gap, plan_->node.detection_time());  // a warden measured at least it
   if (!fenced && gap <= plan_->node.detection_time()) return;
   log_.warning("stalled",
                "the main loop stood still for " + std::to_string(to_ms(gap)) + " ms" +
-                   (fenced ? "; the warden has withdrawn the addresses" : ""),
+                   (fenced ? "; a warden has withdrawn the addresses" : ""),
                {{"ms", to_ms(gap)}, {"fenced", fenced}});
   if (fenced) {
     addresses_->fenced();

@@ -6,7 +6,7 @@
 //   Reporter --> the world
 //
 // One thread, the main loop, owns it all. What may block is handed to two workers (disk; kernel
-// devices); the heartbeat thread and the warden know only when the main loop last ran.
+// devices); the heartbeat thread and the wardens know only when the main loop last ran.
 #pragma once
 
 #include <atomic>
@@ -35,6 +35,7 @@
 #include "agent/daemon/start_up.hpp"
 #include "agent/daemon/status_json.hpp"
 #include "agent/daemon/virtual_devices.hpp"
+#include "agent/daemon/warden_watch.hpp"
 #include "agent/daemon/worker_modules.hpp"
 
 namespace hotpair::daemon {
@@ -44,9 +45,8 @@ constexpr int kMainLoopPriority = 40, kKernelWorkerPriority = 45;
 
 class Runtime {
  public:
-  // `warden` may be null (it is then only missed, and said so).
   // `feed` gets what `log` gets.
-  static Result<std::unique_ptr<Runtime>> create(Prepared prepared, Warden* warden, Log log,
+  static Result<std::unique_ptr<Runtime>> create(Prepared prepared, Log log,
                                                  std::shared_ptr<EventFeed> feed);
   ~Runtime();
 
@@ -54,10 +54,11 @@ class Runtime {
   int run();
 
  private:
-  Runtime(Prepared prepared, Warden* warden, Log log, std::shared_ptr<EventFeed> feed);
+  Runtime(Prepared prepared, Log log, std::shared_ptr<EventFeed> feed);
 
   // Construction, in this order, and the end (runtime_parts.cpp).
   Status open_kernel();
+  void open_wardens();
   void take_priority();
   void open_passwords();
   Status open_heartbeats();
@@ -77,7 +78,6 @@ class Runtime {
   Duration fencing_time() const;
   void on_signal(int signal);
   void on_links_readable();
-  void on_warden_dead();
   void devices_changed(bool came_or_went);
   void watch_new_vrf_members();
   void watch_modules();
@@ -120,7 +120,7 @@ class Runtime {
   config::Config config_;
   Log log_;
   std::shared_ptr<EventFeed> feed_;
-  Warden* warden_;
+  std::unique_ptr<Warden> warden_;  // null: it could not be, which is said in `warnings`
   InstanceLock lock_;
   agent::PersistedState persisted_;
   PasswordDigest password_digest_;
@@ -134,6 +134,7 @@ class Runtime {
   std::unique_ptr<sys::AddressTable> address_table_;  // the kernel worker's while that lives
   std::unique_ptr<KernelSettings> settings_;          // likewise
   std::unique_ptr<Worker> disk_, kernel_;
+  std::unique_ptr<WardenWatch> wardens_;
   std::unique_ptr<SharedAssociation> association_;
   std::unique_ptr<PasswordRotation> passwords_;
   std::unique_ptr<HeartbeatSender> sender_;

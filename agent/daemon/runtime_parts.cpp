@@ -16,17 +16,21 @@ bool under_systemd() {
 
 }  // namespace
 
-Result<std::unique_ptr<Runtime>> Runtime::create(Prepared prepared, Warden* warden, Log log,
+Result<std::unique_ptr<Runtime>> Runtime::create(Prepared prepared, Log log,
                                                  std::shared_ptr<EventFeed> feed) {
   auto cipher = std::move(prepared.cipher);
   History history = std::move(prepared.history);
-  auto runtime = std::unique_ptr<Runtime>(
-      new Runtime(std::move(prepared), warden, std::move(log), std::move(feed)));
+  auto runtime =
+      std::unique_ptr<Runtime>(new Runtime(std::move(prepared), std::move(log), std::move(feed)));
   Runtime& r = *runtime;
   if (auto opened = r.open_kernel(); !opened) return Failure<Error>{opened.error()};
+  r.open_wardens();
   r.take_priority();
   r.disk_ = std::make_unique<Worker>(*r.loop_, "disk", 0);
   r.kernel_ = std::make_unique<Worker>(*r.loop_, "kernel", kKernelWorkerPriority);
+  if (r.warden_)
+    r.wardens_ =
+        std::make_unique<WardenWatch>(WardenWatch::Needs{*r.loop_, *r.disk_, *r.warden_, r.log_});
   r.association_ = std::make_unique<SharedAssociation>(
       r.plan_->node.self, static_cast<std::uint16_t>(r.config_.cluster.group_id),
       std::move(cipher));
@@ -41,12 +45,11 @@ Result<std::unique_ptr<Runtime>> Runtime::create(Prepared prepared, Warden* ward
   return runtime;
 }
 
-Runtime::Runtime(Prepared prepared, Warden* warden, Log log, std::shared_ptr<EventFeed> feed)
+Runtime::Runtime(Prepared prepared, Log log, std::shared_ptr<EventFeed> feed)
     : options_(std::move(prepared.options)),
       config_(std::move(prepared.config)),
       log_(std::move(log)),
       feed_(std::move(feed)),
-      warden_(warden),
       lock_(std::move(prepared.lock)),
       persisted_(prepared.persisted),
       password_digest_(prepared.password_digest),
@@ -86,6 +89,16 @@ Status Runtime::open_kernel() {
   return Ok{};
 }
 
+void Runtime::open_wardens() {
+  auto warden = Warden::create();
+  if (warden) {
+    warden_ = std::move(warden).value();
+    return;
+  }
+  start_warnings_.push_back("there are no wardens: " + warden.error().message);
+  log_.error("warden-failed", warden.error().message);
+}
+
 // Not on the data plane's CPU: its dumps of the kernel's table hold that one longer than a peer
 // waits.
 void Runtime::take_priority() {
@@ -97,7 +110,6 @@ void Runtime::take_priority() {
     start_warnings_.push_back(asked.error().message);
     log_.warning("not-realtime", asked.error().message);
   }
-  if (warden_ == nullptr) start_warnings_.push_back("the warden could not be started");
 }
 
 void Runtime::open_passwords() {
@@ -150,7 +162,7 @@ Status Runtime::open_sockets() {
     kernel_->run([ifindexes] { (void)sys::forget_unresolved_neighbours(ifindexes, 20ms); });
   };
   addresses_ = std::make_unique<Addresses>(
-      Addresses::Needs{*loop_, apply, find, warden_, log_, [this] { announce(); }, forget});
+      Addresses::Needs{*loop_, apply, find, warden_.get(), log_, [this] { announce(); }, forget});
   DataplaneLink::Needs needs{*loop_,
                              *association_,
                              plan_->node.self,
@@ -220,8 +232,6 @@ void Runtime::start_node() {
                    [this](auto) { address_watch_->handle_readable(); });
   address_watch_->on_change([this](const auto& change) { addresses_->on_change(change); });
   address_watch_->on_overrun([this] { addresses_->on_devices_changed(); });
-  if (warden_ != nullptr)
-    (void)loop_->add(warden_->pidfd(), EPOLLIN, [this](auto) { on_warden_dead(); });
 }
 
 void Runtime::leave() {
@@ -238,6 +248,7 @@ void Runtime::leave() {
   ports_.reset();
   management_.reset();
   sender_.reset();
+  wardens_.reset();
   disk_.reset();
   kernel_.reset();  // from here on the address table is ours
   if (warden_ != nullptr) warden_->disarm();

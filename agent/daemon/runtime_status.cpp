@@ -24,6 +24,7 @@ CommandTarget Runtime::command_target() {
   target.status = [this] {
     json status = status_json(view());
     status["passwords"] = passwords_->to_json();
+    if (wardens_) status["wardens"] = wardens_->to_json();
     status["transitions"] = reporter_->counts().to_json();
     companions_->add_status(status);
     status["alarms"] = alarms_json(status);
@@ -117,6 +118,8 @@ std::vector<std::string> Runtime::warnings() const {
     list.push_back(
         "cluster.yaml of the two nodes differ in meaning; copy the right one to the "
         "other node and 'hotpair reload' there");
+  if (wardens_)
+    for (auto& warning : wardens_->warnings()) list.push_back(std::move(warning));
   for (auto& warning : addresses_->warnings()) list.push_back(std::move(warning));
   for (auto& warning : neighbours_->warnings(sys::now())) list.push_back(std::move(warning));
   for (const auto& failure : hooks_->failures()) list.push_back(failure);

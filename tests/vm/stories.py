@@ -8,8 +8,8 @@ from full_table import SESSIONS, count, fill_pair, make_room
 from lag_stories import lag_active_backup, lag_lacp, lag_team
 from pair import Pair
 from telling import alive, expect, moved, say
-from unit_stories import oom, units
-from upgrade_stories import upgrade
+from unit_stories import mistakes, oom, units
+from upgrade_stories import next_protocol, upgrade
 
 
 def install():
@@ -199,22 +199,35 @@ def clock():
             moved(pair, traffic, "power cut, with clocks that differ by nothing but the past", lambda machine: machine.power_cut())
 
 
+# sync: what is not on the disk yet is gone after a power cut, and the disk not full any more.
+FILL = "dd if=/dev/zero of=/var/lib/filler bs=1M 2>/dev/null; dd if=/dev/zero of=/var/lib/filler2 bs=1 2>/dev/null; sync"
+
+
+def no_room(machine):
+    """Nothing can be kept: neither a file nor an order."""
+    machine.run("cd /var/lib/hotpair; head -c 65536 /dev/zero >probe; kept=$?; rm -f probe; [ $kept -ne 0 ]")
+
+
 def full_disk():
-    """The disk of both boxes is full: it is named, and a dead primary is succeeded all the same."""
+    """The disk of both boxes is full: it is named, and a dead or restarted primary is succeeded all the same."""
     with Pair() as pair:
         pair.ready()
-        full = "dd if=/dev/zero of=/var/lib/filler bs=1M 2>/dev/null; dd if=/dev/zero of=/var/lib/filler2 bs=1 2>/dev/null; true"
-        pair.both(lambda machine: machine.run(full, timeout=300))
+        pair.both(lambda machine: machine.run(FILL, timeout=300))
         for machine in pair.machines:
             expect("No space" in machine.run("hotpair force backup 2>&1; true"), f"{machine.name}: an order was kept on a full disk")
             machine.wait("hotpair doctor --json | grep -q pair.request-failing", 60, "the doctor to name what cannot be written")
         say("an order that must be kept is refused, and the doctor names the cause")
         with pair.traffic() as traffic:
             primary, dead = moved(pair, traffic, "power cut, both disks full", lambda machine: machine.power_cut())
-        pair.boot(dead)
-        now, backup = pair.formed(200)
-        expect(now is primary, "the role moved when the dead one came back")
-        say(f"{backup.name} came back as backup with a full disk")
+            pair.boot(dead)
+            now, backup = pair.formed(200)
+            expect(now is primary, "the role moved when the dead one came back")
+            pair.both(no_room)
+            say(f"{backup.name} came back as backup with a full disk")
+            primary, backup = moved(pair, traffic, "hotpaird restarted, both disks full",
+                                    lambda machine: machine.run("systemctl restart hotpaird"))
+            expect(pair.formed()[0] is primary, "the one that was restarted took the role back")
+            pair.both(no_room)
         pair.both(lambda machine: machine.run("rm -f /var/lib/filler*"))
         for machine in pair.machines:
             machine.wait("! hotpair doctor --json | grep -q pair.request-failing", 60, "the alarm to end")
@@ -222,5 +235,5 @@ def full_disk():
 
 
 STORIES = {story.__name__: story for story in (
-    install, power_cut, compared, both_cut, crash, freeze, paused, units, oom, lag_lacp, lag_active_backup, lag_team, vrf, stripped_vlan,
-    tagged_vlans, one_switch, vfio, vmxnet3, unplugged, small_boxes, clock, full_disk, upgrade)}
+    install, power_cut, compared, both_cut, crash, freeze, paused, units, oom, mistakes, lag_lacp, lag_active_backup, lag_team, vrf, stripped_vlan,
+    tagged_vlans, one_switch, vfio, vmxnet3, unplugged, small_boxes, clock, full_disk, upgrade, next_protocol)}

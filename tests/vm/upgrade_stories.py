@@ -2,18 +2,21 @@
 import glob
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import next_version
 from pair import PACKAGES, Pair
 from telling import alive, expect, say
 from virtual_machine import BOOT_SECONDS, Failed
 
 NEW = "apt-get install -y --no-install-recommends /packages/hotpair_*.deb /packages/hotpair-bench_*.deb"
+NEXT = NEW.replace("/packages/", "/packages/next/")
 STEPS = ["check", *["take-out", "command", "return", "put-back"] * 2]
 
 
 def older():
     """The version that `tools/dev package --version` made beside the packages."""
-    found = glob.glob("*/hotpair_*.deb", root_dir=PACKAGES)
+    found = [path for path in glob.glob("*/hotpair_*.deb", root_dir=PACKAGES) if not path.startswith("next/")]
     if len(found) != 1:
         raise Failed("there are no packages of another version: run tools/dev package --version 0.0.9")
     return found[0].split("/")[0]
@@ -86,3 +89,47 @@ def boot_both(pair, traffic, primary, backup):
     expect("Both nodes are upgraded" in output, output)
     alive(traffic, what)
     expect(pair.formed()[0] is backup, "the role is not where it went")
+
+
+def spoken(status):
+    """(highest of its own, of the peer, what they agreed on)"""
+    protocol = status["protocol"]
+    return protocol["node"]["highest"], protocol["peer"]["highest"], protocol["agreed"]
+
+
+def watch_spoken(machine, until):
+    """What a machine said of the protocol while another's work was done, each once and in order."""
+    seen = []
+    while not until.done():
+        try:
+            status = machine.status()
+            if status["peer"] and status["peer"]["alive"] and (said := spoken(status)) not in seen:
+                seen.append(said)
+        except (Failed, KeyError, TypeError):
+            pass  # its agent is between two versions
+        time.sleep(0.2)
+    return seen
+
+
+def next_protocol():
+    """A rolling upgrade to a version that speaks the next protocol: the pair speaks this one until both know the other."""
+    with Pair() as pair:
+        primary, backup = pair.ready()
+        this = primary.status()["protocol"]["node"]["highest"]
+        coming = this + 1
+        next_version.make(PACKAGES, (this, coming))
+        expect(spoken(primary.status()) == (this, this, this), f"it begins with {spoken(primary.status())}")
+        with pair.traffic() as traffic, ThreadPoolExecutor(1) as pool:
+            what = f"upgraded from protocol {this} to {coming}"
+            traffic.mark(what)
+            upgrading = pool.submit(primary.run, f"hotpair upgrade --json --command '{NEXT}'", timeout=600)
+            seen = watch_spoken(backup, upgrading)
+            went_through(upgrading.result(), [backup.name, primary.name])
+            alive(traffic, what)
+            say(f"the first one of both spoke (own highest, peer's, agreed): {seen}")
+            expect((coming, this, this) in seen, "nobody saw the two versions beside each other")
+            expect(pair.formed()[0] is backup, "the role is not where it went")
+            for machine in pair.machines:
+                status = machine.wait_status(lambda status: spoken(status) == (coming,) * 3, 30, "the next protocol")
+                expect(status["in_sync"], f"{machine.name} is not in sync")
+            say(f"both speak {coming}")

@@ -9,7 +9,7 @@ namespace hotpair::ctl {
 namespace {
 
 constexpr unsigned kNetAdmin = 12, kNetRaw = 13;  // linux/capability.h
-constexpr std::uint64_t kRealtimeWanted = 60;     // the warden's priority
+constexpr std::uint64_t kRealtimeWanted = 60;     // the wardens' priority
 constexpr std::uint64_t kLockedWanted = 256ull << 20;
 
 std::string number(std::int64_t value) {
