@@ -1,5 +1,6 @@
 // The wardens as the processes that they are: this program is what they are started from.
 #include <csignal>
+#include <filesystem>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -120,12 +121,18 @@ TEST_F(WardensTest, BothAtOnceAreReplacedToo) {
   expect_fencing();
 }
 
-TEST_F(WardensTest, WhatDoesNotStartIsSaidOnceAndTriedAgain) {
-  open("/nonexistent/hotpaird");
+TEST_F(WardensTest, WhatDoesNotStartIsSaidOnceAndTriedUntilItDoes) {
+  const std::string program =
+      testing::TempDir() + "hotpair-warden-program-" + std::to_string(::getpid());
+  open(program);
   for (const Instant end = sys::now() + 400ms; sys::now() < end;) loop_->run_once(20ms);
   EXPECT_THAT(pids(), IsEmpty());
   EXPECT_THAT(events_, ElementsAre("warden-failed"));
-  EXPECT_THAT(watch_->warnings(), ElementsAre(HasSubstr("cannot start a warden from /nonexist")));
+  EXPECT_THAT(watch_->warnings(), ElementsAre(HasSubstr("cannot start a warden from " + program)));
+  std::filesystem::create_symlink(std::filesystem::read_symlink("/proc/self/exe"), program);
+  EXPECT_TRUE(comes([this] { return pids().size() == kWardens; }));
+  EXPECT_THAT(watch_->warnings(), IsEmpty());
+  std::filesystem::remove(program);
 }
 
 TEST_F(WardensTest, AProgramThatEndsAtOnceIsStartedEverLater) {
