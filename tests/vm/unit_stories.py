@@ -129,6 +129,7 @@ def mistakes():
                                  lambda machine: machine.run("systemctl restart hotpaird; true"))
             tell_restarts(broken)
             expect(heir.status()["role"] == "primary", "the other node does not carry on")
+            traffic.mark("the file is right again")
             mend(broken, CLUSTER)
             now, _ = pair.formed()
             expect(now is heir, "the one that came back took the role")
