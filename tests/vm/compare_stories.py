@@ -3,6 +3,7 @@ from full_table import SESSIONS, TABLE, count, fill, fill_pair, make_room
 from keepalived_lab import OWN, STAND_BY, TAKE_OVER, conntrackd_config, vrrp_config
 from pair import Pair
 from telling import expect, say
+from virtual_machine import Failed
 
 FOLDER = "/etc/keepalived"
 CONNECTIONS = 20
@@ -29,6 +30,17 @@ def set_up(machine, interval):
     machine.run(f"conntrackd -d -C {FOLDER}/conntrackd.conf && keepalived -f {FOLDER}/keepalived.conf")
 
 
+def wait_known(standby):
+    """Until conntrackd knows all sessions. What it lost on a busy machine it is told to ask for, as its manual says."""
+    known = (f"[ $(conntrackd -C {FOLDER}/conntrackd.conf -s | grep -A2 'cache external' | grep -o 'active connections:.*' | "
+             f"grep -o '[0-9]*$') -ge {SESSIONS + CONNECTIONS} ]")
+    try:
+        standby.wait(known, 60, "conntrackd to know the sessions")
+    except Failed:
+        standby.run(f"conntrackd -C {FOLDER}/conntrackd.conf -n")
+        standby.wait(known, 200, "conntrackd to know the sessions, asked for again")
+
+
 def cut_with_keepalived(pair, interval):
     """What the traffic felt of a power cut, the sessions filled in and replicated before."""
     for machine in pair.machines:
@@ -39,8 +51,7 @@ def cut_with_keepalived(pair, interval):
     fill(active)
     expect(gateway_at(pair) == [active], "the gateway's address is not at the first machine alone")
     with pair.traffic(CONNECTIONS) as traffic:
-        standby.wait(f"[ $(conntrackd -C {FOLDER}/conntrackd.conf -s | grep -A2 'cache external' | grep -o 'active connections:.*' | "
-                     f"grep -o '[0-9]*$') -ge {SESSIONS + CONNECTIONS} ]", 200, "conntrackd to know the sessions")
+        wait_known(standby)
         traffic.mark("power cut")
         active.power_cut()
         standby.wait("ip -br addr show dev lan0 | grep -w 192.0.2.1/24", 60, "the other to take the address")
