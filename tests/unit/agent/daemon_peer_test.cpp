@@ -135,7 +135,14 @@ TEST(PeerExec, RelaysStreamsAndTheEnd) {
   EXPECT_EQ(run({"sh", "-c", "echo $HOTPAIR_RUN_DIR $HOTPAIR_STATE_DIR"}, "").output,
             "/run/here /state/here\n");
   EXPECT_EQ(run({"sh", "-c", "kill -KILL $$"}, "").signalled, 1);
-  EXPECT_NE(run({"/no/such/program"}, "").refused.find("cannot start"), std::string::npos);
+}
+
+TEST(PeerExec, EndsLikeAShellForWhatCannotBeStarted) {
+  const Served missing = run({"/no/such/program"}, "");
+  EXPECT_NE(missing.errors.find("cannot start /no/such/program"), std::string::npos);
+  EXPECT_EQ(missing.code, 127);
+  EXPECT_EQ(run({"/etc/passwd"}, "").code, 126);
+  EXPECT_EQ(missing.refused, "");
 }
 
 TEST(MessageStreams, AreBoundedAndGoInPieces) {
