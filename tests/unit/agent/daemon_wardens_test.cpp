@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "agent/daemon/warden_process.hpp"
@@ -48,6 +49,12 @@ class WardensTest : public testing::Test {
     for (const Instant end = sys::now() + 20s; sys::now() < end; loop_->run_once(5ms))
       if (condition()) return ::testing::AssertionSuccess();
     return ::testing::AssertionFailure() << "not within 20 s: " << watch_->to_json();
+  }
+  void await_deaths() {
+    for (std::size_t slot = 0; slot < kWardens; ++slot) {
+      pollfd waited{warden_->process(slot).pidfd.get(), POLLIN, 0};
+      ASSERT_EQ(::poll(&waited, 1, 20'000), 1);
+    }
   }
   std::vector<int> pids() const { return watch_->to_json()["pids"]; }
   std::uint64_t replaced() const { return watch_->to_json()["replaced"]; }
@@ -115,6 +122,7 @@ TEST_F(WardensTest, WhoDiesIsReplacedAndTheNewOneGuardsWhatWasArmedBefore) {
 TEST_F(WardensTest, BothAtOnceAreReplacedToo) {
   open();
   for (const int pid : pids()) ::kill(pid, SIGKILL);
+  await_deaths();  // so that the loop learns of both in one turn
   ASSERT_TRUE(comes([this] { return pids().empty(); }));
   EXPECT_THAT(watch_->warnings(), ElementsAre(HasSubstr("no warden is there")));
   ASSERT_TRUE(comes([this] { return replaced() == 2; }));
