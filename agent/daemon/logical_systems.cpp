@@ -15,7 +15,7 @@ using Outcome = sys::MessageStream::Outcome;
 
 constexpr std::uint8_t kMine = 1, kYours = 2;
 constexpr std::size_t kMaxMessage = 1u << 20;
-constexpr Duration kPatience = 5s, kLookEvery = 5s;
+constexpr Duration kPatience = 5s, kLookEvery = 2s;
 
 json state_json(const agent::Partition& partition) {
   const auto missing = agent::lacks(partition);

@@ -182,7 +182,9 @@ Instant RulesetEngine::turn_as_primary() {
   if (now.ruleset) (void)look();  // a round says what fails
   if (now.ruleset && sys::now() >= next_ask_) {
     next_ask_ = sys::now() + kAskEvery;
-    note(round(*call_, false));
+    const Status done = round(*call_, false);
+    if (done) sender_.try_again();
+    note(done);
   }
   if (!lost_)
     if (Status sent = sender_.turn(*call_); !sent) {

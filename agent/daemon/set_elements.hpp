@@ -36,6 +36,8 @@ class SetSender {
   void set_names(std::vector<agent::NftSetName> names);
   // The peer knows nothing yet, or no longer.
   void start_anew();
+  // The backup's ruleset is the primary's now: a set that it did not have may be there.
+  void try_again();
   void heard(const sys::NftablesWatch::Heard& heard, Instant now);
 
   // Sends what is due. Fails when the connection is of no further use.

@@ -10,10 +10,10 @@ namespace hotpair::daemon {
 namespace {
 
 // What the kernel tells is passed on after a moment that gathers others. Reading takes at most a
-// quarter of a CPU while changes ask for it, a twentieth where only packets may have made any: the
+// quarter of a CPU while changes ask for it, a tenth where only packets may have made any: the
 // kernel tells a set in pieces of 32 KiB and walks it from its beginning for each.
 constexpr Duration kGather = 10ms, kPoll = 1s, kRetry = 5s, kTakeOver = 30s, kReconcile = 60s;
-constexpr int kBusyShare = 3, kIdleShare = 20;
+constexpr int kBusyShare = 3, kIdleShare = 10;
 constexpr std::size_t kMostNews = 32'768;
 constexpr const char* kByIndex =
     "its keys number devices, which each box numbers otherwise; use ifname";
@@ -29,6 +29,13 @@ void SetSender::start_anew() {
   told_.clear();
   states_.clear();
   next_look_ = next_look_at_rules_ = {};
+}
+
+void SetSender::try_again() {
+  for (auto& [name, told] : told_)
+    if (const auto state = states_.find(name.text());
+        state != states_.end() && !state->second.error.empty())
+      told.due = sys::now();
 }
 
 void SetSender::heard(const sys::NftablesWatch::Heard& heard, Instant now) {
@@ -69,16 +76,17 @@ void SetSender::look() {
   sets_.clear();
   const auto all = kernel_.list();
   for (const auto& name : names_) {
-    const std::size_t before = sets_.size();
+    bool found = false;
     if (all)
-      for (const sys::NftSet& set : *all)
-        if (name.matches(name_of(set)) &&
-            std::ranges::none_of(sets_, [&](const auto& f) { return name_of(f) == name_of(set); }))
+      for (const sys::NftSet& set : *all) {
+        if (!name.matches(name_of(set))) continue;
+        found = true;
+        if (std::ranges::none_of(sets_, [&](const auto& f) { return name_of(f) == name_of(set); }))
           sets_.push_back(set);
-    SetState& none = states_[name.text()];
-    if (sets_.size() == before && name.table.empty())
-      none.error =
-          all ? "there is no such set or map in the primary's kernel" : all.error().message;
+      }
+    if (!found)
+      states_[name.text()] = {.error = all ? "there is no such set or map in the primary's kernel"
+                                           : all.error().message};
     else if (name.table.empty())
       states_.erase(name.text());
   }

@@ -35,6 +35,9 @@ class LiveRuleset(unittest.TestCase):
             lab.wait("the elements to arrive", lambda: len(elements(backup, "blocklist")) == 2, every=0.005)
             print(f"elements were in the backup's kernel after {(time.monotonic() - at) * 1e3:.0f} ms")
             self.assertAlmostEqual(elements(backup, "blocklist")["203.0.113.7"], 2400, delta=5)
+            nft(primary, "table inet new { set blocklist { type ipv4_addr; flags timeout; elements = { 203.0.113.20 timeout 1h }\n}\n}")
+            lab.wait("the element of a set that is new too", lambda: "203.0.113.20" in elements(backup, "blocklist", "new"), timeout=3)
+            nft(primary, "delete table inet new")
             lab.wait("the short one to end on both", lambda: all("203.0.113.8" not in elements(n, "blocklist") for n in lab.nodes))
 
             primary.execute("nft", "add set inet live blocklist6 { type ipv6_addr; }")

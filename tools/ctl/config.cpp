@@ -19,10 +19,11 @@ std::string action;
 
 using Rows = std::vector<std::vector<Cell>>;
 
-// True: both are the same. `agreed`: they are, though the boxes print them otherwise.
+// True: both are the same. `agreed`: they are, though the boxes print them otherwise; or they are
+// not, whatever was told last.
 bool add_row(Rows& rows, const std::string& what, const std::string& own, const std::string& peer,
-             bool agreed) {
-  const bool same = own == peer || agreed;
+             std::optional<bool> agreed = std::nullopt) {
+  const bool same = agreed.value_or(own == peer);
   rows.push_back({what, own, peer.empty() ? "(not heard)" : peer,
                   same ? Cell("same", Tone::good) : Cell("DIFFERENT", Tone::bad)});
   return same;
@@ -33,7 +34,7 @@ bool add_files(Rows& rows, const Json& answer) {
   const Json& peer = child(answer, "peer");
   bool same = peer.is_object();
   const auto add = [&](const std::string& path, const std::string& key) {
-    same = add_row(rows, path, text(own, key.c_str()), text(peer, key.c_str()), false) && same;
+    same = add_row(rows, path, text(own, key.c_str()), text(peer, key.c_str())) && same;
   };
   for (const Json& path : child(answer, "paths"))
     if (path.is_string()) add(path.get<std::string>(), path.get<std::string>());
@@ -46,11 +47,12 @@ bool add_ruleset(Rows& rows, const Json& ruleset) {
   bool same = count(ruleset, "in_sync") == 1;
   if (flag(ruleset, "nft_ruleset"))
     same = add_row(rows, "(ruleset)", text(ruleset, "checksum").substr(0, kDigits),
-                   text(ruleset, "peer_checksum").substr(0, kDigits), same) &&
+                   text(ruleset, "peer_checksum").substr(0, kDigits),
+                   same ? std::optional(true) : std::nullopt) &&
            same;
   for (const Json& set : child(ruleset, "sets"))
     same = add_row(rows, "(set " + text(set, "set") + ")", text(set, "digest"),
-                   text(set, "peer_digest"), false) &&
+                   text(set, "peer_digest"), count(set, "in_sync") == 1) &&
            same;
   return same;
 }
