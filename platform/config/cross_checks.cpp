@@ -192,9 +192,11 @@ void check_management_ports(Context& context, const ClusterFile& cluster) {
   if (!cluster.management) return;
   const Management& management = *cluster.management;
   const int highest = (kLastPort - kSecondChassis - management.slot) / kFactor;
+  Unique ports(context);
   for (std::size_t i = 0; i < management.ports.size(); ++i) {
-    if (management.ports[i] <= highest) continue;
     const std::string path = indexed("management.ports", i);
+    ports.add(std::to_string(management.ports[i]), path);
+    if (management.ports[i] <= highest) continue;
     context.report(context.line_of(path), path, std::to_string(management.ports[i]),
                    "at most " + std::to_string(highest) +
                        ": the nodes are reached at port x 100 + slot and 20 above, and there is no "

@@ -1,5 +1,6 @@
 #include "platform/config/values.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "platform/linux/ip_address.hpp"
@@ -114,8 +115,9 @@ std::optional<Duration> parse_duration(const std::string& text) {
 }
 
 Codec<Duration> duration(Duration low, Duration high) {
-  const std::string allowed =
-      "a duration from " + show_duration(low) + " to " + show_duration(high) + ", e.g. 10ms";
+  const Duration example = std::clamp<Duration>(10ms, low, high);
+  const std::string allowed = "a duration from " + show_duration(low) + " to " +
+                              show_duration(high) + ", e.g. " + show_duration(example);
   auto read = [=](const Input& in) -> std::optional<Duration> {
     if (in.node.is_scalar()) {
       const auto value = parse_duration(in.node.text);
