@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/core/types.hpp"
+#include "platform/base/own_names.hpp"
 
 namespace hotpair::agent {
 
@@ -39,7 +40,7 @@ struct ManagementPorts {
   std::string cluster_device;
 };
 
-constexpr const char* kManagementTable = "hotpair";  // of family inet
+constexpr const char* kManagementTable = kOwnNftTable;  // of family inet
 
 // What `nft -f` loads: our own table, made anew as a whole. Nothing of it depends on the role:
 // where the address is not held no packet meets it. Empty when there is nothing to carry out.

@@ -63,10 +63,10 @@ Result<NftSummary> read_nft_summary(std::string_view but) {
   auto socket = NetlinkSocket::open({}, kReceiveBuffer, NETLINK_NETFILTER);
   if (!socket) return fail(socket.error());
   NftSummary summary;
-  const auto dump = [&](int what, const NetlinkSocket::Visitor& visit) {
+  // A dump that a change interrupts begins anew, and so does what was counted of it.
+  const auto dump = [&](int what, const NetlinkSocket::Visitor& visit, auto&& begin_anew) {
     const NetlinkMessage request = nft_request(what, NFPROTO_UNSPEC);
-    return socket->dump(
-        request.get(), visit, [] {}, now() + kTimeout);
+    return socket->dump(request.get(), visit, begin_anew, now() + kTimeout);
   };
   const auto each = [&](nlmsghdr& message, bool is_rule) {
     nlattr* found[NFTA_RULE_MAX + 1] = {};
@@ -78,8 +78,13 @@ Result<NftSummary> read_nft_summary(std::string_view but) {
     else if (found[NFTA_RULE_EXPRESSIONS] != nullptr && tracks(found[NFTA_RULE_EXPRESSIONS]))
       summary.tracks = true;
   };
-  Status read = dump(NFT_MSG_GETTABLE, [&](nlmsghdr& message) { each(message, false); });
-  if (read) read = dump(NFT_MSG_GETRULE, [&](nlmsghdr& message) { each(message, true); });
+  Status read = dump(
+      NFT_MSG_GETTABLE, [&](nlmsghdr& message) { each(message, false); },
+      [&] { summary.tables = 0; });
+  if (read)
+    read = dump(
+        NFT_MSG_GETRULE, [&](nlmsghdr& message) { each(message, true); },
+        [&] { summary.tracks = false; });
   if (!read) return fail(read.error());
   return summary;
 }

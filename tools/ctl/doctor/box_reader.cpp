@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "platform/base/own_names.hpp"
 #include "platform/linux/clock.hpp"
 #include "platform/linux/ethtool.hpp"
 #include "platform/linux/event_loop.hpp"
@@ -20,7 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Duration kBusPatience = 1s;
-constexpr const char* kOwnTable = "hotpair";
 
 Number sysctl(const std::string& name) {
   const auto value = sys::read_sysctl_number(name);
@@ -151,7 +151,7 @@ std::string active_state_of(const std::string& unit) {
 }
 
 std::optional<Firewall> read_firewall() {
-  const auto summary = sys::read_nft_summary(kOwnTable);
+  const auto summary = sys::read_nft_summary(kOwnNftTable);
   if (!summary) return std::nullopt;
   bool others = false;
   for (const char* names : {"/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"})
