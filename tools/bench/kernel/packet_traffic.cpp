@@ -43,7 +43,7 @@ constexpr std::array<Step, PacketTraffic::kSteps> kConnection = {{
 }  // namespace
 
 PacketFlow flow_of(std::uint32_t number, std::uint8_t protocol) {
-  return {.client = 0x64400001u + (number >> 15),
+  return {.client = 0x64600001u + (number >> 15),
           .server = 0xc6120001u + number % 251,
           .client_port = static_cast<std::uint16_t>(0x8000 | (number & 0x7fff)),
           .server_port = static_cast<std::uint16_t>(protocol == IPPROTO_TCP ? 443 : 53)};

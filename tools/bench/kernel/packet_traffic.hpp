@@ -26,7 +26,7 @@ class PacketTraffic {
   // FIN, ACK.
   void tcp(std::uint32_t number, unsigned step);
   static constexpr unsigned kSteps = 8;
-  // Below 2^27: the clients are those of 100.64.0.0/10, with 32,768 ports each.
+  // Below 2^27: the clients are those of 100.96.0.0/11, with 32,768 ports each.
   static constexpr std::uint32_t kMostNumbers = 1u << 27;
 
   void flush();
@@ -44,7 +44,7 @@ class PacketTraffic {
   Status outcome_ = Ok{};
 };
 
-// The key of what tcp() sends.
+// The key of what tcp() sends: of none of the synthetic sessions.
 struct PacketFlow {
   std::uint32_t client = 0, server = 0;
   std::uint16_t client_port = 0, server_port = 0;
