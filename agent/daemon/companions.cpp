@@ -55,7 +55,7 @@ std::vector<std::unique_ptr<Companion>> make_companions(const CompanionNeeds& ne
   all.push_back(std::make_unique<ManagementAccess>(options.run_dir, needs.log));
   all.push_back(std::make_unique<PeerCompanion>(
       link, needs.association, Folders{options.run_dir, options.state_dir}, needs.log));
-  all.push_back(std::make_unique<UpgradeNotice>(options.state_dir, needs.log));
+  all.push_back(std::make_unique<UpgradeNotice>(link, options.state_dir, needs.log));
   all.push_back(std::make_unique<HttpEndpoints>(options.run_dir, needs.log));
   all.push_back(std::make_unique<Traps>(needs.feed, needs.log));
   return all;

@@ -82,7 +82,7 @@ Result<PeerService> recognise(int socket, const PeerKeys& keys) {
   if (!std::equal(magic.begin(), magic.end(), kMagic.begin()) || version != kVersion)
     return fail_with("it speaks another protocol");
   if (service < static_cast<std::uint8_t>(PeerService::exec) ||
-      service > static_cast<std::uint8_t>(PeerService::ruleset))
+      service > static_cast<std::uint8_t>(PeerService::upgrade))
     return fail_with("it asks for service " + std::to_string(service) + ", which is not known");
   hello.service = static_cast<PeerService>(service);
   const auto known = keys.get();

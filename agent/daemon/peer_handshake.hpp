@@ -28,7 +28,8 @@ enum class PeerService : std::uint8_t {
   config = 2,
   routes = 3,
   partitions = 4,
-  ruleset = 5
+  ruleset = 5,
+  upgrade = 6
 };
 
 // The keys of the moment, shared with the threads that shake hands.

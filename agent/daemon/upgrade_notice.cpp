@@ -16,7 +16,10 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Duration kLookEvery = 1s;
+constexpr Duration kLookEvery = 1s, kPatience = 2s;
+// The peer is of a version that does not tell, or cannot be reached.
+constexpr Duration kAskAgain = 30s;
+constexpr std::uint8_t kNotice = 1;
 constexpr std::size_t kMostOfARun = 256 * 1024, kMostOfAClaim = 4096;
 constexpr const char *kGoOn = "'hotpair upgrade --resume' goes on, '--abort' gives it up",
                      *kFollow = "'hotpair upgrade --status' tells every step";
@@ -77,12 +80,33 @@ json upgrade_json(const UpgradeFiles& files) {
   return notice;
 }
 
+void add_drivers(json& notice, const json& drivers) {
+  const std::string state = drivers.is_object() ? word_of(drivers, "state") : "";
+  // Of another run than the one that is claimed here, if any.
+  if (state.empty() || state == "elsewhere") return;
+  notice["at_driver"] = state;
+  for (const char* word : {"title", "step_since", "why"}) notice[word] = word_of(drivers, word);
+  for (const char* number : {"step", "of"})
+    if (drivers.contains(number) && drivers[number].is_number_unsigned())
+      notice[number] = drivers[number];
+}
+
 UpgradeNotice::~UpgradeNotice() {
+  link_->serve_with(PeerService::upgrade, {});
   if (thread_) thread_->end();
 }
 
 void UpgradeNotice::configure(const config::Config&, const NodePlan&) {
   if (thread_) return;
+  link_->serve_with(PeerService::upgrade, [shared = shared_](auto socket, int) {
+    sys::MessageStream stream(std::move(socket), kMostOfARun);
+    json found;
+    {
+      const std::lock_guard guard(shared->mutex);
+      found = shared->found;
+    }
+    (void)send_json_message(stream, kNotice, found.is_object() ? found : json::object(), kPatience);
+  });
   auto started = sys::LoopThread::start("upgrade-notice");
   if (!started) return log_.warning("upgrade-not-shown", started.error().message);
   thread_ = std::move(started).value();
@@ -106,29 +130,43 @@ void UpgradeNotice::look() {
   whole.l_type = F_WRLCK;
   files.driven = lock && ::fcntl(lock.get(), F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
   json found = upgrade_json(files);
+  if (found.is_object() && word_of(found, "state") == "elsewhere") ask(found);
   {
-    const std::lock_guard guard(mutex_);
-    found_ = std::move(found);
+    const std::lock_guard guard(shared_->mutex);
+    shared_->found = std::move(found);
   }
   thread_->loop().call_at(sys::now() + kLookEvery, [this] { look(); });
 }
 
+void UpgradeNotice::ask(json& notice) {
+  if (sys::now() < ask_again_) return;
+  auto socket = link_->dial(PeerService::upgrade);
+  if (!socket) {
+    ask_again_ = sys::now() + kAskAgain;
+    return;
+  }
+  sys::MessageStream stream(std::move(socket).value(), kMostOfARun);
+  if (const auto drivers = receive_json_message(stream, kNotice, kPatience))
+    add_drivers(notice, *drivers);
+}
+
 void UpgradeNotice::add_status(json& status) const {
-  const std::lock_guard guard(mutex_);
-  if (found_.is_object()) status["upgrade"] = found_;
+  const std::lock_guard guard(shared_->mutex);
+  if (shared_->found.is_object()) status["upgrade"] = shared_->found;
 }
 
 std::vector<std::string> UpgradeNotice::warnings() const {
-  const std::lock_guard guard(mutex_);
-  if (!found_.is_object()) return {};
-  const std::string state = word_of(found_, "state"), why = word_of(found_, "why");
+  const std::lock_guard guard(shared_->mutex);
+  const json& found = shared_->found;
+  if (!found.is_object()) return {};
+  const std::string state = word_of(found, "state"), why = word_of(found, "why");
   if (state != "stopped" && state != "cut off") return {};
   std::string text = "an upgrade that was begun here " +
                      std::string(state == "stopped" ? "stopped" : "was cut off");
-  if (found_.contains("step"))
-    text += " at step " + std::to_string(found_["step"].get<unsigned>()) + " of " +
-            std::to_string(found_.value("of", 0u)) + " (" + word_of(found_, "title") + ")";
-  return {text + (why.empty() ? "" : ": " + why) + "; " + word_of(found_, "next")};
+  if (found.contains("step"))
+    text += " at step " + std::to_string(found["step"].get<unsigned>()) + " of " +
+            std::to_string(found.value("of", 0u)) + " (" + word_of(found, "title") + ")";
+  return {text + (why.empty() ? "" : ": " + why) + "; " + word_of(found, "next")};
 }
 
 }  // namespace hotpair::daemon

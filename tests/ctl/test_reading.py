@@ -69,6 +69,13 @@ class ReadingTheAnswers(CommandTest):
         self.agent(status=healthy(upgrade={"state": "elsewhere", "driver": "fw2", "began": "", "next": "ask there"}))
         self.assertIn("An upgrade goes on, or stopped, begun on fw2\n  next: ask there\n", self.hotpair("status")[1])
 
+    def test_the_other_nodes_upgrade_is_told_with_its_step_where_that_is_known(self):
+        self.agent(status=healthy(upgrade={
+            "state": "elsewhere", "at_driver": "stopped", "driver": "fw2", "began": "", "next": "ask there", "step": 3, "of": 9,
+            "step_since": "2026-03-01T12:01:00Z", "title": "fw1: the command runs", "why": "exit status 1"}))
+        self.assertRegex(self.hotpair("status")[1], r"An upgrade STOPPED, begun on fw2, at step 3 of 9 since .*: fw1: the command runs\n"
+                                                    r"  why:  exit status 1\n  next: ask there\n")
+
     def test_without_an_upgrade_there_is_no_word_of_it(self):
         self.agent(status=healthy())
         self.assertNotIn("pgrade", self.hotpair("status")[1])

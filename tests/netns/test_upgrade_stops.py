@@ -36,7 +36,10 @@ class UpgradeStops(unittest.TestCase):
                                  ["stopped", primary.name, 3, 9, f"{backup.name}: the command runs"])
                 self.assertTrue(any("stopped at step 3 of 9" in warning for warning in told["warnings"]), told["warnings"])
                 self.assertIn("next: ", primary.ctl("status")[1])
-                self.assertEqual([backup.status()["upgrade"][key] for key in ("state", "driver")], ["elsewhere", primary.name])
+                lab.wait("the other node to know the step", lambda: "step" in backup.status()["upgrade"])
+                self.assertEqual([backup.status()["upgrade"][key] for key in ("state", "driver", "at_driver", "step", "of")],
+                                 ["elsewhere", primary.name, "stopped", 3, 9])
+                self.assertIn("An upgrade STOPPED", backup.ctl("status")[1])
 
             with self.subTest("no other one begins meanwhile, on either node"):
                 self.assertIn("stopped at step 3 of 9", lab.upgrade(primary, "--command", "true").stderr)

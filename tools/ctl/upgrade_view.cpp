@@ -9,7 +9,8 @@ using Json = nlohmann::json;
 std::string upgrade_sentence(const Json& status) {
   const Json& upgrade = child(status, "upgrade");
   if (!upgrade.is_object()) return "";
-  const std::string state = text(upgrade, "state"), began = text(upgrade, "began");
+  const std::string began = text(upgrade, "began"), there = text(upgrade, "at_driver");
+  const std::string state = there.empty() ? text(upgrade, "state") : there;
   std::string line = state == "elsewhere"  ? "An upgrade goes on, or stopped"
                      : state == "running"  ? "An upgrade runs"
                      : state == "aborting" ? "An upgrade is given up"
@@ -27,7 +28,8 @@ std::string upgrade_view(const Style& style, const Json& status) {
   const std::string line = upgrade_sentence(status);
   if (line.empty()) return "";
   const Json& upgrade = child(status, "upgrade");
-  const std::string state = text(upgrade, "state"), why = text(upgrade, "why");
+  const std::string there = text(upgrade, "at_driver"), why = text(upgrade, "why");
+  const std::string state = there.empty() ? text(upgrade, "state") : there;
   const Tone tone = state == "stopped" || state == "cut off" ? Tone::warning : Tone::plain;
   return style(Tone::strong, "Upgrade") + "\n  " + style(tone, line) + "\n" +
          (why.empty() ? "" : "  why:  " + why + "\n") + "  next: " + text(upgrade, "next") + "\n";

@@ -47,6 +47,24 @@ TEST(UpgradeNoticeTest, the_other_node_tells_where_to_ask) {
   EXPECT_EQ(other["began"], "2026-03-01T12:00:00Z");
 }
 
+TEST(UpgradeNoticeTest,
+     the_other_node_adds_the_step_that_the_driver_tells_and_keeps_its_own_advice) {
+  json other = upgrade_json({"", "20260301120000-2 fw2\n", false, ""});
+  const json mine = other;
+  add_drivers(other, upgrade_json(files("stopped", false)));
+  EXPECT_EQ(other["state"], "elsewhere");
+  EXPECT_EQ(other["at_driver"], "stopped");
+  EXPECT_EQ(other["step"], 3u);
+  EXPECT_EQ(other["step_since"], "2026-03-01T12:01:00Z");
+  EXPECT_EQ(other["why"], "exit status 1");
+  EXPECT_EQ(other["next"], mine["next"]);
+  for (const json& nothing : {json(), json::object(), mine, json{{"state", 5}, {"step", "x"}}}) {
+    json unchanged = mine;
+    add_drivers(unchanged, nothing);
+    EXPECT_EQ(unchanged, mine);
+  }
+}
+
 TEST(UpgradeNoticeTest, what_is_over_or_no_sense_is_nothing) {
   EXPECT_TRUE(upgrade_json({}).is_null());
   auto over = files("finished", false);
