@@ -70,6 +70,22 @@ std::vector<std::string> partition_alarms(const std::vector<Partition>& own,
   return alarms;
 }
 
+std::vector<std::string> differing_files(const std::vector<Partition>& own,
+                                         const std::optional<std::vector<Partition>>& peer) {
+  std::vector<std::string> list;
+  if (!peer) return list;
+  for (const Partition& each : own) {
+    const Partition* theirs = find(*peer, each.name);
+    if (theirs == nullptr) continue;
+    for (const auto& [path, checksum] : each.files)
+      if (const auto found = theirs->files.find(path);
+          found != theirs->files.end() && found->second != checksum)
+        list.push_back("logical system " + each.name + " is not the same on both nodes: " + path +
+                       "; 'hotpair config diff' shows how");
+  }
+  return list;
+}
+
 std::string lacking(const std::vector<Partition>& one, const std::vector<Partition>& other) {
   std::vector<std::string> all;
   for (const Partition& theirs : other) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct Partition {
   bool vrf_present = false;
   std::uint16_t zone = 0;  // of connection tracking; 0: none of its own
   std::vector<PartitionInterface> interfaces;
+  std::map<std::string, std::string> files;  // checksums of its synchronised paths
   friend bool operator==(const Partition&, const Partition&) = default;
 };
 
@@ -32,6 +34,11 @@ std::vector<std::string> lacks(const Partition& partition);
 // the peer. `peer` none: it has not told.
 std::vector<std::string> partition_alarms(const std::vector<Partition>& own,
                                           const std::optional<std::vector<Partition>>& peer);
+
+// A sentence for each path of a partition whose files are not the same on both nodes. A path that
+// one node does not know yet is none.
+std::vector<std::string> differing_files(const std::vector<Partition>& own,
+                                         const std::optional<std::vector<Partition>>& peer);
 
 // What `one` lacks of what `other` really has, in words; empty: nothing. What both lack is not it.
 std::string lacking(const std::vector<Partition>& one, const std::vector<Partition>& other);

@@ -46,12 +46,15 @@ std::vector<std::unique_ptr<Companion>> make_companions(const CompanionNeeds& ne
   const Options& options = needs.options;
   std::vector<std::unique_ptr<Companion>> all;
   all.push_back(std::make_unique<ClusterNetwork>(needs.association, needs.log));
-  all.push_back(std::make_unique<ConfigSync>(
-      ConfigSync::Needs{link, needs.loop, options.config_dir, options.state_dir, needs.log}));
+  auto files = std::make_unique<ConfigSync>(
+      ConfigSync::Needs{link, needs.loop, options.config_dir, options.state_dir, needs.log});
+  auto checksums = files->parts();
+  all.push_back(std::move(files));
   all.push_back(std::make_unique<RulesetSync>(
       RulesetSync::Needs{link, needs.loop, options.state_dir, options.run_dir, needs.log}));
   all.push_back(std::make_unique<RouteSync>(link, needs.log));
-  all.push_back(std::make_unique<LogicalSystems>(link, needs.loop, needs.compared, needs.log));
+  all.push_back(std::make_unique<LogicalSystems>(link, needs.loop, needs.compared,
+                                                 std::move(checksums), needs.log));
   all.push_back(std::make_unique<ManagementAccess>(options.run_dir, needs.log));
   all.push_back(std::make_unique<PeerCompanion>(
       link, needs.association, Folders{options.run_dir, options.state_dir}, needs.log));

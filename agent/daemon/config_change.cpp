@@ -85,8 +85,13 @@ ConfigRules make_config_rules(const config::Config& config, const std::string& c
   };
   for (const auto& name : config.cluster.monitor.interfaces) add_device(name);
   for (const auto& redundant : config.cluster.redundant_interfaces) add_device(redundant.interface);
-  for (const auto& system : config.cluster.logical_systems)
+  for (const auto& system : config.cluster.logical_systems) {
     for (const auto& name : system.interfaces) add_device(name);
+    for (const auto& path : system.config_paths) {
+      const bool made_here = std::ranges::count(rules.sync.substitute, path) != 0;
+      rules.parts[path] = made_here ? path + std::string(kTemplateSuffix) : path;
+    }
+  }
   if (config.cluster.management) add_device(config.cluster.management->interface);
   const auto& heartbeats = config.node.heartbeat_interfaces;
   for (std::size_t i = 0; i < heartbeats.size(); ++i)

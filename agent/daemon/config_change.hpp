@@ -27,6 +27,8 @@ struct ConfigRules {
   std::string config_dir;                      // whose cluster.yaml has our own schema
   std::map<std::string, std::string> values;   // for templates
   std::map<std::string, std::string> devices;  // by the cluster's name of the interface
+  // Paths of logical systems: as they are configured -> as they travel.
+  std::map<std::string, std::string> parts;
 };
 
 class ConfigChange {

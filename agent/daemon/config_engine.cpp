@@ -65,11 +65,15 @@ ConfigScan ConfigEngine::look_locked() {
   const ConfigRules now = rules();
   ConfigScan scan = files_.scan(now.scope);
   const std::string checksum = checksum_of(scan.manifest, now.scope, "");
+  std::map<std::string, std::string> parts;
+  for (const auto& [path, travels] : now.parts)
+    parts[path] = checksum_of(scan.manifest, now.scope, travels);
   const std::lock_guard lock(state_mutex_);
   state_.problems = scan.problems;
   state_.files = scan.manifest.size();
   state_.bytes = scan.bytes;
   state_.checksum = checksum;
+  state_.parts = std::move(parts);
   return scan;
 }
 

@@ -28,10 +28,11 @@ struct ConfigState {
   std::vector<std::string> kept, conflicts;  // as in ConfigPlan
   std::size_t files = 0;
   std::uint64_t bytes = 0;
-  std::string checksum;       // of this node
-  std::string last_change;    // wall time of the last change set that went through
-  std::uint64_t changes = 0;  // change sets that went through, sent or received
-  std::uint64_t refused = 0;  // that did not
+  std::string checksum;                      // of this node
+  std::map<std::string, std::string> parts;  // of each path that belongs to a logical system
+  std::string last_change;                   // wall time of the last change set that went through
+  std::uint64_t changes = 0;                 // change sets that went through, sent or received
+  std::uint64_t refused = 0;                 // that did not
 };
 
 class ConfigEngine {

@@ -167,6 +167,10 @@ bool ConfigSync::answer(const std::string& command, const json& request, const A
   return true;
 }
 
+std::function<std::map<std::string, std::string>()> ConfigSync::parts() const {
+  return [engine = engine_] { return engine->state().parts; };
+}
+
 void ConfigSync::add_status(json& status) const {
   if (!enabled_) return;
   const ConfigState state = engine_->state();

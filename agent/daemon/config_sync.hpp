@@ -32,6 +32,9 @@ class ConfigSync final : public Companion {
   void follow(const PairView& pair) override;
   void add_status(nlohmann::json& status) const override;
   std::vector<std::string> warnings() const override;
+  // Checksums of the paths that belong to logical systems, as of the last look. Outlives this; any
+  // thread.
+  std::function<std::map<std::string, std::string>()> parts() const;
   bool answer(const std::string& command, const nlohmann::json& request,
               const Answered& answered) override;
 

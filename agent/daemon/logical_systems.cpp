@@ -29,8 +29,10 @@ std::optional<std::vector<agent::Partition>> read_list(const sys::Message& messa
 }  // namespace
 
 LogicalSystems::LogicalSystems(std::shared_ptr<PeerLink> link, sys::EventLoop& loop,
-                               Compared compared, Log log)
-    : link_(std::move(link)), loop_(loop), compared_(std::move(compared)), log_(std::move(log)) {}
+                               Compared compared, Checksums checksums, Log log)
+    : link_(std::move(link)), loop_(loop), compared_(std::move(compared)), log_(std::move(log)) {
+  shared_->checksums = std::move(checksums);
+}
 
 LogicalSystems::~LogicalSystems() {
   link_->serve_with(PeerService::partitions, {});
@@ -47,11 +49,13 @@ void LogicalSystems::start() {
 void LogicalSystems::configure(const config::Config& config, const NodePlan&) {
   std::vector<agent::Partition> wanted;
   std::map<std::string, std::string> devices;
+  std::map<std::string, std::vector<std::string>> paths;
   for (const auto& system : config.cluster.logical_systems) {
     agent::Partition& added = wanted.emplace_back();
     added.name = system.name;
     added.vrf = system.vrf;
     added.zone = system.conntrack_zone.value_or(0);
+    if (!system.config_paths.empty()) paths[system.name] = system.config_paths;
     if (!system.vrf.empty()) devices[system.vrf] = config.node.device(system.vrf);
     for (const auto& name : system.interfaces) {
       added.interfaces.push_back({name, false, false});
@@ -63,6 +67,7 @@ void LogicalSystems::configure(const config::Config& config, const NodePlan&) {
     const std::lock_guard lock(shared_->mutex);
     shared_->wanted = wanted;
     shared_->devices = devices;
+    shared_->paths = paths;
     if (!enabled_) shared_->own.clear();
   }
   link_->serve_with(PeerService::partitions, [shared = shared_](auto socket, int) {
@@ -84,10 +89,15 @@ void LogicalSystems::follow(const PairView& pair) {
 void LogicalSystems::look(Shared& shared) {
   const auto links = sys::LinkMonitor::open();
   if (!links) return;  // as it was known last
+  const auto checksums = shared.checksums();
   const std::lock_guard lock(shared.mutex);
   shared.own = shared.wanted;
   const auto find = [&](const std::string& name) { return (*links)->find(shared.devices[name]); };
   for (auto& partition : shared.own) {
+    if (const auto paths = shared.paths.find(partition.name); paths != shared.paths.end())
+      for (const auto& path : paths->second)
+        if (const auto sum = checksums.find(path); sum != checksums.end())
+          partition.files[path] = sum->second;
     if (!partition.vrf.empty()) {
       const auto* vrf = find(partition.vrf);
       partition.vrf_present = vrf != nullptr && vrf->kind == "vrf";
@@ -149,6 +159,12 @@ void LogicalSystems::compare() {
   std::pair<std::string, std::string> found;
   {
     const std::lock_guard lock(shared_->mutex);
+    shared_->still_differs.clear();
+    auto differs = agent::differing_files(shared_->own, enabled_ ? shared_->peer : std::nullopt);
+    for (const auto& sentence : differs)
+      if (std::ranges::count(shared_->differs, sentence) != 0)
+        shared_->still_differs.push_back(sentence);
+    shared_->differs = std::move(differs);
     if (enabled_ && shared_->peer)
       found = {agent::lacking(shared_->own, *shared_->peer),
                agent::lacking(*shared_->peer, shared_->own)};
@@ -170,7 +186,9 @@ void LogicalSystems::say() {
 
 std::vector<std::string> LogicalSystems::warnings() const {
   const std::lock_guard lock(shared_->mutex);
-  return agent::partition_alarms(shared_->own, shared_->peer);
+  auto alarms = agent::partition_alarms(shared_->own, shared_->peer);
+  alarms.insert(alarms.end(), shared_->still_differs.begin(), shared_->still_differs.end());
+  return alarms;
 }
 
 void LogicalSystems::add_status(json& status) const {
@@ -182,7 +200,10 @@ void LogicalSystems::add_status(json& status) const {
     list[i]["peer"] = nullptr;
     if (!shared_->peer) continue;
     for (const auto& theirs : *shared_->peer)
-      if (theirs.name == shared_->own[i].name) list[i]["peer"] = state_json(theirs);
+      if (theirs.name == shared_->own[i].name) {
+        list[i]["peer"] = state_json(theirs);
+        if (!theirs.files.empty()) list[i]["peer"]["files"] = theirs.files;
+      }
   }
   status["logical_systems"] = std::move(list);
 }

@@ -27,7 +27,9 @@ class LogicalSystems final : public Companion {
  public:
   // What a node lacks of the other's is told in `loop`, whenever it changes.
   using Compared = std::function<void(const agent::PartitionsCompared&)>;
-  LogicalSystems(std::shared_ptr<PeerLink> link, sys::EventLoop& loop, Compared compared, Log log);
+  using Checksums = std::function<std::map<std::string, std::string>()>;  // by path
+  LogicalSystems(std::shared_ptr<PeerLink> link, sys::EventLoop& loop, Compared compared,
+                 Checksums checksums, Log log);
   ~LogicalSystems() override;
 
   void configure(const config::Config& config, const NodePlan& plan) override;
@@ -39,8 +41,13 @@ class LogicalSystems final : public Companion {
   // Outlives the companion where a connection of the peer's still uses it.
   struct Shared {
     mutable std::mutex mutex;
-    std::vector<agent::Partition> wanted;  // as configured
+    std::vector<agent::Partition> wanted;                   // as configured
+    std::map<std::string, std::vector<std::string>> paths;  // by partition
     std::map<std::string, std::string> devices;
+    Checksums checksums;
+    // What differed at the last look, and what did at the one before as well: a change that is on
+    // its way differs for a moment.
+    std::vector<std::string> differs, still_differs;
     std::vector<agent::Partition> own;                  // as found
     std::optional<std::vector<agent::Partition>> peer;  // as told
   };

@@ -238,13 +238,18 @@ void write_routes(OpenMetrics& out, const json& routes) {
     if (value.is_number()) out.add({{"reason", reason}}, value.get<double>());
 }
 
-void write_partitions(OpenMetrics& out, const json& partitions) {
+void write_partitions(OpenMetrics& out, const json& partitions, const json& dataplane) {
   out.family(Kind::gauge, "hotpair_logical_system_complete",
              "Whether a node has the VRF and the interfaces of a logical system.");
   for (const json& row : partitions)
     for (const auto& [label, part] : {std::pair{"self", &row}, {"peer", &child(row, "peer")}})
       if (part->is_object())
         out.add({{"name", text(row, "name")}, {"node", label}}, text(*part, "state") == "complete");
+  out.family(Kind::gauge, "hotpair_logical_system_sessions", "Sessions of its conntrack zone.");
+  for (const json& row : partitions)
+    if (const std::string zone = text(row, "zone"); zone != "0" && dataplane.is_object())
+      out.add({{"name", text(row, "name")}},
+              number(child(dataplane, "sessions_of_zones"), zone.c_str()).value_or(0));
 }
 
 void write_traps(OpenMetrics& out, const json& traps) {
@@ -296,7 +301,7 @@ std::string metrics_text(const Seen& seen) {
     write_companions(out, seen.agent);
     write_ruleset(out, child(seen.agent, "ruleset"));
     write_routes(out, child(seen.agent, "routes"));
-    write_partitions(out, child(seen.agent, "logical_systems"));
+    write_partitions(out, child(seen.agent, "logical_systems"), seen.dataplane);
     write_traps(out, child(seen.agent, "snmp_trap"));
     write_transitions(out, child(seen.agent, "transitions"));
   }

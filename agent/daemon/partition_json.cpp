@@ -20,12 +20,19 @@ std::optional<agent::Partition> partition_from(const json& in) {
       in["zone"].get<std::uint64_t>() > 65535 || !in.contains("interfaces") ||
       !in["interfaces"].is_array() || in["interfaces"].size() > kMost)
     return std::nullopt;
-  agent::Partition out{in["name"], in["vrf"], in["vrf_present"], in["zone"], {}};
+  agent::Partition out{in["name"], in["vrf"], in["vrf_present"], in["zone"], {}, {}};
   for (const json& each : in["interfaces"]) {
     if (!each.is_object() || !has_text(each, "name") || !has_flag(each, "present") ||
         !has_flag(each, "up"))
       return std::nullopt;
     out.interfaces.push_back({each["name"], each["present"], each["up"]});
+  }
+  // Older versions do not tell them.
+  const json files = in.value("files", json::object());
+  if (!files.is_object() || files.size() > kMost) return std::nullopt;
+  for (const auto& [path, checksum] : files.items()) {
+    if (!checksum.is_string()) return std::nullopt;
+    out.files[path] = checksum;
   }
   return out;
 }
@@ -42,7 +49,8 @@ json to_json(const std::vector<agent::Partition>& partitions) {
                     {"vrf", partition.vrf},
                     {"vrf_present", partition.vrf_present},
                     {"zone", partition.zone},
-                    {"interfaces", std::move(interfaces)}});
+                    {"interfaces", std::move(interfaces)},
+                    {"files", partition.files}});
   }
   return list;
 }

@@ -63,8 +63,14 @@ void SessionTable::bury(std::uint32_t id) {
   Slot& s = slots_[id];
   HOTPAIR_ASSERT(s.live());
   s.set_presence(Slot::Presence::ended);
-  --live_;
+  ended(id);
   ++tombstones_;
+}
+
+// A zone that a memory error made is not there to be left.
+void SessionTable::leave_zone(std::uint16_t zone) {
+  const auto found = zones_.find(zone);
+  if (found != zones_.end() && --found->second == 0) zones_.erase(found);
 }
 
 // A damaged key is not where the index has it: that place then leads to a slot of another key,
@@ -82,7 +88,7 @@ bool SessionTable::revive(std::uint32_t id) {
   HOTPAIR_ASSERT(s.presence() == Slot::Presence::ended);
   if (live_ >= max_live_) return false;
   s.set_presence(Slot::Presence::live);
-  ++live_;
+  began(id);
   --tombstones_;
   return true;
 }

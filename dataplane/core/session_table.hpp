@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 
 #include "dataplane/core/bucket_index.hpp"
 #include "dataplane/core/compact_digest.hpp"
@@ -129,6 +130,8 @@ class SessionTable {
   Slot& slot(std::uint32_t id) { return slots_[id]; }
   const Slot& slot(std::uint32_t id) const { return slots_[id]; }
   std::uint32_t size() const { return live_; }
+  // Live sessions of each conntrack zone but 0, which most have.
+  const std::map<std::uint16_t, std::uint32_t>& sizes_of_zones() const { return zones_; }
   std::uint32_t tombstones() const { return tombstones_; }
   std::uint32_t high_water() const { return high_water_; }  // slots ever used: ids are below it
   std::uint32_t capacity() const { return capacity_; }
@@ -152,6 +155,15 @@ class SessionTable {
   }
   bool same_whole(const CompactSession& mine, std::uint32_t id, const SessionView& session) const;
   void fill(std::uint32_t id, const SessionView& session, std::uint64_t hash);
+  void began(std::uint32_t id) {
+    ++live_;
+    if (const std::uint16_t zone = slots_[id].session.zone; zone != 0) ++zones_[zone];
+  }
+  void ended(std::uint32_t id) {
+    --live_;
+    if (const std::uint16_t zone = slots_[id].session.zone; zone != 0) leave_zone(zone);
+  }
+  void leave_zone(std::uint16_t zone);
 
   BucketIndex index_;
   LargeArray<Slot> slots_;
@@ -161,6 +173,7 @@ class SessionTable {
   std::uint32_t max_live_, capacity_;
   std::uint32_t live_ = 0, tombstones_ = 0, high_water_ = 0, notes_end_ = 0;
   std::uint16_t generation_ = 1;
+  std::map<std::uint16_t, std::uint32_t> zones_;
 };
 
 inline void SessionTable::fill(std::uint32_t id, const SessionView& session, std::uint64_t hash) {
@@ -173,7 +186,7 @@ inline void SessionTable::fill(std::uint32_t id, const SessionView& session, std
   map_.take(id);
   if (id >= high_water_) high_water_ = id + 1;
   index_.insert(hash, id);
-  ++live_;
+  began(id);
 }
 
 }  // namespace hotpair::dataplane

@@ -64,6 +64,12 @@ json port_json(const Ports* ports) {
   return {{"device", ports->device()}, {"up", ports->up()}, {"mac", sys::to_text(ports->mac())}};
 }
 
+json zones_json(const std::map<std::uint16_t, std::uint32_t>& zones) {
+  json out = json::object();
+  for (const auto& [zone, sessions] : zones) out[std::to_string(zone)] = sessions;
+  return out;
+}
+
 json ports_json(const Ports* ports, Instant now) {
   json out = json::array();
   if (ports == nullptr) return out;
@@ -186,6 +192,7 @@ std::string ControlServer::status() const {
               {"epoch", state.epoch},
               {"in_sync", replica_.in_sync(now)},
               {"sessions", state.sessions},
+              {"sessions_of_zones", zones_json(replica_.engine().table().sizes_of_zones())},
               {"peer_sessions", state.peer_sessions},
               {"lag_sessions", state.lag_sessions},
               {"lag_us", to_us(state.lag)},

@@ -110,6 +110,8 @@ Codec<LogicalSystem> logical_system_schema() {
       field("vrf", &LogicalSystem::vrf, device_name()),
       field("conntrack_zone", &LogicalSystem::conntrack_zone, integer<std::uint16_t>(1, 65535)),
       required(field("interfaces", &LogicalSystem::interfaces, names)),
+      field("config_paths", &LogicalSystem::config_paths,
+            list_of(absolute_path(), 0, kMaxPaths, Order::does_not, "paths")),
   });
 }
 

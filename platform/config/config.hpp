@@ -175,6 +175,7 @@ struct LogicalSystem {
   std::string name, vrf;
   std::optional<std::uint16_t> conntrack_zone;
   std::vector<std::string> interfaces;
+  std::vector<std::string> config_paths;  // of config_sync.paths
 };
 
 // What becomes of a change that was made on the backup.

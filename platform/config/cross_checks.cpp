@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -95,6 +96,13 @@ void check_logical_systems(Context& context, const ClusterFile& cluster) {
     if (system.conntrack_zone)
       zones.add(std::to_string(*system.conntrack_zone), path + ".conntrack_zone");
     interfaces.add_all(system.interfaces, path + ".interfaces");
+    const auto& synchronised = cluster.config_sync.paths;
+    for (std::size_t j = 0; j < system.config_paths.size(); ++j)
+      if (std::ranges::find(synchronised, system.config_paths[j]) == synchronised.end()) {
+        const std::string at = indexed(path + ".config_paths", j);
+        context.report(context.line_of(at), at, system.config_paths[j],
+                       "a path that stands in config_sync.paths");
+      }
   }
 }
 

@@ -176,8 +176,18 @@ std::string cluster_network(const Style& style, const Json& status) {
   return style(Tone::strong, "Cluster network") + "\n" + line + "\n";
 }
 
+// Its synchronised files, on both nodes.
+Cell files_of(const Json& system) {
+  const Json &own = child(system, "files"), &peers = child(child(system, "peer"), "files");
+  if (own.empty()) return "-";
+  if (!peers.is_object()) return {"not told", Tone::faint};
+  return own == peers ? Cell("same", Tone::good) : Cell("DIFFERENT", Tone::bad);
+}
+
 std::string logical_systems(const Style& style, const Json& status) {
-  Rows rows = {{"logical system", "VRF", "zone", "interfaces", "here", "at the peer"}};
+  Rows rows = {
+      {"logical system", "VRF", "zone", "sessions", "interfaces", "files", "here", "at the peer"}};
+  const Json& dataplane = child(status, "dataplane");
   const auto state = [](const Json& node) {
     if (!node.is_object()) return Cell("not told", Tone::faint);
     std::string missing;
@@ -191,8 +201,12 @@ std::string logical_systems(const Style& style, const Json& status) {
       names += (names.empty() ? "" : ", ") + text(interface, "name") +
                (flag(interface, "up") ? "" : " (down)");
     const std::string zone = text(system, "zone");
-    rows.push_back({text(system, "name"), text(system, "vrf"), zone == "0" ? "-" : zone, names,
-                    state(system), state(child(system, "peer"))});
+    const std::string sessions =
+        zone == "0" || !dataplane.is_object()
+            ? "-"
+            : spoken_count(count(child(dataplane, "sessions_of_zones"), zone.c_str()));
+    rows.push_back({text(system, "name"), text(system, "vrf"), zone == "0" ? "-" : zone, sessions,
+                    names, files_of(system), state(system), state(child(system, "peer"))});
   }
   if (rows.size() == 1) return "";
   return style(Tone::strong, "Logical systems") + "\n" + columns(style, rows);
@@ -310,7 +324,8 @@ std::string troubles(const Style& style, const Json& status) {
     block += "  " + style(Tone::warning, text(Json{{"w", warning}}, "w")) + "\n";
   if (const auto episodes = count(status, "dual_primary_episodes"))
     block += "  both nodes were primary at once " + spoken_count(episodes) +
-             " times since this agent started (see: hotpair history)\n";
+             (episodes == 1 ? " time" : " times") +
+             " since this agent started (see: hotpair history)\n";
   return block.empty() ? "" : style(Tone::strong, "Look at") + "\n" + block;
 }
 

@@ -207,10 +207,12 @@ TEST(MetricsTextTest, SaysWhatTheStatusSays) {
   status["routes"] = {{"in_sync", 0},   {"lag_ms", 1500}, {"routes", 7},
                       {"installed", 5}, {"refused", 2},   {"left_out", {{"encapsulated", 3}}}};
   status["logical_systems"] = {
-      {{"name", "a"}, {"state", "complete"}, {"peer", {{"state", "incomplete"}}}}};
+      {{"name", "a"}, {"zone", 10}, {"state", "complete"}, {"peer", {{"state", "incomplete"}}}}};
   status["snmp_trap"] = {{"sent", 9}, {"failed", 1}, {"held_back", 0}};
-  const std::string text = metrics_text(
-      {with_all(status), {{"ok", true}, {"counters", {{"frames_sent", 5}, {"Not a name", 1}}}}});
+  const std::string text = metrics_text({with_all(status),
+                                         {{"ok", true},
+                                          {"sessions_of_zones", {{"10", 4}}},
+                                          {"counters", {{"frames_sent", 5}, {"Not a name", 1}}}}});
   for (const char* line :
        {"hotpair_up 1\n",
         "hotpair_build_info{version=\"0.1.0\"} 1\n",
@@ -234,6 +236,7 @@ TEST(MetricsTextTest, SaysWhatTheStatusSays) {
         "hotpair_routes_at_backup{state=\"refused\"} 2\n",
         "hotpair_routes_left_out{reason=\"encapsulated\"} 3\n",
         "hotpair_logical_system_complete{name=\"a\",node=\"peer\"} 0\n",
+        "hotpair_logical_system_sessions{name=\"a\"} 4\n",
         "hotpair_traps_failed_total 1\n",
         "hotpair_dataplane_frames_sent_total 5\n"})
     EXPECT_THAT(text, HasSubstr(line));

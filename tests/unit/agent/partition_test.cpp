@@ -11,7 +11,7 @@ namespace {
 using Sentences = std::vector<std::string>;
 
 Partition tenant(const char* name = "tenant-a") {
-  return {name, "vrf-a", true, 10, {{"lan-a", true, true}, {"wan-a", true, false}}};
+  return {name, "vrf-a", true, 10, {{"lan-a", true, true}, {"wan-a", true, false}}, {}};
 }
 
 TEST(Partitions, ThatAreCompleteOnBothNodesRaiseNothing) {
@@ -31,6 +31,19 @@ TEST(Partitions, ThatOneNodeLacksAreNamedWithWhatIsMissing) {
   EXPECT_EQ(partition_alarms({tenant()}, std::vector{tenant("b")}),
             (Sentences{"the peer has no logical system tenant-a",
                        "this node has no logical system b, which the peer has"}));
+}
+
+TEST(Partitions, WhoseFilesDifferAreNamedByPathUnlessOneNodeDoesNotKnowItYet) {
+  Partition own = tenant(), peer = tenant();
+  own.files = {{"/etc/a.nft", "11"}, {"/etc/b.nft", "22"}, {"/etc/new.nft", "33"}};
+  peer.files = {{"/etc/a.nft", "11"}, {"/etc/b.nft", "99"}};
+  EXPECT_EQ(differing_files({own}, std::vector{peer}),
+            Sentences{"logical system tenant-a is not the same on both nodes: /etc/b.nft; 'hotpair "
+                      "config diff' shows how"});
+  EXPECT_TRUE(differing_files({own}, std::nullopt).empty());
+  const auto read = daemon::partitions_from(daemon::to_json({own}));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->front(), own);
 }
 
 TEST(Partitions, ThatOnlyOneNodeReallyHasAreWhatTheOtherLacks) {

@@ -1,6 +1,7 @@
 // The table against std::unordered_map, and what its slots promise.
 #include "dataplane/core/session_table.hpp"
 
+#include <map>
 #include <set>
 #include <unordered_map>
 
@@ -22,6 +23,10 @@ void expect_same(const SessionTable& table, const Model& model) {
     ASSERT_EQ(table.find(key), id);
     ASSERT_EQ(table.key(id), key);
   }
+  std::map<std::uint16_t, std::uint32_t> zones;
+  for (const auto& [key, id] : model)
+    if (key.zone != 0) ++zones[key.zone];
+  ASSERT_EQ(table.sizes_of_zones(), zones);
 }
 
 TEST(SessionTable, BehavesAsAnUnorderedMapWhileItGrowsAndShrinks) {

@@ -203,6 +203,10 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"monitor: { interfaces: [lan], lags: [bond0] }\n",
                 "cluster.yaml:2: monitor.lags[0]: found 'bond0', allowed: an interface named in "
                 "monitor.interfaces"},
+        Mistake{
+            "logical_systems: [{ name: a, interfaces: [x], config_paths: [/etc/a.nft] }]\n",
+            "cluster.yaml:2: logical_systems[0].config_paths[0]: found '/etc/a.nft', allowed: a "
+            "path that stands in config_sync.paths"},
         Mistake{"logical_systems:\n  - { name: a, interfaces: [x], conntrack_zone: 5 }\n"
                 "  - { name: b, interfaces: [y], conntrack_zone: 5 }\n",
                 "cluster.yaml:4: logical_systems[1].conntrack_zone: found '5', allowed: each only "
