@@ -35,11 +35,19 @@ inline std::uint64_t hash_key(const CompactSession& c, std::uint64_t secret) {
   const KeyWords words(c);
   return mixing::mix_ipv4_key(words.ends, words.rest, secret);
 }
+// Of an IPv6 key, whose addresses stand beside it.
+inline std::uint64_t hash_key(const CompactSession& c, const Address& src, const Address& dst,
+                              std::uint64_t secret) {
+  return mixing::mix_key(mixing::ends_of(src, dst),
+                         mixing::key_rest(c.src_port, c.dst_port, c.zone, c.protocol, true),
+                         secret);
+}
 inline std::uint64_t digest_key(const CompactSession& ipv4) {
   return hash_key(ipv4, mixing::kC);
 }
 
-// Of a session with nothing beside it, by its key's digest, its mark, timeout and changing_bits().
+// Of a session with at most addresses beside it, by its key's digest, its mark, timeout and
+// changing_bits().
 inline std::uint64_t digest_session(std::uint64_t key_digest, std::uint32_t mark,
                                     std::uint32_t timeout_s, std::uint32_t bits) {
   const std::uint64_t digest =

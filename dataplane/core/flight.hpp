@@ -30,8 +30,8 @@ struct FlightFrame {
   Instant sent_at;
   State state = State::none;
   std::uint16_t count = 0;
-  std::uint32_t since = 0;    // CoarseTime of the oldest change it tells
-  bool updates_only = false;  // its acknowledgement changes nothing in the slots
+  std::uint32_t since = 0;          // CoarseTime of the oldest change it tells
+  bool updates_only = false;        // its acknowledgement changes nothing in the slots
   FlightRecord* records = nullptr;  // room for kMaxRecordsPerFrame
 
   FlightRecord& add(FlightRecord record, std::uint32_t changed_at) {

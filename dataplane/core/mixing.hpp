@@ -2,7 +2,11 @@
 // made of it, of a whole session (session_key.cpp) and of a compact one (compact_digest.hpp) alike.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+
+#include "dataplane/core/session_tuple.hpp"
+#include "platform/base/bytes.hpp"
 
 namespace hotpair::dataplane::mixing {
 
@@ -21,6 +25,12 @@ constexpr std::uint64_t kA = 0x8f3a5c9d1e7b4263, kB = 0xd1b54a32d192ed03, kC = 0
 struct Ends {  // both addresses, as four words
   std::uint64_t src_high, src_low, dst_high, dst_low;
 };
+inline Ends ends_of(const Address& src, const Address& dst) {
+  const auto word = [](const Address& address, std::size_t at) {
+    return load_be<std::uint64_t>(address.bytes.data() + at);
+  };
+  return {word(src, 0), word(src, 8), word(dst, 0), word(dst, 8)};
+}
 
 // The words that are mixed, of a whole session and of a compact one alike.
 constexpr std::uint64_t ipv4_ends(std::uint32_t src, std::uint32_t dst) {

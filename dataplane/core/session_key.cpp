@@ -13,23 +13,18 @@ namespace {
 
 using namespace mixing;
 
-Ends ends_of(const Tuple& t) {
-  return {
-      load_be<std::uint64_t>(t.src.bytes.data()), load_be<std::uint64_t>(t.src.bytes.data() + 8),
-      load_be<std::uint64_t>(t.dst.bytes.data()), load_be<std::uint64_t>(t.dst.bytes.data() + 8)};
-}
-
 std::uint64_t mix(const SessionKey& key, std::uint64_t secret) {
   const Tuple& t = key.original;
   const std::uint64_t rest = key_rest(t.src_port, t.dst_port, key.zone, key.protocol, key.ipv6);
-  if (key.ipv6) return mix_key(ends_of(t), rest, secret);
+  if (key.ipv6) return mix_key(ends_of(t.src, t.dst), rest, secret);
   return mix_ipv4_key(ipv4_ends(load_be<std::uint32_t>(t.src.bytes.data()),
                                 load_be<std::uint32_t>(t.dst.bytes.data())),
                       rest, secret);
 }
 
 std::uint64_t mix_nat(const Tuple& reply, std::uint64_t key_digest) {
-  return mix_key(ends_of(reply), key_rest(reply.src_port, reply.dst_port, 0, 0, false), key_digest);
+  return mix_key(ends_of(reply.src, reply.dst),
+                 key_rest(reply.src_port, reply.dst_port, 0, 0, false), key_digest);
 }
 
 void clear_tail(Address& address) {

@@ -115,8 +115,17 @@ bool SessionTable::same_whole(const CompactSession& mine, std::uint32_t id,
   return same_all(beside, session.compact) && this->session(id).state == session.whole->state;
 }
 
-std::uint64_t SessionTable::digest_of_ipv6_key(std::uint32_t id) const {
-  return digest_key(key(id));
+bool SessionTable::has_addresses(std::uint32_t id, const Tuple& original) const {
+  const SideStore::Ends* ends = side_.addresses(slots_[id].session, id);
+  return ends != nullptr && ends->src == original.src && ends->dst == original.dst;
+}
+
+std::uint64_t SessionTable::hash_of_ipv6(std::uint32_t id, std::uint64_t secret) const {
+  static constexpr SideStore::Ends kLost{};
+  const CompactSession& c = slots_[id].session;
+  const SideStore::Ends* ends = side_.addresses(c, id);
+  if (ends == nullptr) ends = &kLost;
+  return hash_key(c, ends->src, ends->dst, secret);
 }
 
 std::uint64_t SessionTable::digest_of_whole(std::uint32_t id, std::uint64_t key_digest) const {

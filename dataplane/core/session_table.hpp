@@ -111,11 +111,12 @@ class SessionTable {
   }
   std::uint64_t digest_of_key(std::uint32_t id) const {
     const CompactSession& c = slots_[id].session;
-    return c.ipv6() ? digest_of_ipv6_key(id) : digest_key(c);
+    return c.ipv6() ? hash_of_ipv6(id, mixing::kC) : digest_key(c);
   }
   std::uint64_t digest_of(std::uint32_t id, std::uint64_t key_digest) const {
     const CompactSession& c = slots_[id].session;
-    return c.form == 0 ? digest_session(key_digest, c) : digest_of_whole(id, key_digest);
+    const bool compact = c.side_kind() == Side::none || c.side_kind() == Side::ipv6;
+    return compact ? digest_session(key_digest, c) : digest_of_whole(id, key_digest);
   }
   // Whether the slot is one that the table could have written, and, of a live one, whether the
   // index leads to it. Memory errors make both untrue.
@@ -144,15 +145,16 @@ class SessionTable {
  private:
   std::uint64_t hash_of_slot(std::uint32_t id) const {
     const CompactSession& c = slots_[id].session;
-    return c.ipv6() ? hash(key(id)) : hash_key(c, secret_);
+    return c.ipv6() ? hash_of_ipv6(id, secret_) : hash_key(c, secret_);
   }
-  std::uint64_t digest_of_ipv6_key(std::uint32_t id) const;
+  std::uint64_t hash_of_ipv6(std::uint32_t id, std::uint64_t secret) const;
   std::uint64_t digest_of_whole(std::uint32_t id, std::uint64_t key_digest) const;
   bool has_key(std::uint32_t id, const SessionView& session) const {
     const CompactSession& c = slots_[id].session;
     if (!same_inline_key(c, session.compact)) return false;
-    return !c.ipv6() || side_.same_addresses(c, id, session.whole->key);
+    return !c.ipv6() || has_addresses(id, session.whole->key.original);
   }
+  bool has_addresses(std::uint32_t id, const Tuple& original) const;
   bool same_whole(const CompactSession& mine, std::uint32_t id, const SessionView& session) const;
   void fill(std::uint32_t id, const SessionView& session, std::uint64_t hash);
   void began(std::uint32_t id) {

@@ -78,16 +78,12 @@ Session SideStore::expanded(const CompactSession& compact, std::uint32_t owner) 
   return out;
 }
 
-bool SideStore::same_addresses(const CompactSession& compact, std::uint32_t owner,
-                               const SessionKey& key) const {
-  const Ends* ends = nullptr;
-  if (compact.side_kind() == Side::ipv6) {
-    ends = ipv6_.find(compact.side, owner);
-  } else if (compact.side_kind() == Side::wide) {
-    const Wide* wide = wide_.find(compact.side, owner);
-    ends = wide != nullptr ? &wide->ends : nullptr;
-  }
-  return ends != nullptr && ends->src == key.original.src && ends->dst == key.original.dst;
+const SideStore::Ends* SideStore::addresses(const CompactSession& compact,
+                                            std::uint32_t owner) const {
+  if (compact.side_kind() == Side::ipv6) return ipv6_.find(compact.side, owner);
+  if (compact.side_kind() != Side::wide) return nullptr;
+  const Wide* wide = wide_.find(compact.side, owner);
+  return wide != nullptr ? &wide->ends : nullptr;
 }
 
 }  // namespace hotpair::dataplane

@@ -132,6 +132,19 @@ TEST(SessionTable, ANewGenerationVoidsTheNotesOfAllSlotsEvenWhenNumbersWrap) {
   }
 }
 
+TEST(SessionTable, ASlotsDigestsAreThoseOfItsSessionWhateverStandsBesideIt) {
+  Rng rng(8);
+  SessionTable table(3000, rng.next());
+  for (std::uint32_t n = 0; n < 3000; ++n) {
+    const Session session = made_session(made_key(n), rng);
+    const std::uint32_t id = table.insert(session, table.hash(session.key));
+    ASSERT_NE(id, SessionTable::kNone);
+    ASSERT_EQ(table.digest_of_key(id), digest_key(session.key));
+    ASSERT_EQ(table.digest_of(id, digest_key(session.key)), digest_session(session));
+    ASSERT_TRUE(table.reachable(id));
+  }
+}
+
 TEST(SessionKey, TheDigestSeesEveryFieldThatIsReplicated) {
   Rng rng(3);
   for (std::uint64_t n = 0; n < 200; ++n) {
