@@ -39,6 +39,7 @@ void Announcements::start(int count, Duration interval, bool early) {
   left_ = count;
   early_left_ = early ? kEarlyPauses.size() : 0;
   interval_ = interval;
+  began_ = sys::now();
   send();
 }
 
@@ -53,12 +54,15 @@ void Announcements::send() {
   const auto list = list_();
   if (announcer_.send(list) < list.size())
     log_.warning("announce-failed", "an announcement did not leave: " + announcer_.last_error());
-  Duration pause = interval_;
-  if (early_left_ > 0)
-    pause = kEarlyPauses[kEarlyPauses.size() - early_left_--];
-  else
-    --left_;
-  if (left_ > 0) timer_ = loop_.call_at(sys::now() + pause, [this] { send(); });
+  if (const Duration pause = pause_until_next(); pause > Duration{})
+    timer_ = loop_.call_at(sys::now() + pause, [this] { send(); });
+}
+
+Duration Announcements::pause_until_next() {
+  if (early_left_ > 0 && left_ > 0) return kEarlyPauses[kEarlyPauses.size() - early_left_--];
+  if (left_ > 0 && --left_ > 0) return interval_;
+  if (!alone_()) return {};
+  return sys::now() - began_ < kOften ? kAgain : kAgainLater;
 }
 
 }  // namespace hotpair::daemon

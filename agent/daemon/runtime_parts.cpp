@@ -148,10 +148,12 @@ Status Runtime::open_sockets() {
   auto announcer = sys::Announcer::open();
   if (!announcer) return Failure<Error>{announcer.error()};
   const auto find = devices_of(*link_monitor_);
-  announcements_ =
-      std::make_unique<Announcements>(*loop_, std::move(announcer).value(), log_, [this, find] {
+  announcements_ = std::make_unique<Announcements>(
+      *loop_, std::move(announcer).value(), log_,
+      [this, find] {
         return announcements_for(plan_->addresses, addresses_->held(), find, forwards_ipv6);
-      });
+      },
+      [this] { return !pair_view().peer_alive; });
   neighbours_ = std::make_unique<NeighbourReports>(*loop_, log_);
   const Apply apply = [this](std::vector<sys::AddressOperation> operations, ApplyDone done) {
     kernel_->run(

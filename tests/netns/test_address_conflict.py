@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""After a takeover the neighbours are asked whether they send to us; who else claims an address of ours is named."""
+"""After a takeover the neighbours are asked whether they send to us, and told again; who else claims an address is named."""
 
 import json
 import unittest
@@ -32,6 +32,27 @@ class AddressConflict(unittest.TestCase):
             run("ip", "netns", "exec", client, "/usr/bin/python3", "-c", CLAIM, mac)
             lab.wait("the status to name it", lambda: any(
                 f"192.0.2.1 on lan is also claimed by the station {mac}" in w for w in lab.primary().status()["warnings"]))
+
+
+    def test_a_neighbour_that_is_led_astray_is_put_right_again_and_again_while_the_other_node_is_silent(self):
+        """A box that froze may wake at any time and answer for what it had: see agent/daemon/announcements.hpp."""
+        with Lab(story.build()) as lab:
+            lab.form()
+            first = lab.primary()
+            second = lab.other(first)
+            first.power_off()
+            lab.wait("the takeover", lambda: second.role() == "primary")
+            mac = json.loads(run("ip", "-n", second.netns, "-j", "link", "show", "lan"))[0]["address"]
+            client = ["ip", "-n", lab.prefix + "client"]
+
+            def believes(wanted):
+                neighbours = json.loads(run(*client, "-j", "neigh", "show", "192.0.2.1", "dev", "lan"))
+                return neighbours and neighbours[0].get("lladdr") == wanted
+
+            # Those of the takeover are five within a second: eight need those that follow.
+            for time in range(8):
+                run(*client, "neigh", "replace", "192.0.2.1", "lladdr", "02:00:00:00:00:99", "dev", "lan", "nud", "reachable")
+                lab.wait(f"announcement {time + 1}", lambda: believes(mac), timeout=4)
 
 
 # A gratuitous ARP request of the client's for the gateway's address.

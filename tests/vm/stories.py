@@ -105,7 +105,8 @@ def freeze():
             frozen.thaw()
             frozen.wait_status(lambda status: status["role"] == "backup" and status["peer"]["role"] == "primary", 20,
                                "the thawed one to be backup")
-            alive(traffic, "thawed")
+            report = alive(traffic, "thawed")
+            expect(report.silence < 2000, "the neighbours went on asking the thawed one")
         status = primary.status()
         expect(status["role"] == "primary", "the thawed one took the role back")
         expect(status["dual_primary_episodes"] == 0, f"both were primary: {status['dual_primary_episodes']} times")

@@ -19,6 +19,7 @@ def alive(traffic, what):
     kept = f"; the sender itself stood still for {report.blur:.0f} ms" if report.blur > SHARP_MS else ""
     say(f"{what}: {report}{kept}")
     expect(report.all_alive, f"{what}: connections were lost: {report.reasons}")
+    return report
 
 
 def moved(pair, traffic, what, act):
