@@ -59,10 +59,17 @@ Result<agent::NftRuleset> KernelRuleset::read_once(
   if (sets.empty()) return ruleset;
   std::string script;
   for (const auto& set : sets) script += "list " + set + "\n";
-  if (script.size() > kLongestWord) return fail_with("there are too many sets to be listed");
-  const auto listed = list({"nft", "-s", script});
-  if (!listed) return listed;
-  agent::add_elements(*ruleset, *listed);
+  if (script.size() <= kLongestWord)
+    if (const auto listed = list({"nft", "-s", script})) {
+      agent::add_elements(*ruleset, *listed);
+      return ruleset;
+    }
+  // Some releases (1.0.6) find only the first of two sets of one table in a script.
+  for (const auto& set : sets) {
+    const auto listed = list({"nft", "-s", "list " + set});
+    if (!listed) return listed;
+    agent::add_elements(*ruleset, *listed);
+  }
   return ruleset;
 }
 

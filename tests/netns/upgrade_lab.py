@@ -15,6 +15,7 @@ me={dir}/fw$HOTPAIR_CHASSIS_ID
 stop() {{
   for process in /proc/[0-9]*; do
     [ "$(readlink "$process/exe")" = "$1" ] || continue
+    grep -qx hotpair-warden "$process/comm" && continue  # it ends with its hotpaird
     kill "${{process#/proc/}}"
     while [ -e "$process/exe" ]; do sleep 0.05; done
   done
