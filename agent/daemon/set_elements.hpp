@@ -101,6 +101,7 @@ class SetKeeper {
     Instant due{}, earliest{};  // of the next reading
     SetNews news;
   };
+  void forget(const agent::NftSetName& name);
   Result<sys::NftSet> find(const agent::NftSetName& name);
   Status repair(const sys::NftSet& set, Held& held, bool count);
   Status repair_news(const sys::NftSet& set, Held& held);

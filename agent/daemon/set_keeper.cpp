@@ -87,7 +87,12 @@ RulesetOutcome SetKeeper::take(const agent::NftSetName& name, bool whole,
   if (!is_well_formed(change)) return refuse("elements of " + name.text() + " cannot be read");
   if (!whole && !held_.contains(name)) return refuse("it was never told whole");
   const auto set = find(name);
-  if (!set) return refuse(set.error().message);
+  if (!set) {
+    forget(name);
+    RulesetOutcome outcome;
+    outcome.error = set.error().message;
+    return outcome;
+  }
   Held& held = held_[name];
   const Instant now = sys::now();
   if (whole) held.table.clear();
@@ -138,25 +143,29 @@ Status SetKeeper::repair_news(const sys::NftSet& set, Held& held) {
   return Ok{};
 }
 
-// A set that is gone is the ruleset's affair; the primary tells it anew once it is there.
+// A set that is not there is the ruleset's affair; the primary tells it anew once it is.
+void SetKeeper::forget(const agent::NftSetName& name) {
+  held_.erase(name);
+  states_.erase(name.text());
+}
+
 void SetKeeper::repair(bool all) {
   const Instant now = sys::now();
-  for (auto each = held_.begin(); each != held_.end();) {
-    Held& held = each->second;
+  std::vector<agent::NftSetName> gone;
+  for (auto& [name, held] : held_) {
     const bool whole = all || held.due <= now;
-    if (!whole && held.news.due > now) {
-      ++each;
+    if (!whole && held.news.due > now) continue;
+    const auto set = find(name);
+    if (!set) {
+      gone.push_back(name);
       continue;
     }
-    const auto set = find(each->first);
-    const Status done = !set    ? Status(fail(set.error()))
-                        : whole ? repair(*set, held, !all)
-                                : repair_news(*set, held);
-    SetState& state = states_[each->first.text()];
+    const Status done = whole ? repair(*set, held, !all) : repair_news(*set, held);
+    SetState& state = states_[name.text()];
     state.in_sync = done.ok();
     state.error = done ? "" : done.error().message;
-    each = set ? std::next(each) : held_.erase(each);
   }
+  for (const auto& name : gone) forget(name);
 }
 
 }  // namespace hotpair::daemon

@@ -90,8 +90,14 @@ void SetSender::look() {
     else if (name.table.empty())
       states_.erase(name.text());
   }
-  std::erase_if(told_, [&](const auto& entry) {
-    return std::ranges::none_of(sets_, [&](const auto& f) { return name_of(f) == entry.first; });
+  const auto is_there = [&](const std::string& name) {
+    return std::ranges::any_of(sets_, [&](const auto& f) { return name_of(f).text() == name; });
+  };
+  std::erase_if(told_, [&](const auto& entry) { return !is_there(entry.first.text()); });
+  std::erase_if(states_, [&](const auto& entry) {
+    return !is_there(entry.first) && std::ranges::none_of(names_, [&](const auto& name) {
+      return name.text() == entry.first;
+    });
   });
   if (began >= next_look_at_rules_) {
     auto fed = kernel_.fed_by_packets();
