@@ -67,7 +67,7 @@ TEST(NodePlanTest, ManagementAddressesFollowThePrimaryToo) {
 
 TEST(NodePlanTest, ADeviceInTheVrfOfALogicalSystemBelongsToItNamedOrNot) {
   auto config = parsed();
-  config.cluster.logical_systems = {{"tenant-a", "vrf-a", 10, {}}};
+  config.cluster.logical_systems = {{"tenant-a", "vrf-a", 10, {}, {}}};
   const auto plan = make_plan(
       config, [](const auto&) { return false; },
       [](const std::string& vrf) {
