@@ -1,11 +1,11 @@
 // Work on many sessions, each of which needs memory that is far away. What it needs first is
 // fetched for one while another, some steps before it, is worked on; what can be fetched only with
 // that at hand, for one halfway between. So hardly anything waits for memory, as long as it comes
-// in the time that kAhead of them take.
+// in the time that kTurnAhead of them take.
 //
-// In blocks, because a loop that does one thing does it faster; small ones, because a processor
-// waits for about two dozen lines at once, and stands still when it is asked for more (measured:
-// 200 ns for a line, 6 ns for each of many).
+// In blocks, because a loop that only fetches has its lines, and the pages they are on, looked for
+// side by side; one that also works stands still for each (measured among ten million sessions:
+// blocks of 32 took 29 ns a session, blocks of 8 took 34).
 #pragma once
 
 #include <algorithm>
