@@ -5,6 +5,7 @@ the tables are in sync again."""
 import signal
 import unittest
 
+import measure
 import story
 from lab import Lab
 from node import DATAPLANE
@@ -42,10 +43,7 @@ class DataplaneKilled(unittest.TestCase):
                 lab.wait("status to say it", lambda: not primary.status()["in_sync"])
                 backup.start(DATAPLANE)
                 lab.wait_formed()
-                traffic.mark("power loss")
-                primary.power_off()
-                lab.wait("the backup to take over", lambda: backup.role() == "primary")
-                report = traffic.report()
+                report, _ = measure.power_loss(lab, traffic)
                 self.assertTrue(report.all_alive, report)
 
 

@@ -39,10 +39,7 @@ class SessionSyncXdp(unittest.TestCase):
                 self.assertGreater(counter(primary, "tx_frames"), BUFFERS)
                 self.assertGreater(counter(backup, "tx_frames"), 0)
                 lab.wait_formed()
-                traffic.mark("power loss")
-                primary.power_off()
-                lab.wait("the backup to take over", lambda: backup.role() == "primary")
-                report = traffic.report()
+                report, _ = measure.power_loss(lab, traffic)
                 self.assertTrue(report.all_alive, report)
 
 
