@@ -93,6 +93,14 @@ inline void set_changing_bits(CompactSession& s, std::uint32_t bits) {
   s.tcp_wscales = static_cast<std::uint8_t>(bits >> 24);
 }
 
+// A TCP connection one side of which has said that it ends, until both have: FIN_WAIT, CLOSE_WAIT
+// or LAST_ACK (linux/netfilter/nf_conntrack_tcp.h).
+inline bool is_closing(const CompactSession& s) {
+  constexpr unsigned kFinWait = 4, kLastAck = 6;
+  return s.protocol == kProtocolTcp &&
+         (s.status_and_state & 0x0fu) - kFinWait <= kLastAck - kFinWait;
+}
+
 // What an update carries of a session, and what it may set.
 struct UpdatedPart {
   std::uint32_t timeout_s = 0;

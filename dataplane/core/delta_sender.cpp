@@ -1,5 +1,5 @@
-// The list of what is to be sent, and streams. Frames: delta_sender_frames.cpp; repair:
-// delta_sender_repair.cpp.
+// The list of what is to be sent, and streams. What is not to be sent yet:
+// delta_sender_kept_back.cpp; frames: delta_sender_frames.cpp; repair: delta_sender_repair.cpp.
 #include "dataplane/core/delta_sender.hpp"
 
 #include <algorithm>
@@ -52,7 +52,7 @@ std::uint32_t DeltaSender::upsert_known(const SessionView& session, std::uint32_
     --bulk_unsent_;
   }
   if (create_needed) slot.flags = static_cast<std::uint8_t>((slot.flags | kRetold) & ~kKnown);
-  make_dirty(slot, id, now);
+  changed(slot, id, now);
   return id;
 }
 
@@ -78,7 +78,7 @@ std::uint32_t DeltaSender::begin_session(const SessionView& session, std::uint64
   if (delay_ <= Duration{0} || delayed_.size() >= table_.capacity()) {
     make_dirty(id, now);
   } else {
-    slot.flags |= kDelayed;
+    slot.flags |= kKeptBack;
     slot.frame = coarse(now);  // until it is sent: tells its entry from one of an earlier session
     delayed_.push(id, slot.frame);
   }
@@ -122,7 +122,6 @@ void DeltaSender::remove(std::uint32_t id, Instant now) {
   drop_duties(slot);
   if (slot.digest == 0) {  // never sent
     clean(slot);
-    slot.flags = static_cast<std::uint8_t>(slot.flags & ~kDelayed);
     ++counters_.never_sent;
     table_.erase(id);
     return trim();
@@ -156,7 +155,7 @@ void DeltaSender::put_back(std::uint32_t id, std::uint32_t since) {
 void DeltaSender::clean(Slot& slot) {
   if (slot.flags & kDirty) --dirty_;
   if (slot.flags & kLost) --lost_waiting_;
-  slot.flags = static_cast<std::uint8_t>(slot.flags & ~(kDirty | kLost));
+  slot.flags = static_cast<std::uint8_t>(slot.flags & ~(kDirty | kLost | kKeptBack));
 }
 
 // Takes what is not valid any more from the fronts of the lists.
@@ -175,19 +174,6 @@ void DeltaSender::drop_duties(Slot& slot) {
   if (slot.flags & kBulk) --bulk_pending_;
   if (slot.flags & kRepair) --repair_pending_;
   slot.flags = static_cast<std::uint8_t>(slot.flags & ~(kBulk | kRepair));
-}
-
-void DeltaSender::release_delayed(Instant now) {
-  while (!delayed_.empty()) {
-    const IdQueue::Entry entry = delayed_.front();
-    Slot& slot = table_.slot(entry.id);
-    const bool valid = adopted(slot) && (slot.flags & kDelayed) && slot.frame == entry.since;
-    if (valid && coarse_age(entry.since, now) < delay_) return;
-    delayed_.pop();
-    if (!valid) continue;
-    slot.flags = static_cast<std::uint8_t>(slot.flags & ~kDelayed);
-    make_dirty(entry.id, now);
-  }
 }
 
 void DeltaSender::begin_stream(std::uint32_t peer, Instant now) {
@@ -215,6 +201,7 @@ void DeltaSender::abandon_stream() {
   fresh_.clear();
   lost_.clear();
   delayed_.clear();
+  closing_.clear();
   sent_.clear();
   dirty_ = 0;
   lost_waiting_ = bulk_unsent_ = bulk_pending_ = 0;
@@ -258,6 +245,7 @@ void DeltaSender::work(Instant now, std::size_t max_slots) {
   reclaim(max_slots);
   if (!connected_) return;
   release_delayed(now);
+  release_closing(now, closing_hold_);
   flight_.on_time(now, [&](const FlightFrame& frame) { on_lost(frame); });
   if (repair_ == Repair::marking) mark_for_repair(now, max_slots);
   advance_repair(now);
@@ -287,7 +275,7 @@ bool DeltaSender::settled_since(Instant since, Instant now) const {
   if (!connected_) return true;
   if (bulk_pending_ > 0) return false;
   const Duration age = now - since - kCoarseStep;
-  for (const IdQueue* list : {&lost_, &fresh_})
+  for (const IdQueue* list : {&lost_, &fresh_, &closing_})
     if (!list->empty() && coarse_age(list->front().since, now) >= age) return false;
   for (std::uint64_t s = flight_.oldest(); s < flight_.next_sequence(); ++s) {
     const FlightFrame* frame = flight_.remembered(s);

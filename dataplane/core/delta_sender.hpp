@@ -36,6 +36,11 @@ class DeltaSender {
   // Sessions exist that the table has no room for: no verdict can be good.
   void set_incomplete(bool incomplete) { incomplete_ = incomplete; }
   void set_delay(Duration delay) { delay_ = delay; }
+  // What a TCP connection goes through while it closes (FIN_WAIT, CLOSE_WAIT, LAST_ACK) is kept
+  // back for so long: most reach TIME_WAIT meanwhile, which alone is told then. 0: nothing is kept
+  // back.
+  void set_closing_hold(Duration hold) { closing_hold_ = hold; }
+  void tell_closing(Instant now) { release_closing(now, Duration{0}); }  // of what is kept back
 
   // The session is new or changed; `id` is where the table has it, or kNone. Returns its id; kNone
   // when the table is full of sessions worth more.
@@ -65,12 +70,15 @@ class DeltaSender {
   Duration round_trip() const { return flight_.round_trip(); }
   std::uint64_t peer_sessions() const { return peer_sessions_; }
   const VerifyReport& verify() const { return audit_.last(); }
-  std::size_t memory() const { return fresh_.memory() + lost_.memory() + delayed_.memory(); }
+  std::size_t memory() const {
+    return fresh_.memory() + lost_.memory() + delayed_.memory() + closing_.memory();
+  }
 
   static constexpr Duration kPeerSilence = 2s;
   static constexpr Duration kProbePeriod = 100ms;
   static constexpr Duration kMostLagInSync = 1s;
   static constexpr std::uint32_t kLooksForRoom = 64;  // slots, for one that may give way
+  static constexpr Duration kClosingTogether = 5ms;   // later at most, for fewer awakenings
 
  private:
   enum class Repair : std::uint8_t { none, marking, resending, sweeping };
@@ -82,6 +90,7 @@ class DeltaSender {
   bool make_room(Instant now);
   void take_up_again(std::uint32_t id, const SessionView& session);
   std::uint32_t upsert_known(const SessionView& session, std::uint32_t id, Instant now);
+  void changed(Slot& slot, std::uint32_t id, Instant now);
   void make_dirty(Slot& slot, std::uint32_t id, Instant now);
   void make_dirty(std::uint32_t id, Instant now);
   void put_back(std::uint32_t id, std::uint32_t since);
@@ -90,7 +99,9 @@ class DeltaSender {
   bool bulk_sweep_due() const;
   bool bucket_sweeps_due() const;
   void drop_duties(Slot& slot);
+  void changed_closing(Slot& slot, std::uint32_t id, Instant now);
   void release_delayed(Instant now);
+  void release_closing(Instant now, Duration least_age);
   // --- streams
   void begin_stream(std::uint32_t peer, Instant now);
   void abandon_stream();
@@ -139,7 +150,7 @@ class DeltaSender {
   Counters& counters_;
   std::uint32_t instance_ = 0;
   std::uint64_t epoch_ = 0;
-  Duration delay_{};
+  Duration delay_{}, closing_hold_{};
   bool incomplete_ = false;
 
   bool connected_ = false;
@@ -148,9 +159,10 @@ class DeltaSender {
   std::uint64_t newest_ack_ = 0, peer_sessions_ = 0;
   Instant peer_heard_at_, sent_at_, probe_at_;
 
-  // What changed; what was lost and goes before it; what is too young. One that is not dirty (or
-  // not delayed) any more is passed over; the first of each is always valid.
-  IdQueue fresh_, lost_, delayed_;
+  // What changed, and what was lost and goes before it: one that is not dirty any more is passed
+  // over, and the first of each is always valid. What is too young, and what is closing: one that
+  // is not kept back any more is passed over.
+  IdQueue fresh_, lost_, delayed_, closing_;
   std::uint64_t dirty_ = 0;         // slots
   std::uint32_t lost_waiting_ = 0;  // slots whose last state sent was lost and not sent again yet
   std::uint32_t room_at_ = 0;       // where make_room() goes on
@@ -173,12 +185,20 @@ class DeltaSender {
   std::uint32_t repair_at_ = 0, repair_pending_ = 0;
 };
 
-// A session on a list stays where it is: the newer state takes the older one's turn.
+inline void DeltaSender::changed(Slot& slot, std::uint32_t id, Instant now) {
+  if (closing_hold_ > Duration{0} && is_closing(slot.session))
+    return changed_closing(slot, id, now);
+  make_dirty(slot, id, now);
+}
+
+// A session on a list stays where it is: the newer state takes the older one's turn. One that was
+// kept back for closing goes at once.
 inline void DeltaSender::make_dirty(Slot& slot, std::uint32_t id, Instant now) {
   using namespace sender_flags;
-  if (slot.flags & (kDirty | kDelayed)) {
+  if (slot.flags & (kDirty | kKeptBack)) {
     ++counters_.coalesced;
-    return;
+    if ((slot.flags & kDirty) || slot.digest == 0) return;
+    slot.flags = static_cast<std::uint8_t>(slot.flags & ~kKeptBack);
   }
   ++dirty_;
   const bool queued = (slot.flags & kQueued) != 0;
@@ -202,7 +222,7 @@ inline std::uint32_t DeltaSender::upsert(const SessionView& session, std::uint64
   if (!same_rarely_changing(slot.session, session.compact))
     slot.flags = static_cast<std::uint8_t>((slot.flags | kRetold) & ~kKnown);
   state.put_into(slot.session);
-  make_dirty(slot, id, now);
+  changed(slot, id, now);
   return id;
 }
 

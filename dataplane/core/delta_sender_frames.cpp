@@ -338,6 +338,9 @@ std::optional<Instant> DeltaSender::next_deadline(Instant now) const {
   if (const auto timeout = flight_.deadline()) sooner(*timeout);
   if (!delayed_.empty())
     sooner(now + std::max(delay_ - coarse_age(delayed_.front().since, now), kCoarseStep));
+  if (!closing_.empty())
+    sooner(now + kClosingTogether +
+           std::max(closing_hold_ - coarse_age(closing_.front().since, now), Duration{0}));
   if (flight_.may_send()) {
     if (anything_to_send()) return now;
     if (bulk_finished_ && repair_ == Repair::none && lost_waiting_ == 0) sooner(audit_.deadline());

@@ -39,7 +39,8 @@ void DeltaSender::begin_repair(const BucketSet& buckets) {
 void DeltaSender::mark_for_repair(Instant now, std::size_t max_slots) {
   for (; repair_at_ < table_.high_water() && max_slots > 0; ++repair_at_, --max_slots) {
     Slot& slot = table_.slot(repair_at_);
-    if (!slot.live() || !adopted(slot) || (slot.flags & kDelayed)) continue;
+    const bool never_told = (slot.flags & kKeptBack) && slot.digest == 0;
+    if (!slot.live() || !adopted(slot) || never_told) continue;
     if (!repair_buckets_.test(bucket_of(table_.digest_of_key(repair_at_)))) continue;
     slot.flags = static_cast<std::uint8_t>((slot.flags | kRetold) & ~kKnown);
     if (!(slot.flags & kRepair)) ++repair_pending_;
@@ -61,7 +62,8 @@ void DeltaSender::advance_repair(Instant now) {
 
 bool DeltaSender::damaged(std::uint32_t id) const {
   const Slot& slot = table_.slot(id);
-  if (!connected_ || !slot.live() || !adopted(slot) || slot.digest == 0 || (slot.flags & kDirty))
+  if (!connected_ || !slot.live() || !adopted(slot) || slot.digest == 0 ||
+      (slot.flags & (kDirty | kKeptBack)))
     return false;
   return !table_.well_formed(id) || table_.digest_of(id, table_.digest_of_key(id)) != slot.digest;
 }

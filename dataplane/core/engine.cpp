@@ -23,6 +23,7 @@ Engine::Engine(const EngineConfig& config, SessionSink& sink, Instant now)
       scrub_due_at_(now) {
   group_.reserve(kGroup);
   wholes_.reserve(kGroup);
+  sender_.set_closing_hold(config.closing_hold);
   set_pickup(config.pickup);
 }
 
@@ -184,6 +185,10 @@ std::optional<Instant> Engine::next_deadline(Instant now) const {
   const std::optional<Instant> due =
       role_ == Role::primary ? sender_.next_deadline(now) : receiver_.next_deadline(now);
   return due ? std::min(*due, scrub_due_at_) : scrub_due_at_;
+}
+
+void Engine::begin_drain(Instant now) {
+  if (role_ == Role::primary) sender_.tell_closing(now);
 }
 
 bool Engine::drained(Instant since, Instant now) const {

@@ -47,6 +47,7 @@ struct EngineConfig {
   std::uint32_t max_sessions = 1u << 20;  // live sessions; see SessionTable for the bytes of each
   std::uint64_t seed = 0;  // from the system's randomness: hash key and instance numbers
   PickupOptions pickup;
+  Duration closing_hold = 50ms;   // see DeltaSender::set_closing_hold()
   MemoryAdvice advise = nullptr;  // told of the table's large arrays
 };
 
@@ -110,6 +111,8 @@ class Engine {
 
   // Frames the shell is ready to take in without an acknowledgement; 0 stops the peer. Backup.
   void set_receive_credit(std::uint16_t frames) { receiver_.set_credit(frames); }
+  // What is kept back goes out at once. Primary.
+  void begin_drain(Instant now);
   // True when every change made before `since` is acknowledged. Primary; true without a peer or
   // session.
   bool drained(Instant since, Instant now) const;

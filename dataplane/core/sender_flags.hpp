@@ -5,10 +5,11 @@
 
 namespace hotpair::dataplane::sender_flags {
 
-constexpr std::uint8_t kDirty = 1;    // to be sent
-constexpr std::uint8_t kDelayed = 2;  // on the list of what is too young to be sent
-constexpr std::uint8_t kQueued = 4;   // the fresh list has an entry for the slot, valid or not
-constexpr std::uint8_t kLost = 8;     // that frame was lost, and it was not sent again yet
+constexpr std::uint8_t kDirty = 1;     // to be sent
+constexpr std::uint8_t kKeptBack = 2;  // not to be sent yet: too young (never told: digest 0), or
+                                       // closing (told before)
+constexpr std::uint8_t kQueued = 4;    // the fresh list has an entry for the slot, valid or not
+constexpr std::uint8_t kLost = 8;      // that frame was lost, and it was not sent again yet
 constexpr std::uint8_t kKnown =
     16;  // a create with its present rarely changing part was acknowledged
 constexpr std::uint8_t kRetold =

@@ -145,7 +145,10 @@ void Loop::finish_drain(bool ok, const std::string& error) {
 
 void Loop::watch_drain(Instant now) {
   if (!drain_) return;
-  if (!drain_->since && replica_.caught_up()) drain_->since = now;
+  if (!drain_->since && replica_.caught_up()) {
+    drain_->since = now;
+    replica_.begin_drain(now);
+  }
   if (drain_->since && replica_.drained(*drain_->since, now)) return finish_drain(true, "");
   if (now >= drain_->until)
     finish_drain(false, "the backup did not acknowledge everything in time");

@@ -49,8 +49,9 @@ class Replica {
   void send_relay(Bytes frame);
   void set_pickup(const dataplane::PickupOptions& options);
   void request_verify() { engine_.request_verify(); }
-  // Every change the kernel has told of so far was read from it (then drained() can be asked).
+  // Every change the kernel has told of so far was read from it (then the drain can begin).
   bool caught_up() const { return reader_.caught_up(); }
+  void begin_drain(Instant now) { engine_.begin_drain(now); }
   bool drained(Instant since, Instant now) const { return engine_.drained(since, now); }
   void forget_peer_mac();
   void stop();

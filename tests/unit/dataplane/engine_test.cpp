@@ -49,6 +49,79 @@ TEST_F(EngineTest, ManyChangesBeforeAFrameLeavesAreOneRecord) {
   EXPECT_EQ(world.difference(), "");
 }
 
+// What a connection goes through while it closes is soon over, and of no use to the backup.
+class ClosingConnection : public EngineTest {
+ protected:
+  enum : std::uint8_t { kEstablished = 3, kFinWait, kCloseWait, kLastAck, kTimeWait };
+
+  ClosingConnection() {
+    Rng drawn(7);
+    session_ = made_session(made_key(1), drawn);
+    session_.key.ipv6 = false;
+    session_.key.protocol = kProtocolTcp;
+    set_address(session_.key.original.src, false, 0xc0000201);
+    set_address(session_.key.original.dst, false, 0xc6336401);
+    session_.state = {};
+    session_.state.reply = reversed(session_.key.original);
+    comes_to(kEstablished);
+    world.run(100ms);
+  }
+  void comes_to(std::uint8_t state) {
+    session_.state.tcp_state = state;
+    world.primary().kernel[session_.key] = session_.state;
+    primary().upsert(session_, world.now());
+  }
+  std::uint8_t state_at_the_backup() {
+    return backup().find(session_.key).value_or(Session{}).state.tcp_state;
+  }
+
+  Session session_;
+};
+
+TEST_F(ClosingConnection, IsToldOnceItIsClosed) {
+  for (const std::uint8_t state : {kFinWait, kCloseWait, kLastAck}) {
+    comes_to(state);
+    world.run(10ms);
+    EXPECT_EQ(state_at_the_backup(), kEstablished);
+  }
+  comes_to(kTimeWait);
+  world.run(2ms);
+  EXPECT_EQ(state_at_the_backup(), kTimeWait);
+  world.run(200ms);
+  EXPECT_EQ(primary().counters().updates_sent, 1u);
+}
+
+TEST_F(ClosingConnection, IsToldWhenItStaysHalfClosedAndIsNoMemoryErrorMeanwhile) {
+  comes_to(kFinWait);
+  world.run(45ms);
+  EXPECT_EQ(state_at_the_backup(), kEstablished);
+  world.run(15ms);
+  EXPECT_EQ(state_at_the_backup(), kFinWait);
+  comes_to(kLastAck);
+  world.run(2s);
+  EXPECT_EQ(primary().counters().updates_sent, 2u);
+  EXPECT_EQ(primary().counters().scrub_damaged, 0u);
+}
+
+TEST_F(ClosingConnection, IsNotToldOfWhenItEndsMeanwhile) {
+  comes_to(kFinWait);
+  end(session_.key);
+  world.run(2ms);
+  EXPECT_EQ(backup().table().size(), 0u);
+  world.run(200ms);
+  EXPECT_EQ(primary().counters().updates_sent, 0u);
+  EXPECT_EQ(world.difference(), "");
+}
+
+TEST_F(ClosingConnection, IsToldBeforeARoleIsGivenUp) {
+  comes_to(kFinWait);
+  EXPECT_FALSE(primary().drained(world.now(), world.now()));
+  primary().begin_drain(world.now());
+  world.run(2ms);
+  EXPECT_TRUE(primary().drained(world.now() - 2ms, world.now()));
+  EXPECT_EQ(state_at_the_backup(), kFinWait);
+}
+
 TEST_F(EngineTest, AnAcknowledgedSessionIsUpdatedAndAChangedMarkIsACreateAgain) {
   Session s = report(1);
   world.run(100ms);

@@ -135,9 +135,9 @@ int report(const Given& given, const Outcome& out) {
         given.load.sessions, out.first_seconds, out.seconds, rate, out.in_sync_seconds,
         out.cpu_seconds * 1e6 / given.load.sessions);
   if (given.json != "-" && given.meanwhile)
-    std::printf("  new sessions meanwhile %8.0f a second, of %.0f before: %.0f %% less\n",
+    std::printf("  new sessions meanwhile %8.0f a second, of %.0f before: %+.0f %%\n",
                 out.rate_meanwhile, out.rate_before,
-                100 * (1 - out.rate_meanwhile / out.rate_before));
+                100 * (out.rate_meanwhile / out.rate_before - 1));
   nlohmann::json json = {{"sessions", given.load.sessions},
                          {"first_seconds", out.first_seconds},
                          {"seconds", out.seconds},

@@ -12,6 +12,7 @@ inline dataplane::EngineConfig engine_config(const Options& options, std::uint64
   config.max_sessions = options.sessions + options.sessions / 8 + 4096;
   config.seed = options.seed + end;
   config.pickup.enabled = true;
+  config.closing_hold = Duration{0};  // every change made is to be a delta
   config.advise = sys::take_huge_pages;
   return config;
 }
