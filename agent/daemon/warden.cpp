@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -16,33 +15,11 @@
 
 #include "agent/daemon/warden_memory.hpp"
 #include "platform/linux/clock.hpp"
+#include "platform/linux/spawn_settings.hpp"
 #include "platform/linux/system_error.hpp"
 
 namespace hotpair::daemon {
 namespace {
-
-// Its descriptors in their places, and no signal before it has seen to what they do.
-struct SpawnSettings {
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_t files;
-
-  SpawnSettings(int socket, int memory) {
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_init(&files);
-    sigset_t all;
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes, &all);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    posix_spawn_file_actions_adddup2(&files, socket, kWardenSocket);
-    posix_spawn_file_actions_adddup2(&files, memory, kWardenMemoryFile);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-  ~SpawnSettings() {
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&files);
-  }
-};
 
 // The same where no place of a warden's descriptors is, so that putting one there takes no other.
 sys::FileDescriptor elsewhere(int fd) {
@@ -72,7 +49,10 @@ Result<Warden::Process> Warden::start_process() const {
   const sys::FileDescriptor theirs(pair[1]);
   const sys::FileDescriptor socket = elsewhere(theirs.get()), memory = elsewhere(file_.get());
   if (!socket || !memory) return sys::fail_errno("cannot hand a warden its descriptors", errno);
-  const SpawnSettings settings(socket.get(), memory.get());
+  sys::SpawnSettings settings;
+  settings.no_signals();
+  settings.use(socket.get(), kWardenSocket);
+  settings.use(memory.get(), kWardenMemoryFile);
   std::string name = kWardenName;
   char* const arguments[] = {name.data(), nullptr};
   const int error = ::posix_spawn(&process.pid, program_.c_str(), &settings.files,

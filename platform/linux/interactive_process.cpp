@@ -6,13 +6,13 @@
 #include <cstdlib>
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "platform/linux/spawn_settings.hpp"
 #include "platform/linux/system_error.hpp"
 
 namespace hotpair::sys {
@@ -39,47 +39,20 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return pointers;
 }
 
-// Signals as a program expects them at its start, and a session of its own: the first terminal it
-// opens becomes the one that controls it.
-class SpawnSettings {
- public:
-  SpawnSettings() {
-    posix_spawnattr_init(&attributes_);
-    posix_spawn_file_actions_init(&files_);
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes_, &none);
-    posix_spawnattr_setsigdefault(&attributes_, &all);
-    posix_spawnattr_setflags(&attributes_,
-                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    posix_spawn_file_actions_addchdir_np(&files_, "/");
-  }
-  ~SpawnSettings() {
-    posix_spawnattr_destroy(&attributes_);
-    posix_spawn_file_actions_destroy(&files_);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
+void use_terminal(SpawnSettings& settings, const std::string& name) {
+  settings.open(STDIN_FILENO, name.c_str(), O_RDWR);
+  settings.use(STDIN_FILENO, STDOUT_FILENO);
+  settings.use(STDIN_FILENO, STDERR_FILENO);
+}
 
-  void use_terminal(const std::string& name) {
-    posix_spawn_file_actions_addopen(&files_, STDIN_FILENO, name.c_str(), O_RDWR, 0);
-    posix_spawn_file_actions_adddup2(&files_, STDIN_FILENO, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&files_, STDIN_FILENO, STDERR_FILENO);
-  }
-  void use(int stream, const FileDescriptor& end) {
-    posix_spawn_file_actions_adddup2(&files_, end.get(), stream);
-  }
-  int spawn(pid_t& pid, const InteractiveRequest& request) {
-    std::vector<std::string> arguments = request.argv, environment = request.environment;
-    return posix_spawnp(&pid, arguments[0].c_str(), &files_, &attributes_,
-                        pointers_to(arguments).data(), pointers_to(environment).data());
-  }
-
- private:
-  posix_spawnattr_t attributes_;
-  posix_spawn_file_actions_t files_;
-};
+// In a session of its own: the first terminal it opens becomes the one that controls it.
+int spawn(SpawnSettings& settings, pid_t& pid, const InteractiveRequest& request) {
+  settings.usual_signals(POSIX_SPAWN_SETSID);
+  posix_spawn_file_actions_addchdir_np(&settings.files, "/");
+  std::vector<std::string> arguments = request.argv, environment = request.environment;
+  return posix_spawnp(&pid, arguments[0].c_str(), &settings.files, &settings.attributes,
+                      pointers_to(arguments).data(), pointers_to(environment).data());
+}
 
 }  // namespace
 
@@ -105,20 +78,20 @@ Result<std::unique_ptr<InteractiveProcess>, StartError> InteractiveProcess::star
   if (request.terminal) {
     std::string name;
     if (Status done = process->open_terminal(request, name); !done) return fail(done.error());
-    settings.use_terminal(name);
+    use_terminal(settings, name);
   } else {
     for (std::size_t i = 0; i < pipes.size(); ++i) {
       auto made = make_pipe();
       if (!made) return fail(made.error());
       pipes[i] = std::move(made).value();
-      settings.use(static_cast<int>(i), i == 0 ? pipes[i].read_end : pipes[i].write_end);
+      settings.use((i == 0 ? pipes[i].read_end : pipes[i].write_end).get(), static_cast<int>(i));
     }
     process->input = std::move(pipes[0].write_end);
     process->output = std::move(pipes[1].read_end);
     process->errors = std::move(pipes[2].read_end);
   }
   pid_t pid = 0;
-  if (const int error = settings.spawn(pid, request); error != 0)
+  if (const int error = spawn(settings, pid, request); error != 0)
     return fail(StartError(Error{"cannot start " + request.argv[0] + ": " + errno_text(error)},
                            error == ENOENT ? 127 : 126));
   process->pid_ = pid;

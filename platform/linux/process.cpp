@@ -7,13 +7,13 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "platform/linux/clock.hpp"
 #include "platform/linux/file_descriptor.hpp"
+#include "platform/linux/spawn_settings.hpp"
 #include "platform/linux/system_error.hpp"
 
 namespace hotpair::sys {
@@ -56,34 +56,6 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return pointers;
 }
 
-// Signals as a program expects them at its start, and a process group of its own.
-struct SpawnSettings {
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_t files;
-
-  explicit SpawnSettings(int output) {
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_init(&files);
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(
-        &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-  ~SpawnSettings() {
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&files);
-  }
-};
-
 // 0, or the errno of what failed.
 int spawn(Child& child) {
   if (child.request.argv.empty()) return EINVAL;
@@ -92,7 +64,11 @@ int spawn(Child& child) {
   child.output.reset(ends[0]);
   const FileDescriptor write_end(ends[1]);
   if (fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) return errno;
-  const SpawnSettings settings(write_end.get());
+  SpawnSettings settings;
+  settings.usual_signals(POSIX_SPAWN_SETPGROUP);  // in a process group of its own
+  settings.open(STDIN_FILENO, "/dev/null", O_RDONLY);
+  settings.use(write_end.get(), STDOUT_FILENO);
+  settings.use(write_end.get(), STDERR_FILENO);
   std::vector<std::string> arguments = child.request.argv;
   std::vector<std::string> environment = environment_of(child.request);
   const int error =

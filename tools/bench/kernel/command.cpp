@@ -8,6 +8,7 @@
 #include "tools/bench/kernel/latency.hpp"
 #include "tools/bench/kernel/packet_traffic.hpp"
 #include "tools/bench/kernel/race.hpp"
+#include "tools/bench/kernel/rivals.hpp"
 #include "tools/bench/kernel/surroundings.hpp"
 
 namespace hotpair::bench {
@@ -89,27 +90,16 @@ nlohmann::json to_json(const Outcome& o) {
 
 int measure_all(Given given) {
   given.load.packets = given.maker == "packets";
-  std::vector<std::string> names = {"hotpair"};
-  if (!given.compare.empty()) names.push_back(given.compare);
   const kernel::Scratch scratch(given.keep);
   const kernel::ConntrackRoom room(given.load.sessions + std::uint64_t{3} * given.latency_rate);
-  nlohmann::json report;
-  std::uint64_t missing = 0;
-  if (given.json != "-")
-    std::printf("  %-12s %12s %10s %10s %10s %10s %12s %9s %9s\n", "", "sessions/s", "arrived",
-                "missing", "made in s", "there in s", "CPU us each", "p50 us", "p99 us");
-  for (const std::string& name : names) {
-    const auto outcome = measure(name, given, scratch.path());
-    if (!outcome.ok()) {
-      std::fprintf(stderr, "hotpair-bench kernel: %s: %s\n", name.c_str(),
-                   outcome.error().message.c_str());
-      return 1;
-    }
-    if (given.json != "-") print_row(name, *outcome);
-    report[name] = to_json(*outcome);
-    if (name == "hotpair") missing = outcome->missing();
-  }
-  return kernel::write_report(given.json, report.dump(1)) && missing == 0 ? 0 : 1;
+  return kernel::measure_rivals(
+      {.command = "hotpair-bench kernel",
+       .compare = given.compare,
+       .json = given.json,
+       .headings = "               sessions/s    arrived    missing  made in s there in s  "
+                   "CPU us each    p50 us    p99 us\n"},
+      [&](const std::string& name) { return measure(name, given, scratch.path()); }, print_row,
+      to_json, [](const Outcome& hotpair) { return hotpair.missing() == 0; });
 }
 
 }  // namespace

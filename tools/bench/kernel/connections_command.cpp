@@ -7,6 +7,7 @@
 #include "tools/bench/commands.hpp"
 #include "tools/bench/kernel/packet_traffic.hpp"
 #include "tools/bench/kernel/race.hpp"
+#include "tools/bench/kernel/rivals.hpp"
 #include "tools/bench/kernel/short_connections.hpp"
 #include "tools/bench/kernel/surroundings.hpp"
 
@@ -76,27 +77,18 @@ nlohmann::json to_json(const Outcome& o) {
 }
 
 int measure_all(const Given& given) {
-  std::vector<std::string> names = {"hotpair"};
-  if (!given.compare.empty()) names.push_back(given.compare);
   const kernel::Scratch scratch(given.keep);
   const kernel::ConntrackRoom room(std::uint64_t{4} * given.load.rate);
-  nlohmann::json report;
-  bool complete = true;
-  if (given.json != "-")
-    std::printf("  CPU us of a connection:\n  %-12s %9s %9s %9s %9s %9s %9s %9s %9s\n", "",
-                "events", "primary", "backup", "together", "bytes", "frames", "left", "at backup");
-  for (const std::string& name : names) {
-    const auto outcome = measure(name, given, scratch.path());
-    if (!outcome.ok()) {
-      std::fprintf(stderr, "hotpair-bench connections: %s: %s\n", name.c_str(),
-                   outcome.error().message.c_str());
-      return 1;
-    }
-    if (given.json != "-") print_row(name, *outcome);
-    report[name] = to_json(*outcome);
-    if (name == "hotpair") complete = outcome->left[0] == outcome->left[1];
-  }
-  return kernel::write_report(given.json, report.dump(1)) && complete ? 0 : 1;
+  return kernel::measure_rivals(
+      {.command = "hotpair-bench connections",
+       .compare = given.compare,
+       .json = given.json,
+       .headings =
+           "  CPU us of a connection:\n"
+           "                  events   primary    backup  together     bytes    frames      "
+           "left at backup\n"},
+      [&](const std::string& name) { return measure(name, given, scratch.path()); }, print_row,
+      to_json, [](const Outcome& hotpair) { return hotpair.left[0] == hotpair.left[1]; });
 }
 
 }  // namespace

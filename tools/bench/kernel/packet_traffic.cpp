@@ -144,7 +144,10 @@ void PacketTraffic::flush() {
     if (taken > 0) {
       sent += static_cast<std::size_t>(taken);
     } else if (errno != EINTR) {
-      if (outcome_.ok()) outcome_ = sys::fail_errno("the box takes no packets", errno);
+      const char* const what = errno == EPERM ? "the box drops packets: its connection table is "
+                                                "full (see dmesg), or a rule drops them"
+                                              : "the box takes no packets";
+      if (outcome_.ok()) outcome_ = sys::fail_errno(what, errno);
       return;
     }
   }
