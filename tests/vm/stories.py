@@ -142,6 +142,38 @@ def vrf():
             moved(pair, traffic, "a cable of the VRF pulled", lambda machine: machine.pull("lan1"))
 
 
+def held(machine, route, listing):
+    machine.wait(f"{listing} | grep -q '{route}'", 20, f"{machine.name} to hold {route}")
+
+
+def vrf_routes():
+    """The primary's routes in a VRF are in the backup's VRF of that name, whatever its table's number there, and outlive it."""
+    tenant = ("logical_systems: [{ name: tenant, vrf: vrf-a, interfaces: [lan1, wan1] }]\n"
+              "route_sync: { enabled: true, protocols: [bgp], hold: 1s, ttl: 120s }\n")
+    with Pair(cables=("lan1", "wan1")) as pair:
+        for machine in pair.machines:
+            machine.run(f"ip link add vrf-a type vrf table {10 * machine.number} && ip link set vrf-a up && "
+                        "for card in lan1 wan1; do ip link set $card master vrf-a up || exit 1; done; "
+                        f"ip addr add 198.18.0.{machine.number}/24 dev wan1 && "
+                        f"ip addr add 2001:db8:18::{machine.number}/64 dev wan1 nodad")
+        primary, backup = pair.ready(cluster=tenant)
+        primary.run("ip route add 203.0.113.0/24 via 198.18.0.9 proto bgp metric 20 vrf vrf-a && "
+                    "ip -6 route add 2001:db8:9::/48 via 2001:db8:18::9 proto bgp vrf vrf-a && "
+                    "ip route add 203.0.113.0/25 via 198.51.100.9 proto bgp")
+        held(backup, "203.0.113.0/24 via 198.18.0.9 dev wan1", "ip route show vrf vrf-a")
+        held(backup, "2001:db8:9::/48 via 2001:db8:18::9 dev wan1", "ip -6 route show vrf vrf-a")
+        held(backup, "203.0.113.0/25 via 198.51.100.9 dev wan0", "ip route show")
+        expect("203.0.113.0/25" not in backup.run("ip route show vrf vrf-a"), "a route of main is in the VRF")
+        say(f"of table {10 * primary.number} at the primary, of table {10 * backup.number} at the backup")
+        primary.run("ip route del 203.0.113.0/25 proto bgp")
+        backup.wait("! ip route show | grep -q 203.0.113.0/25", 20, "the removal to arrive")
+        primary.power_cut()
+        backup.wait_status(lambda status: status["role"] == "primary", 30, f"{backup.name} to take over")
+        held(backup, "203.0.113.0/24 via 198.18.0.9 dev wan1", "ip route show vrf vrf-a")
+        expect(backup.status()["routes"]["ttl_left_ms"] > 0, "how long they stay is not told")
+        say("they outlive the primary, for ttl")
+
+
 def stripped_vlan():
     """A switch between the heartbeat NICs takes the VLAN tag off: named by the doctor, and no two quiet primaries."""
     with Pair(vlans={"ha0": "strip", "ha1": "strip"}) as pair:
@@ -236,5 +268,6 @@ def full_disk():
 
 
 STORIES = {story.__name__: story for story in (
-    install, power_cut, compared, both_cut, crash, freeze, paused, units, oom, mistakes, lag_lacp, lag_active_backup, lag_team, vrf, stripped_vlan,
-    tagged_vlans, one_switch, vfio, vmxnet3, unplugged, small_boxes, clock, full_disk, upgrade, next_protocol)}
+    install, power_cut, compared, both_cut, crash, freeze, paused, units, oom, mistakes, lag_lacp, lag_active_backup, lag_team,
+    vrf, vrf_routes, stripped_vlan, tagged_vlans, one_switch, vfio, vmxnet3, unplugged, small_boxes, clock, full_disk, upgrade,
+    next_protocol)}
