@@ -85,6 +85,11 @@ std::optional<Instant> World::next_event() const {
 
 void World::step() {
   deliver_due();
+  // A kernel tells what happens in it in order: that they came, before what the traffic does to
+  // them.
+  for (Node& node : nodes_)
+    for (const Session& session : std::exchange(node.merged, {}))
+      node.engine->upsert(session, now_);
   for (; changes_per_s > 0 && traffic_at_ <= now_;
        traffic_at_ += Duration(1'000'000'000 / static_cast<std::int64_t>(changes_per_s)))
     change_something();
@@ -98,8 +103,6 @@ void World::pump(std::size_t node) {
   std::array<std::uint8_t, 1400> buffer;
   Engine& engine = *nodes_[node].engine;
   engine.work(now_);
-  for (const Session& session : std::exchange(nodes_[node].merged, {}))
-    engine.upsert(session, now_);
   if (engine.renewal() == Renewal::rewrite)
     engine.refresh(now_, 64, [&](const Session& s) { nodes_[node].write(s); });
   for (int i = 0; i < 64; ++i) {
