@@ -74,6 +74,7 @@ std::size_t DeltaSender::write_marker(Instant now, MutableBytes buffer) {
   const bool quiet = dirty_ == 0 && flight_.empty();
   ByteWriter out(buffer);
   encode_header(header(FrameKind::marker, flight_.next_sequence(), now), out);
+  flight_.keep();
   encode(audit_.begin(flight_, quiet, sent_, table_.size(), now), out);
   flight_.prepare();
   flight_.launch(now);

@@ -20,6 +20,7 @@ void DeltaSender::on_report(const FrameHeader& h, const Report& report, Instant 
   if (!of_this_stream(h) || !bulk_finished_ || repair_ != Repair::none) return;
   peer_sessions_ = report.sessions;
   const auto different = audit_.on_report(report, flight_, counters_, now);
+  if (!audit_.running()) flight_.let_go();
   if (!different || different->none()) return;
   if (different->count() > kMostBucketsRepaired)
     begin_stream(peer_, now);

@@ -32,13 +32,16 @@ Marker DigestAudit::begin(const Flight& flight, bool quiet, const DigestTable& s
 }
 
 // Marks the buckets named by frames before the marker that the backup did not have when it
-// answered. False when such a frame is no longer remembered, so that nothing can be said.
+// answered. False when such a frame is no longer remembered, so that nothing can be said. One that
+// was given up before the marker left is not kept: what it said was told anew, in a later frame.
 bool DigestAudit::find_untold(const Report& report, const Flight& flight) {
   untold_.reset();
   for (std::uint64_t s = oldest_; s < marker_; ++s) {
     if (report.received.has(s)) continue;
     const FlightFrame* frame = flight.remembered(s);
     if (frame == nullptr) return false;
+    if (frame->records == nullptr && frame->state == FlightFrame::State::lost) continue;
+    if (frame->records == nullptr) return false;
     for (std::size_t i = 0; i < frame->count; ++i)
       if (frame->records[i].kind != RecordKind::sweep) untold_.set(frame->records[i].bucket);
   }

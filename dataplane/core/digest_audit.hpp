@@ -30,6 +30,7 @@ class DigestAudit {
   static constexpr Duration kFresh = 2s;      // how long a comparison proves anything
 
   void restart(Instant now);  // nothing is proven; the next round is due at once
+  bool running() const { return running_; }
   bool due(Instant now) const { return now >= next_round_at_; }
   Instant deadline() const { return next_round_at_; }
   void request_round(Instant now) { next_round_at_ = now; }
@@ -39,7 +40,7 @@ class DigestAudit {
   }
 
   // Begins a round: what the next frame, a marker, is to ask. `quiet`: all that was sent is
-  // acknowledged.
+  // acknowledged. As long as it runs, the flight keeps what is under way now.
   Marker begin(const Flight& flight, bool quiet, const DigestTable& sent, std::uint64_t sessions,
                Instant now);
   // Takes a report; when it completes the round, returns the buckets that differ (possibly none).

@@ -10,11 +10,16 @@ Flight::Flight()
     : records_(std::make_unique_for_overwrite<FlightRecord[]>(std::size_t{kWindowFrames} *
                                                               kMaxRecordsPerFrame)) {
   for (std::size_t i = 0; i < kWindowFrames; ++i)
-    frames_[i].records = &records_[i * kMaxRecordsPerFrame];
+    free_[kWindowFrames - 1 - i] = &records_[i * kMaxRecordsPerFrame];
 }
 
 void Flight::forget() {
-  for (std::uint64_t s = oldest_; s < next_; ++s) frame(s).state = FlightFrame::State::none;
+  let_go();
+  for (std::uint64_t s = oldest_; s < next_; ++s) {
+    FlightFrame& f = frame(s);
+    if (f.state == FlightFrame::State::flying) give_back(f);
+    f.state = FlightFrame::State::none;
+  }
   oldest_ = next_;
   flying_ = 0;
   records_flying_ = 0;
@@ -38,6 +43,9 @@ const FlightFrame* Flight::oldest_frame() const {
 FlightFrame& Flight::prepare() {
   FlightFrame& f = frame(next_);
   HOTPAIR_ASSERT(f.state != FlightFrame::State::flying);
+  // It may have room: of one that was prepared and dropped, or of a frame kWindowFrames ago that
+  // was kept. Each frame has room of one at most, so there is always some.
+  if (f.records == nullptr) f.records = free_[--free_count_];
   f.sequence = next_;
   f.count = 0;
   f.updates_only = true;
@@ -84,7 +92,27 @@ void Flight::shrink_window(std::uint64_t lost_sequence, double factor) {
   window_ = std::max(kLeastWindow, window_ * factor);
 }
 
-void Flight::settle(FlightFrame& f, FlightFrame::State state) {
+void Flight::keep() {
+  let_go();
+  kept_from_ = oldest_;
+  kept_to_ = next_;
+}
+
+void Flight::let_go() {
+  for (std::uint64_t s = kept_from_; s < kept_to_; ++s) {
+    FlightFrame& f = frame(s);
+    if (f.sequence == s && f.state != FlightFrame::State::flying && f.records != nullptr)
+      give_back(f);
+  }
+  kept_from_ = kept_to_ = 0;
+}
+
+void Flight::give_back(FlightFrame& f) {
+  free_[free_count_++] = f.records;
+  f.records = nullptr;
+}
+
+void Flight::note_settled(FlightFrame& f, FlightFrame::State state) {
   f.state = state;
   --flying_;
   records_flying_ -= f.count;

@@ -1,7 +1,8 @@
 // The primary's frames under way: what each said, so that a lost one's sessions can be sent again;
 // how many may be under way (loss, the backup's credit); when silence means loss. A ring of
-// kWindowFrames frames of at most kMaxRecordsPerFrame records, allocated once (4 MiB, of which only
-// what has flown is touched).
+// kWindowFrames frames of at most kMaxRecordsPerFrame records, allocated once (4 MiB). What a
+// settled frame said is written over by the next one: so only as much is touched as was ever under
+// way at once, and it stays in a near cache.
 //
 // Nothing is sent twice as it was: a lost frame's sessions are sent anew, in a later frame, in the
 // state they have by then. So a frame is settled once: received, or given up.
@@ -30,9 +31,10 @@ struct FlightFrame {
   Instant sent_at;
   State state = State::none;
   std::uint16_t count = 0;
-  std::uint32_t since = 0;          // CoarseTime of the oldest change it tells
-  bool updates_only = false;        // its acknowledgement changes nothing in the slots
-  FlightRecord* records = nullptr;  // room for kMaxRecordsPerFrame
+  std::uint32_t since = 0;    // CoarseTime of the oldest change it tells
+  bool updates_only = false;  // its acknowledgement changes nothing in the slots
+  // Room for kMaxRecordsPerFrame; null once it is settled, unless it was kept.
+  FlightRecord* records = nullptr;
 
   FlightRecord& add(FlightRecord record, std::uint32_t changed_at) {
     since = count == 0 ? changed_at : older(since, changed_at);
@@ -68,6 +70,9 @@ class Flight {
   void launch(Instant now);
   // The frame of that number, as long as it is remembered.
   const FlightFrame* remembered(std::uint64_t sequence) const;
+  // What the frames say that are under way now is kept when they are settled, until it is let go.
+  void keep();
+  void let_go();
 
   // Settles frames; calls received(frame) or lost(frame) for each. False: of frames never sent.
   template <typename OnReceived, typename OnLost>
@@ -87,12 +92,19 @@ class Flight {
   }
   void sample(Duration round_trip);
   void shrink_window(std::uint64_t lost_sequence, double factor);
-  void settle(FlightFrame& frame, FlightFrame::State state);
+  template <typename Callback>
+  void settle(FlightFrame& frame, FlightFrame::State state, Callback&& callback);
+  void note_settled(FlightFrame& frame, FlightFrame::State state);
+  void give_back(FlightFrame& frame);
   bool overdue(const FlightFrame& frame, std::uint64_t newest, Instant now) const;
 
   std::array<FlightFrame, kWindowFrames> frames_;
-  std::unique_ptr<FlightRecord[]> records_;  // of all frames, one after the other
+  std::unique_ptr<FlightRecord[]> records_;  // room for those of all frames
+  // The rooms that are free: the last given back is the first to be used.
+  std::array<FlightRecord*, kWindowFrames> free_;
+  std::size_t free_count_ = kWindowFrames;
   std::uint64_t next_ = 1, oldest_ = 1;
+  std::uint64_t kept_from_ = 0, kept_to_ = 0;
   std::uint32_t flying_ = 0;
   std::uint64_t records_flying_ = 0;
   double window_ = kFirstWindow;     // frames
@@ -101,6 +113,13 @@ class Flight {
   Duration smoothed_{}, variation_{};
   Duration timeout_ = kFirstTimeout;
 };
+
+template <typename Callback>
+void Flight::settle(FlightFrame& f, FlightFrame::State state, Callback&& callback) {
+  note_settled(f, state);
+  callback(f);
+  if (f.sequence < kept_from_ || f.sequence >= kept_to_) give_back(f);
+}
 
 template <typename OnReceived, typename OnLost>
 bool Flight::on_ack(const Ack& ack, bool newest_ack, Instant now, OnReceived&& received,
@@ -114,12 +133,10 @@ bool Flight::on_ack(const Ack& ack, bool newest_ack, Instant now, OnReceived&& r
     FlightFrame& f = frame(s);
     if (f.state != FlightFrame::State::flying) continue;
     if (ack.received.has(s)) {
-      settle(f, FlightFrame::State::received);
-      received(f);
+      settle(f, FlightFrame::State::received, received);
     } else if (overdue(f, newest, now)) {
-      settle(f, FlightFrame::State::lost);
       shrink_window(s, 0.7);
-      lost(f);
+      settle(f, FlightFrame::State::lost, lost);
     }
   }
   while (oldest_ < next_ && frame(oldest_).state != FlightFrame::State::flying) ++oldest_;
@@ -134,9 +151,8 @@ void Flight::on_time(Instant now, OnLost&& lost) {
     FlightFrame& f = frame(s);
     if (f.state != FlightFrame::State::flying) continue;
     if (now - f.sent_at < timeout_) break;  // frames fly in the order of their numbers
-    settle(f, FlightFrame::State::lost);
     shrink_window(s, 0.5);
-    lost(f);
+    settle(f, FlightFrame::State::lost, lost);
   }
   while (oldest_ < next_ && frame(oldest_).state != FlightFrame::State::flying) ++oldest_;
   timeout_ = std::min(timeout_ * 2, kMostTimeout);
