@@ -6,12 +6,14 @@
 
 namespace hotpair::bench::sync {
 
-FrameRing::FrameRing(std::size_t max_frame, Faults faults, std::uint64_t seed)
-    : max_frame_(max_frame),
+FrameRing::FrameRing(std::size_t frames, std::size_t max_frame, Faults faults, std::uint64_t seed)
+    : frames_(frames + kSpare),
+      max_frame_(max_frame),
       stride_((max_frame + kPage - 1) / kPage * kPage),
       faults_(faults),
       rng_(seed),
-      bytes_(static_cast<std::uint8_t*>(std::aligned_alloc(kPage, kFrames * stride_))) {
+      bytes_(static_cast<std::uint8_t*>(std::aligned_alloc(kPage, frames_ * stride_))),
+      sizes_(frames_) {
   if (bytes_ == nullptr) throw std::bad_alloc();
 }
 
@@ -19,16 +21,15 @@ bool FrameRing::happens(double percent) {
   return percent > 0 && static_cast<double>(rng_.below(1'000'000)) < percent * 10'000;
 }
 
-// Two places are kept free, so that a frame that was held back always finds one.
 MutableBytes FrameRing::begin() {
   const std::uint64_t head = head_.load(std::memory_order_relaxed);
-  if (head - tail_.load(std::memory_order_acquire) >= kFrames - 2) return {};
+  if (head - tail_.load(std::memory_order_acquire) >= frames_ - kSpare) return {};
   return {place(head), max_frame_};
 }
 
 void FrameRing::publish(std::size_t size) {
   const std::uint64_t head = head_.load(std::memory_order_relaxed);
-  sizes_[head % kFrames] = static_cast<std::uint32_t>(size);
+  sizes_[head % frames_] = static_cast<std::uint32_t>(size);
   head_.store(head + 1, std::memory_order_release);
 }
 
@@ -54,7 +55,7 @@ std::size_t FrameRing::waiting() const {
 
 Bytes FrameRing::peek(std::size_t i) const {
   const std::uint64_t number = tail_.load(std::memory_order_relaxed) + i;
-  return {place(number), sizes_[number % kFrames]};
+  return {place(number), sizes_[number % frames_]};
 }
 
 void FrameRing::pop(std::size_t count) {

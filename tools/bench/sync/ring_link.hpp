@@ -21,7 +21,9 @@ struct Faults {
 // One writer thread, one reader thread.
 class FrameRing {
  public:
-  FrameRing(std::size_t max_frame, Faults faults, std::uint64_t seed);
+  // For so many frames under way. No more: a NIC's buffers are used again and again too, and those
+  // of a longer ring would push the tables out of the caches.
+  FrameRing(std::size_t frames, std::size_t max_frame, Faults faults, std::uint64_t seed);
 
   std::size_t max_frame() const { return max_frame_; }
   MutableBytes begin();
@@ -31,11 +33,11 @@ class FrameRing {
   void pop(std::size_t count);
 
  private:
-  static constexpr std::size_t kFrames = 512;  // as many as a port's descriptors
+  static constexpr std::size_t kSpare = 2;  // so that a frame that was held back always finds one
   static constexpr std::uint64_t kOvertakenBy = 3;
 
   std::uint8_t* place(std::uint64_t number) const {
-    return bytes_.get() + number % kFrames * stride_;
+    return bytes_.get() + number % frames_ * stride_;
   }
   void publish(std::size_t size);
   bool happens(double percent);
@@ -47,11 +49,11 @@ class FrameRing {
     void operator()(std::uint8_t* p) const { std::free(p); }
   };
 
-  std::size_t max_frame_, stride_;
+  std::size_t frames_, max_frame_, stride_;
   Faults faults_;
   Rng rng_;
   std::unique_ptr<std::uint8_t[], Free> bytes_;
-  std::array<std::uint32_t, kFrames> sizes_{};
+  std::vector<std::uint32_t> sizes_;
   std::vector<std::uint8_t> held_;  // overtaken until held_until_
   std::uint64_t held_until_ = 0, committed_ = 0;
   alignas(64) std::atomic<std::uint64_t> head_{0};  // written

@@ -30,8 +30,8 @@ struct Links {
 Links ring_links(const Options& options) {
   Links links;
   const Faults faults{options.loss_percent, options.reorder_percent};
-  links.forth = std::make_unique<FrameRing>(options.frame, faults, options.seed);
-  links.back = std::make_unique<FrameRing>(options.frame, faults, options.seed + 1);
+  links.forth = std::make_unique<FrameRing>(options.credit, options.frame, faults, options.seed);
+  links.back = std::make_unique<FrameRing>(options.credit, options.frame, faults, options.seed + 1);
   links.primary = std::make_unique<RingLink>(*links.forth, *links.back);
   links.backup = std::make_unique<RingLink>(*links.back, *links.forth);
   return links;
