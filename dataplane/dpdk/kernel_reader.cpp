@@ -18,6 +18,8 @@ constexpr Duration kRestInDump = 2ms;
 constexpr Duration kReconcileEvery = 10min;
 constexpr int kReconcileRest = 5000;
 constexpr Duration kRestAfterTakeover = 60s;
+// A slice that takes so long is a walk over empty buckets, which nothing can interrupt.
+constexpr Duration kHoldsUp = 10ms;
 // After an overrun, or a dump that was interrupted: soon, but not in a circle.
 constexpr Duration kRepairDelay = 1s;
 
@@ -37,7 +39,8 @@ Status KernelReader::subscribe(Instant now, bool known) {
   if (subscribed_) return Ok{};
   if (Status joined = source_.subscribe(); !joined.ok()) return joined;
   subscribed_ = true;
-  next_dump_ = no_dump_before_ = known ? now + kRestAfterTakeover : Instant{};
+  const Duration rest = held_up_ < kHoldsUp ? kRestAfterTakeover : Duration(kReconcileEvery);
+  next_dump_ = no_dump_before_ = known ? now + rest : Instant{};
   hurried_ = !known;
   return Ok{};
 }
@@ -64,7 +67,9 @@ bool KernelReader::poll(Instant now) {
   const bool due = now >= no_dump_before_ && (engine_.dump_wanted() || now >= next_dump_);
   if (!source_.dumping() && due) begin_dump();
   if (!source_.dumping() || now < next_slice_) return false;
+  const Instant began = sys::now();
   const bool more = source_.poll_dump(*this, kRecordsAPoll);
+  held_up_ = std::max(held_up_, sys::now() - began);
   if (hurried_) return more;
   next_slice_ = now + kRestInDump;
   return false;
@@ -78,6 +83,7 @@ void KernelReader::begin_dump() {
   }
   dump_began_ = next_slice_ = now_;
   lost_in_dump_ = false;
+  held_up_ = {};
   ++counters_.kernel_reconciled;
   engine_.begin_dump();
 }
@@ -110,7 +116,10 @@ void KernelReader::on_dump_entry(const dataplane::Session& session) {
 
 void KernelReader::on_dump_done(bool complete) {
   engine_.end_dump(complete);
-  if (complete) hurried_ = false;
+  if (complete) {
+    hurried_ = false;
+    compared_ = true;
+  }
   const Duration took = sys::now() - dump_began_;
   const bool whole = complete && !lost_in_dump_;
   next_dump_ = now_ + (whole ? std::max(kReconcileEvery, took * kReconcileRest) : kRepairDelay);

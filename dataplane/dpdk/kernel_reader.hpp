@@ -16,8 +16,12 @@ class KernelReader final : private conntrack::SourceVisitor {
   KernelReader(conntrack::Source& source, dataplane::Engine& engine, Counters& counters, Log log);
 
   // `known`: what the kernel holds is in the engine already (the backup wrote it), so the dump that
-  // makes sure can wait until the takeover is over: it holds a CPU that packets need now.
+  // makes sure can wait until the takeover is over: it holds a CPU that packets need now, and that
+  // of a nearly empty table with very many buckets for so long that a box with few CPUs is taken to
+  // stand still.
   Status subscribe(Instant now, bool known);
+  // A dump was read to its end once. A backup's kernel follows its engine, even if with nothing.
+  bool compared() const { return compared_; }
   void unsubscribe();
   // What is not to be replicated is not even read, as far as the kernel can tell.
   void set_pickup(const dataplane::PickupOptions& options);
@@ -50,7 +54,9 @@ class KernelReader final : private conntrack::SourceVisitor {
   bool subscribed_ = false, caught_up_ = true;
   bool lost_in_dump_ = false;  // events, of which the running dump may have passed the place
   bool hurried_ = false;       // the pair waits for the dump: its table is not known yet
-  Instant now_{};              // of the poll that is running
+  bool compared_ = false;
+  Duration held_up_{};  // by one slice of the last dump, at most
+  Instant now_{};       // of the poll that is running
   Instant dump_began_{}, next_dump_{}, no_dump_before_{}, next_slice_{};
 };
 

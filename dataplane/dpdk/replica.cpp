@@ -153,8 +153,8 @@ Status Replica::set_role(dataplane::Role role, std::uint64_t epoch, Instant now)
     for (std::size_t i = 0; i < kBurstsAtTakeover && sys::now() < stop; ++i)
       if (receive(now, 1) != Effort::saturated) break;
     writer_.flush();
-    const bool known =
-        engine_.role() == dataplane::Role::backup && engine_.status(now).sessions > 0;
+    const bool known = engine_.role() == dataplane::Role::backup &&
+                       (reader_.compared() || engine_.status(now).sessions > 0);
     outcome = reader_.subscribe(now, known);
   } else {
     reader_.unsubscribe();

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "dataplane/dpdk/kernel_reader.hpp"
+#include "platform/linux/clock.hpp"
 
 namespace hotpair::dpdk {
 namespace {
@@ -28,6 +29,7 @@ class QuietKernel final : public conntrack::Source {
     return false;
   }
   bool poll_dump(SourceVisitor& visitor, int) override {
+    for (const Instant until = sys::now() + slice; sys::now() < until;) continue;
     if (!end_dump) return false;
     dumping_ = false;
     visitor.on_dump_done(true);
@@ -37,6 +39,7 @@ class QuietKernel final : public conntrack::Source {
 
   int dumps = 0;
   bool lose_events = false, end_dump = true;
+  Duration slice{};  // that one poll of a dump takes
 
  private:
   bool dumping_ = false;
@@ -55,6 +58,10 @@ class KernelReaderTest : public ::testing::Test {
   KernelReaderTest() {
     engine.set_role(dataplane::Role::primary, 1, now);
     EXPECT_TRUE(reader.subscribe(now, false).ok());
+  }
+  void take_over() {
+    reader.unsubscribe();
+    EXPECT_TRUE(reader.subscribe(now, reader.compared()).ok());
   }
   void pass(Duration time) {
     for (const Instant until = now + time; now < until; now += 10ms) (void)reader.poll(now);
@@ -78,6 +85,25 @@ TEST_F(KernelReaderTest, LostEventsAreMadeUpForByADump) {
   pass(5s);
   kernel.lose_events = true;
   pass(5s);
+  EXPECT_EQ(kernel.dumps, 2);
+}
+
+TEST_F(KernelReaderTest, AfterATakeoverATableThatIsKnownIsListedAMinuteLater) {
+  pass(1s);
+  take_over();
+  pass(50s);
+  EXPECT_EQ(kernel.dumps, 1);
+  pass(20s);
+  EXPECT_EQ(kernel.dumps, 2);
+}
+
+TEST_F(KernelReaderTest, AListingThatHoldsTheCpuUpWaitsForLongerSoThatItMovesTheRoleOnceAtMost) {
+  kernel.slice = 12ms;
+  pass(1s);
+  take_over();
+  pass(590s);
+  EXPECT_EQ(kernel.dumps, 1);
+  pass(20s);
   EXPECT_EQ(kernel.dumps, 2);
 }
 
