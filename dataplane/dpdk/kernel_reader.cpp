@@ -39,7 +39,7 @@ Status KernelReader::subscribe(Instant now, bool known) {
   if (subscribed_) return Ok{};
   if (Status joined = source_.subscribe(); !joined.ok()) return joined;
   subscribed_ = true;
-  const Duration rest = held_up_ < kHoldsUp ? kRestAfterTakeover : Duration(kReconcileEvery);
+  const Duration rest = held_up_ < kHoldsUp ? kRestAfterTakeover : kReconcileEvery;
   next_dump_ = no_dump_before_ = known ? now + rest : Instant{};
   hurried_ = !known;
   return Ok{};

@@ -32,13 +32,6 @@ void set_nonblocking(const FileDescriptor& fd) {
   ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
 }
 
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (std::string& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 void use_terminal(SpawnSettings& settings, const std::string& name) {
   settings.open(STDIN_FILENO, name.c_str(), O_RDWR);
   settings.use(STDIN_FILENO, STDOUT_FILENO);

@@ -49,13 +49,6 @@ std::vector<std::string> environment_of(const ProcessRequest& request) {
   return result;
 }
 
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (std::string& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 // 0, or the errno of what failed.
 int spawn(Child& child) {
   if (child.request.argv.empty()) return EINVAL;

@@ -1,11 +1,22 @@
-// What posix_spawn() is told of a program to be started: owned, and given back.
+// What posix_spawn() is told of a program to be started: settings, owned and given back; arguments
+// and environment.
 #pragma once
 
 #include <csignal>
+#include <string>
+#include <vector>
 
 #include <spawn.h>
 
 namespace hotpair::sys {
+
+// As execve() takes them, as long as the texts live and stay as they are.
+inline std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
 
 struct SpawnSettings {
   posix_spawnattr_t attributes;
