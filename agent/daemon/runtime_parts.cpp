@@ -99,12 +99,14 @@ void Runtime::open_wardens() {
   log_.error("warden-failed", warden.error().message);
 }
 
-// Not on the data plane's CPU: its dumps of the kernel's table hold that one longer than a peer
+// Not on the data plane's CPUs: its dumps of the kernel's table hold one of them longer than a peer
 // waits.
 void Runtime::take_priority() {
-  const auto& lcores = config_.node.session_sync.lcores;
-  const auto taken = lcores.empty() ? sys::last_of_several_cpus() : std::optional(lcores.front());
-  if (taken) sys::keep_off_cpu(*taken);
+  auto taken = config_.node.session_sync.lcores;
+  if (const auto last = sys::last_of_several_cpus(); taken.empty() && last) taken.push_back(*last);
+  // Where there are not enough to keep off all, off that which reads the kernel's table.
+  if (taken.size() > 1) std::swap(taken[0], taken[1]);
+  for (const unsigned cpu : taken) sys::keep_off_cpu(cpu);
   for (const auto& asked : {sys::lock_memory(), sys::set_realtime_priority(kMainLoopPriority)}) {
     if (asked) continue;
     start_warnings_.push_back(asked.error().message);

@@ -148,7 +148,14 @@ class CtnetlinkSource final : public Source {
       dump_ = std::move(fresh).value();
   }
 
+  bool caught_up() const override { return caught_up_; }
+
   bool poll_events(SourceVisitor& visitor, int max_messages) override {
+    caught_up_ = !read_events(visitor, max_messages);
+    return !caught_up_;
+  }
+
+  bool read_events(SourceVisitor& visitor, int max_messages) {
     for (int left = max_messages; left > 0;) {
       const int got = batch_.receive(events_.fd(), static_cast<std::size_t>(left));
       if (got < 0) {
@@ -344,7 +351,7 @@ class CtnetlinkSource final : public Source {
   // What helpers expect, by master, during a dump.
   std::unordered_map<SessionKey, SharedExtras, KeyHash> expected_;
   std::uint32_t dump_sequence_ = 0;
-  bool subscribed_ = false, expectations_wanted_ = true;
+  bool subscribed_ = false, expectations_wanted_ = true, caught_up_ = true;
   bool dumping_ = false, dump_sound_ = true;
   SourceCounters counters_;
 };

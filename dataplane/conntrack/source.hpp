@@ -64,6 +64,8 @@ class Source {
   // Reads and parses at most about `max_messages` events (then dump records); true when more may
   // wait.
   virtual bool poll_events(SourceVisitor& visitor, int max_messages) = 0;
+  // Every event that the kernel had raised when the last poll_events() ended was told.
+  virtual bool caught_up() const = 0;
   virtual bool poll_dump(SourceVisitor& visitor, int max_messages) = 0;
   virtual const SourceCounters& counters() const = 0;
 };

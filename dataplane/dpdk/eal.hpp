@@ -12,7 +12,7 @@ namespace hotpair::dpdk {
 
 struct EalOptions {
   bool hugepages = true;
-  std::vector<unsigned> lcores;  // the first is used; empty: any CPU this process may run on
+  std::vector<unsigned> lcores;  // the first is DPDK's; empty: any CPU this process may run on
   std::vector<std::string> pci_devices;  // only these are touched; none: PCI is not looked at
   std::size_t ports = 1;                 // what memory is taken for
   std::string file_prefix;               // unique on the machine

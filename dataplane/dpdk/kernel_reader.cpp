@@ -62,8 +62,9 @@ void KernelReader::set_pickup(const dataplane::PickupOptions& options) {
 bool KernelReader::poll(Instant now) {
   if (!subscribed_) return false;
   now_ = now;
-  caught_up_ = !source_.poll_events(*this, kEventsAPoll);
-  if (!caught_up_) return true;
+  const bool events_wait = source_.poll_events(*this, kEventsAPoll);
+  caught_up_ = source_.caught_up();
+  if (events_wait) return true;
   const bool due = now >= no_dump_before_ && (engine_.dump_wanted() || now >= next_dump_);
   if (!source_.dumping() && due) begin_dump();
   if (!source_.dumping() || now < next_slice_) return false;

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "agent/daemon/control_schema.hpp"
+#include "dataplane/conntrack/threaded_sink.hpp"
+#include "dataplane/conntrack/threaded_source.hpp"
 #include "dataplane/dpdk/device_requests.hpp"
 #include "dataplane/dpdk/eal.hpp"
 #include "dataplane/dpdk/kernel_setup.hpp"
@@ -108,6 +110,28 @@ EalOptions eal_options(const config::SessionSync& sync, const std::string& run_d
   return out;
 }
 
+// A second CPU is for threads that read the kernel's events and write into it, a third for the one
+// that writes alone.
+Status open_kernel_sides(const std::vector<unsigned>& lcores, ReplicaParts& parts, const Log& log) {
+  auto source = conntrack::Source::open({});
+  if (!source.ok()) return fail(source.error());
+  auto sink = conntrack::Sink::open();
+  if (!sink.ok()) return fail(sink.error());
+  parts.source = std::move(source).value();
+  parts.sink = std::move(sink).value();
+  if (lcores.size() < 2) return Ok{};
+  auto reading = conntrack::in_a_thread(std::move(parts.source), lcores[1]);
+  auto writing = conntrack::in_a_thread(std::move(parts.sink), lcores[lcores.size() > 2 ? 2 : 1]);
+  parts.source = std::move(reading.source);
+  parts.sink = std::move(writing.sink);
+  for (const Status& placed : {reading.on_its_cpu, writing.on_its_cpu})
+    if (!placed.ok())
+      log.warning("lcore-unavailable", "a thread of session sync runs where the system likes: " +
+                                           placed.error().message +
+                                           "; see 'lscpu', and session_sync.lcores");
+  return Ok{};
+}
+
 Result<ReplicaParts> make_parts(const config::Config& config, const Options& options,
                                 Counters& counters, const Log& log) {
   const config::SessionSync& sync = config.node.session_sync;
@@ -126,13 +150,8 @@ Result<ReplicaParts> make_parts(const config::Config& config, const Options& opt
   } else {
     log.notice("no-port", "session_sync.devices is empty: sessions are not replicated");
   }
-  auto source = conntrack::Source::open({});
-  if (!source.ok()) return fail(source.error());
-  parts.source = std::move(source).value();
-  auto sink = conntrack::Sink::open();
-  if (!sink.ok()) return fail(sink.error());
-  parts.sink = std::move(sink).value();
-
+  if (Status kernel_sides = open_kernel_sides(sync.lcores, parts, log); !kernel_sides.ok())
+    return fail(kernel_sides.error());
   parts.identity.group = static_cast<std::uint16_t>(config.cluster.group_id);
   parts.identity.chassis = static_cast<std::uint8_t>(config.node.chassis_id);
   parts.identity.ethertype = config.cluster.heartbeat.ethertype;

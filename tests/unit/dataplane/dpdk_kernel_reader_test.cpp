@@ -28,6 +28,7 @@ class QuietKernel final : public conntrack::Source {
     if (std::exchange(lose_events, false)) visitor.on_overrun();
     return false;
   }
+  bool caught_up() const override { return true; }
   bool poll_dump(SourceVisitor& visitor, int) override {
     for (const Instant until = sys::now() + slice; sys::now() < until;) continue;
     if (!end_dump) return false;
