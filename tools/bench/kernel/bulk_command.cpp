@@ -24,8 +24,9 @@ constexpr Duration kTrafficAlone = 3s;
 
 struct Given {
   kernel::Load load;
-  std::string json, dataplane;
-  bool keep = false, one_kernel = false, meanwhile = false;
+  kernel::HotpairSetup hotpair;
+  std::string json;
+  bool keep = false, meanwhile = false;
 };
 
 struct Outcome {
@@ -81,7 +82,7 @@ Status fill(const kernel::TwoBoxes& boxes, kernel::HotpairPair& pair, const kern
 Result<Outcome> measure(const Given& given, const std::string& scratch) {
   const auto boxes = kernel::TwoBoxes::make();
   if (!boxes.ok()) return fail(boxes.error());
-  kernel::HotpairPair pair(*boxes, scratch, given.dataplane, given.one_kernel);
+  kernel::HotpairPair pair(*boxes, scratch, given.hotpair);
   if (Status started = pair.start(0); !started.ok()) return fail(started.error());
   if (Status filled = fill(*boxes, pair, given.load); !filled.ok()) return fail(filled.error());
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
@@ -166,17 +167,14 @@ void add_bulk(CLI::App& app, int& exit_status) {
       "bulk", "Measures how long a fresh backup takes until its kernel holds every session");
   static Given given;
   given.load.sessions = 100'000;
-  given.dataplane = kernel::find_dataplane();
   command->add_option("--sessions", given.load.sessions, "in the primary's table")
       ->check(CLI::Range(64u, 16'000'000u))
       ->capture_default_str();
-  command->add_option("--dataplane", given.dataplane, "the hotpair-dataplane to run")
-      ->capture_default_str();
+  kernel::add_hotpair_options(*command, given.hotpair);
   command->add_flag(
       "--meanwhile", given.meanwhile,
       "let sessions go on beginning at the primary, by its data plane's CPU, and tell "
       "how many do");
-  command->add_flag("--one-kernel", given.one_kernel, kernel::kOneKernelHelp);
   command->add_option("--json", given.json, "write all figures here; - is standard output");
   command->add_flag("--keep", given.keep, "leave configurations and logs for a look");
   command->footer(

@@ -22,9 +22,10 @@ struct Outcome : kernel::Outcome {
 
 struct Given {
   kernel::Load load;
-  std::string compare, json, dataplane, maker = "packets";
+  kernel::HotpairSetup hotpair;
+  std::string compare, json, maker = "packets";
   std::uint32_t latency_rate = 10'000;
-  bool keep = false, one_kernel = false;
+  bool keep = false;
 };
 
 constexpr Duration kLatencyTime = 3s;
@@ -40,9 +41,8 @@ Result<Outcome> measure(const std::string& name, const Given& given, const std::
   if (given.load.packets)
     if (Status prepared = kernel::PacketTraffic::prepare(*boxes, 0); !prepared.ok())
       return fail(prepared.error());
-  auto replicator = name == "hotpair"
-                        ? kernel::start_hotpair(*boxes, scratch, given.dataplane, given.one_kernel)
-                        : kernel::start_conntrackd(*boxes, scratch);
+  auto replicator = name == "hotpair" ? kernel::start_hotpair(*boxes, scratch, given.hotpair)
+                                      : kernel::start_conntrackd(*boxes, scratch);
   if (!replicator.ok()) return fail(replicator.error());
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   Outcome out;
@@ -108,7 +108,6 @@ void add_kernel(CLI::App& app, int& exit_status) {
   CLI::App* command = app.add_subcommand(
       "kernel", "Measures from kernel to kernel: sessions made in one box, awaited in another");
   static Given given;
-  given.dataplane = kernel::find_dataplane();
   command->add_option("--sessions", given.load.sessions, "how many: TCP and UDP in turn")
       ->check(CLI::Range(64u, 16'000'000u))
       ->capture_default_str();
@@ -127,9 +126,7 @@ void add_kernel(CLI::App& app, int& exit_status) {
                    "of the sessions: packets that are tracked (IPv4), or ctnetlink")
       ->check(CLI::IsMember({"packets", "ctnetlink"}))
       ->capture_default_str();
-  command->add_option("--dataplane", given.dataplane, "the hotpair-dataplane to run")
-      ->capture_default_str();
-  command->add_flag("--one-kernel", given.one_kernel, kernel::kOneKernelHelp);
+  kernel::add_hotpair_options(*command, given.hotpair);
   command->add_option("--json", given.json, "write all figures here; - is standard output");
   command->add_flag("--keep", given.keep, "leave configurations and logs for a look");
   command->footer(

@@ -16,8 +16,9 @@ namespace {
 
 struct Given {
   kernel::ConnectionLoad load;
-  std::string compare, json, dataplane;
-  bool keep = false, one_kernel = false, assured = false;
+  kernel::HotpairSetup hotpair;
+  std::string compare, json;
+  bool keep = false, assured = false;
 };
 
 // As the README has it for a ruleset.
@@ -41,10 +42,8 @@ Result<Outcome> measure(const std::string& name, const Given& given, const std::
       return fail(fewer.error());
   const auto alone = kernel::traffic_alone(*boxes, given.load);
   if (!alone.ok()) return fail(alone.error());
-  auto replicator = name == "hotpair"
-                        ? kernel::start_hotpair(*boxes, scratch, given.dataplane, given.one_kernel,
-                                                given.assured ? "assured" : "new")
-                        : kernel::start_conntrackd(*boxes, scratch);
+  auto replicator = name == "hotpair" ? kernel::start_hotpair(*boxes, scratch, given.hotpair)
+                                      : kernel::start_conntrackd(*boxes, scratch);
   if (!replicator.ok()) return fail(replicator.error());
   if (Status ready = kernel::await_ready(**replicator); !ready.ok()) return fail(ready.error());
   if (Status rested = kernel::rest(**replicator, 1s); !rested.ok()) return fail(rested.error());
@@ -97,7 +96,6 @@ void add_connections(CLI::App& app, int& exit_status) {
   CLI::App* command = app.add_subcommand(
       "connections", "Measures what a whole short TCP connection costs those who carry sessions");
   static Given given;
-  given.dataplane = kernel::find_dataplane();
   command->add_option("--rate", given.load.rate, "connections a second")
       ->check(CLI::Range(100u, 100'000u))
       ->capture_default_str();
@@ -106,12 +104,10 @@ void add_connections(CLI::App& app, int& exit_status) {
       ->capture_default_str();
   command->add_option("--compare", given.compare, "measure this one too, under the same load")
       ->check(CLI::IsMember({"conntrackd"}));
-  command->add_option("--dataplane", given.dataplane, "the hotpair-dataplane to run")
-      ->capture_default_str();
+  kernel::add_hotpair_options(*command, given.hotpair);
   command->add_flag("--assured", given.assured,
                     "only assured sessions (session_pickup.from), and a rule by which the kernel "
                     "raises no event of a connection but that and its end");
-  command->add_flag("--one-kernel", given.one_kernel, kernel::kOneKernelHelp);
   command->add_option("--json", given.json, "write all figures here; - is standard output");
   command->add_flag("--keep", given.keep, "leave configurations and logs for a look");
   command->footer(
@@ -121,7 +117,10 @@ void add_connections(CLI::App& app, int& exit_status) {
       "is seven events of the kernel's. 'events' is what the traffic costs more than before\n"
       "anybody listened. Exit status 0 when both kernels hold as many entries in the end.\n"
       "Example: hotpair-bench connections --compare conntrackd");
-  command->callback([&exit_status] { exit_status = measure_all(given); });
+  command->callback([&exit_status] {
+    if (given.assured) given.hotpair.from = "assured";
+    exit_status = measure_all(given);
+  });
 }
 
 }  // namespace hotpair::bench

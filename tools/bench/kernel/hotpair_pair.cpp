@@ -13,6 +13,7 @@
 #include "platform/linux/crypto.hpp"
 #include "platform/linux/scheduling.hpp"
 #include "platform/linux/unix_socket.hpp"
+#include "tools/bench/kernel/surroundings.hpp"
 
 namespace hotpair::bench::kernel {
 namespace {
@@ -31,26 +32,28 @@ Status write(const std::string& path, const std::string& text) {
 }
 
 // Each end has a machine of its own in the field; here it has a CPU of its own, where there are
-// two.
-std::string lcores_of(int chassis) {
+// two. Its threads, where it is to have some, are on the other end's.
+std::string lcores_of(int chassis, bool threads) {
   const auto last = sys::last_of_several_cpus();
   if (!last) return "";
-  return ", lcores: [" + std::to_string(*last + 1 - static_cast<unsigned>(chassis)) + "]";
+  const std::string own = std::to_string(*last + 1 - static_cast<unsigned>(chassis));
+  const std::string other = std::to_string(*last + static_cast<unsigned>(chassis) - 2);
+  return ", lcores: [" + own + (threads ? ", " + other : "") + "]";
 }
 
-Status write_configuration(const std::string& directory, int chassis, const std::string& from) {
-  if (Status node =
-          write(directory + "/node.yaml",
-                "chassis_id: " + std::to_string(chassis) +
-                    "\nheartbeat_interfaces: [{ interface: ha0 }]\nsession_sync: { "
-                    "devices: [\"net_af_packet0,iface=" +
-                    TwoBoxes::kDevice + "\"], hugepages: false" + lcores_of(chassis) + " }\n");
+Status write_configuration(const std::string& directory, int chassis, const HotpairSetup& setup) {
+  if (Status node = write(directory + "/node.yaml",
+                          "chassis_id: " + std::to_string(chassis) +
+                              "\nheartbeat_interfaces: [{ interface: ha0 }]\nsession_sync: { "
+                              "devices: [\"net_af_packet0,iface=" +
+                              TwoBoxes::kDevice + "\"], hugepages: false" +
+                              lcores_of(chassis, setup.threads) + " }\n");
       !node.ok())
     return node;
   return write(directory + "/cluster.yaml", "group_id: " + std::to_string(kGroup) +
                                                 "\ngroup_name: bench\n"
                                                 "session_pickup: { enabled: true, from: " +
-                                                from + " }\n");
+                                                setup.from + " }\n");
 }
 
 }  // namespace
@@ -58,19 +61,19 @@ Status write_configuration(const std::string& directory, int chassis, const std:
 class HotpairPair::Dataplane {
  public:
   static Result<Dataplane> start(const TwoBoxes& boxes, int box, const std::string& directory,
-                                 const std::string& program, bool raise_events,
-                                 const std::string& from) {
-    if (Status written = write_configuration(directory, box + 1, from); !written.ok())
+                                 const HotpairSetup& setup) {
+    if (Status written = write_configuration(directory, box + 1, setup); !written.ok())
       return fail(written.error());
     auto listener =
         sys::UnixListener::listen(directory + "/" + control::kSocketName, sys::UnixKind::seqpacket);
     if (!listener.ok()) return fail(listener.error());
-    auto started =
-        Program::start(boxes, box, {program, "--config-dir", directory, "--run-dir", directory},
-                       directory + "/log");
+    auto started = Program::start(
+        boxes, box, {setup.program, "--config-dir", directory, "--run-dir", directory},
+        directory + "/log");
     if (!started.ok()) return fail(started.error());
     Dataplane out(std::move(listener).value(), std::move(started).value(), directory);
-    if (!raise_events) out.silence_ = [&boxes, box] { boxes.raise_events(box, false); };
+    if (box == 1 && !setup.one_kernel)
+      out.silence_ = [&boxes, box] { boxes.raise_events(box, false); };
     return out;
   }
 
@@ -132,13 +135,8 @@ class HotpairPair::Dataplane {
   std::vector<std::uint8_t> buffer_;
 };
 
-HotpairPair::HotpairPair(const TwoBoxes& boxes, std::string directory, std::string program,
-                         bool one_kernel, std::string from)
-    : boxes_(boxes),
-      directory_(std::move(directory)),
-      program_(std::move(program)),
-      from_(std::move(from)),
-      one_kernel_(one_kernel) {
+HotpairPair::HotpairPair(const TwoBoxes& boxes, std::string directory, HotpairSetup setup)
+    : boxes_(boxes), directory_(std::move(directory)), setup_(std::move(setup)) {
   draw_keys();
 }
 
@@ -162,7 +160,7 @@ HotpairPair::~HotpairPair() = default;
 Status HotpairPair::start(int box) {
   const std::string own = directory_ + "/hotpair" + std::to_string(box + 1);
   std::filesystem::create_directories(own);
-  auto end = Dataplane::start(boxes_, box, own, program_, one_kernel_ || box == 0, from_);
+  auto end = Dataplane::start(boxes_, box, own, setup_);
   if (!end.ok()) return fail(end.error());
   ends_[static_cast<std::size_t>(box)] = std::make_unique<Dataplane>(std::move(end).value());
   return Ok{};
@@ -196,11 +194,23 @@ double HotpairPair::cpu_seconds(int end) const {
   return running ? running->program().cpu_seconds() : 0;
 }
 
+void add_hotpair_options(CLI::App& command, HotpairSetup& setup) {
+  setup.program = find_dataplane();
+  command.add_option("--dataplane", setup.program, "the hotpair-dataplane to run")
+      ->capture_default_str();
+  if (!setup.one_kernel)
+    command.add_flag("--one-kernel", setup.one_kernel,
+                     "let hotpair's backup make events for the primary's listener, as two "
+                     "namespaces of one kernel do and two boxes do not");
+  command.add_flag("--threads", setup.threads,
+                   "let hotpair read and write the kernels' tables in threads beside its lcores, "
+                   "as with two CPUs in session_sync.lcores");
+}
+
 Result<std::unique_ptr<Replicator>> start_hotpair(const TwoBoxes& boxes,
                                                   const std::string& directory,
-                                                  const std::string& dataplane, bool one_kernel,
-                                                  const std::string& from) {
-  auto pair = std::make_unique<HotpairPair>(boxes, directory, dataplane, one_kernel, from);
+                                                  const HotpairSetup& setup) {
+  auto pair = std::make_unique<HotpairPair>(boxes, directory, setup);
   for (const int box : {0, 1})
     if (Status started = pair->start(box); !started.ok()) return fail(started.error());
   return std::unique_ptr<Replicator>(std::move(pair));

@@ -14,11 +14,8 @@ namespace hotpair::bench::kernel {
 
 class HotpairPair final : public Replicator {
  public:
-  // `boxes` outlives it; `program` is the hotpair-dataplane to run.
-  // `one_kernel`: the backup's entries make events for the primary's listener (replicator.hpp).
-  // `from`: session_pickup.from.
-  HotpairPair(const TwoBoxes& boxes, std::string directory, std::string program, bool one_kernel,
-              std::string from = "new");
+  HotpairPair(const TwoBoxes& boxes, std::string directory,
+              HotpairSetup setup);  // `boxes` outlives it
   ~HotpairPair() override;
 
   Status start(int box);  // 0: the primary, first; 1: the backup
@@ -35,8 +32,8 @@ class HotpairPair final : public Replicator {
   void draw_keys();
   dataplane::control::SetKeys keys_of(int box) const;
   const TwoBoxes& boxes_;
-  std::string directory_, program_, from_;
-  bool one_kernel_;
+  std::string directory_;
+  HotpairSetup setup_;
   std::array<std::unique_ptr<Dataplane>, 2> ends_;
   dataplane::control::SetKeys keys_;
 };

@@ -27,7 +27,8 @@ struct Given {
   kernel::Churn::Load load;
   double minutes = 1;
   unsigned loss_percent = 5, fault_every_s = 10;
-  std::string json, dataplane;
+  kernel::HotpairSetup hotpair;
+  std::string json;
   bool keep = false;
 };
 
@@ -46,10 +47,7 @@ struct Outcome {
 class Soak {
  public:
   Soak(const Given& given, const kernel::TwoBoxes& boxes, const std::string& scratch)
-      : given_(given),
-        boxes_(boxes),
-        pair_(boxes, scratch, given.dataplane, true),
-        rng_(given.load.seed) {}
+      : given_(given), boxes_(boxes), pair_(boxes, scratch, given.hotpair), rng_(given.load.seed) {}
 
   Result<Outcome> run() {
     for (const int box : {0, 1})
@@ -194,7 +192,7 @@ void add_soak(CLI::App& app, int& exit_status) {
   CLI::App* command = app.add_subcommand(
       "soak", "Churn and faults for as long as wanted; then both kernels, compared entry by entry");
   static Given given;
-  given.dataplane = kernel::find_dataplane();
+  given.hotpair.one_kernel = true;
   command->add_option("--minutes", given.minutes, "how long")
       ->check(CLI::Range(0.1, 100'000.0))
       ->capture_default_str();
@@ -211,8 +209,7 @@ void add_soak(CLI::App& app, int& exit_status) {
       ->check(CLI::Range(1u, 50u))
       ->capture_default_str();
   command->add_option("--seed", given.load.seed, "of churn and faults")->capture_default_str();
-  command->add_option("--dataplane", given.dataplane, "the hotpair-dataplane to run")
-      ->capture_default_str();
+  kernel::add_hotpair_options(*command, given.hotpair);
   command->add_option("--json", given.json, "write all figures here; - is standard output");
   command->add_flag("--keep", given.keep, "leave configurations and logs for a look");
   command->footer(

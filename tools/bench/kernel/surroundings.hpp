@@ -48,11 +48,6 @@ class ConntrackRoom {
   std::optional<Aftermath> aftermath_;
 };
 
-// Of a flag that several commands have (TwoBoxes::raise_events()).
-constexpr const char* kOneKernelHelp =
-    "let hotpair's backup make events for the primary's listener, as two namespaces of one kernel "
-    "do and two boxes do not";
-
 // Where --json said: a file, - for standard output, nothing when empty. False when it failed.
 bool write_report(const std::string& path, const std::string& json);
 
