@@ -112,7 +112,7 @@ RulesetOutcome SetKeeper::take(const agent::NftSetName& name, bool whole,
 Status SetKeeper::repair(const sys::NftSet& set, Held& held, bool count) {
   Status done = Ok{};
   held.news.clear();  // it is in what is read
-  const Duration used_before = cpu_time_used();
+  const Duration used_before = sys::cpu_time();
   for (int i = 0; i < kAttempts; ++i) {
     auto found = kernel_.read(set, agent::kMaxElements);
     ++readings_;
@@ -126,7 +126,7 @@ Status SetKeeper::repair(const sys::NftSet& set, Held& held, bool count) {
   const auto fed = kernel_.fed_by_packets();
   const bool is_fed = fed ? fed->contains(set) : set.comes_and_goes;
   const Instant now = sys::now();
-  held.earliest = now + (cpu_time_used() - used_before) * kShare;
+  held.earliest = now + (sys::cpu_time() - used_before) * kShare;
   held.due = std::max(now + (is_fed ? kPoll : kReconcile), held.earliest);
   return done;
 }

@@ -1,6 +1,5 @@
 #include "agent/daemon/set_reports.hpp"
 
-#include <ctime>
 #include <utility>
 
 namespace hotpair::daemon {
@@ -47,12 +46,6 @@ std::optional<std::vector<agent::ElementReport>> reports_of(
   reports.reserve(events.size());
   for (auto& event : events) reports.push_back({as_told(std::move(event.raw.element)), event.gone});
   return reports;
-}
-
-Duration cpu_time_used() {
-  timespec used{};
-  (void)::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
 }  // namespace hotpair::daemon

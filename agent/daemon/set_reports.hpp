@@ -20,8 +20,4 @@ std::vector<sys::NftElement> for_kernel(const std::vector<agent::SetElement>& el
 std::optional<std::vector<agent::ElementReport>> reports_of(
     const sys::NftSet& set, std::vector<sys::NftElementEvent> events);
 
-// What the calling thread has used of a CPU: how often a set may be read depends on that, and not
-// on how busy the box is otherwise.
-Duration cpu_time_used();
-
 }  // namespace hotpair::daemon

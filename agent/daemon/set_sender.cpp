@@ -72,7 +72,7 @@ bool SetSender::is_fed(const sys::NftSet& set) const {
 // For the sets that the kernel has; a name without any is a state of its own.
 void SetSender::look() {
   const Instant began = sys::now();
-  const Duration used_before = cpu_time_used();
+  const Duration used_before = sys::cpu_time();
   sets_.clear();
   const auto all = kernel_.list();
   for (const auto& name : names_) {
@@ -106,7 +106,7 @@ void SetSender::look() {
     next_look_at_rules_ = began + kReconcile;
   }
   const Instant now = sys::now();
-  next_look_ = now + std::max(kPoll, (cpu_time_used() - used_before) * kIdleShare);
+  next_look_ = now + std::max(kPoll, (sys::cpu_time() - used_before) * kIdleShare);
 }
 
 Status SetSender::turn(sys::MessageStream& stream) {
@@ -128,12 +128,12 @@ Status SetSender::turn(sys::MessageStream& stream) {
 
 Status SetSender::read(sys::MessageStream& stream, const sys::NftSet& set, Told& told,
                        SetState& state) {
-  const Duration used_before = cpu_time_used();
+  const Duration used_before = sys::cpu_time();
   told.news.clear();  // it is in what is read
   auto read = set.by_index ? Result<std::vector<sys::NftElement>>(fail_with(kByIndex))
                            : kernel_.read(set, agent::kMaxElements);
   const Instant now = sys::now();
-  const Duration took = cpu_time_used() - used_before;
+  const Duration took = sys::cpu_time() - used_before;
   ++readings_;
   told.earliest = now + took * kBusyShare;
   told.due = now + std::max(is_fed(set) ? kPoll : kReconcile, took * kIdleShare);

@@ -19,6 +19,10 @@ Instant now() {
   return Instant(read_clock(CLOCK_MONOTONIC));
 }
 
+Duration cpu_time() {
+  return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 std::chrono::nanoseconds wall_clock() {
   return read_clock(CLOCK_REALTIME);
 }

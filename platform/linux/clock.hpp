@@ -11,6 +11,9 @@
 namespace hotpair::sys {
 
 Instant now();
+// What the calling thread has used so far, the kernel's work for it included; the same however busy
+// the box is otherwise.
+Duration cpu_time();
 
 // "2026-03-01T12:00:00.123Z"
 std::string wall_clock_text();

@@ -1,7 +1,6 @@
 #include "tools/bench/kernel/short_connections.hpp"
 
 #include <atomic>
-#include <ctime>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -22,12 +21,6 @@ namespace {
 constexpr Duration kRoundTrip = 5ms;  // between two packets of a connection
 constexpr Duration kAtRest = 1s;      // from the last packet to the end of the entry
 constexpr Duration kPatience = 3s;    // for what is under way in the end
-
-double cpu_of_this_thread() {
-  timespec used{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
-}
 
 dataplane::SessionKey key_of(std::uint32_t number) {
   const PacketFlow flow = flow_of(number, IPPROTO_TCP);
@@ -109,9 +102,9 @@ Result<double> traffic_alone(const TwoBoxes& boxes, const ConnectionLoad& load) 
   auto sender = Sender::make(boxes, load);
   if (!sender.ok()) return fail(sender.error());
   const std::uint32_t count = load.rate * load.seconds;
-  const double before = cpu_of_this_thread();
+  const Duration before = sys::cpu_time();
   if (Status sent = sender->run(0, count); !sent.ok()) return fail(sent.error());
-  const double used = cpu_of_this_thread() - before;
+  const double used = to_seconds(sys::cpu_time() - before);
   sender->remove(0, count);
   return used * 1e6 / count;
 }
@@ -130,9 +123,9 @@ Result<ConnectionCosts> measure_connections(const TwoBoxes& boxes, Replicator& r
     sent = sender->run(0, warm);
     if (sent.ok()) {
       phase = 1;
-      const double before = cpu_of_this_thread();
+      const Duration before = sys::cpu_time();
       sent = sender->run(warm, warm + count);
-      traffic = cpu_of_this_thread() - before;
+      traffic = to_seconds(sys::cpu_time() - before);
     }
     phase = 2;
   });
