@@ -18,8 +18,11 @@ constexpr Duration kRestInDump = 2ms;
 constexpr Duration kReconcileEvery = 10min;
 constexpr int kReconcileRest = 5000;
 constexpr Duration kRestAfterTakeover = 60s;
-// A slice that takes so long is a walk over empty buckets, which nothing can interrupt.
-constexpr Duration kHoldsUp = 10ms;
+// A slice that takes so long is a walk over empty buckets, which nothing can interrupt. What stands
+// still for longer than that, with the agent on the same CPU, is taken to be dead by the peer: then
+// the table is listed when there is a reason, or once a day.
+constexpr Duration kHoldsUp = 10ms, kLooksDead = 30ms;
+constexpr Duration kSeldom = 24h;
 // After an overrun, or a dump that was interrupted: soon, but not in a circle.
 constexpr Duration kRepairDelay = 1s;
 
@@ -39,7 +42,9 @@ Status KernelReader::subscribe(Instant now, bool known) {
   if (subscribed_) return Ok{};
   if (Status joined = source_.subscribe(); !joined.ok()) return joined;
   subscribed_ = true;
-  const Duration rest = held_up_ < kHoldsUp ? kRestAfterTakeover : kReconcileEvery;
+  const Duration rest = held_up_ < kHoldsUp     ? kRestAfterTakeover
+                        : held_up_ < kLooksDead ? kReconcileEvery
+                                                : kSeldom;
   next_dump_ = no_dump_before_ = known ? now + rest : Instant{};
   hurried_ = !known;
   return Ok{};
@@ -68,9 +73,9 @@ bool KernelReader::poll(Instant now) {
   const bool due = now >= no_dump_before_ && (engine_.dump_wanted() || now >= next_dump_);
   if (!source_.dumping() && due) begin_dump();
   if (!source_.dumping() || now < next_slice_) return false;
-  const Instant began = sys::now();
+  cpu_before_ = sys::cpu_time();
   const bool more = source_.poll_dump(*this, kRecordsAPoll);
-  held_up_ = std::max(held_up_, sys::now() - began);
+  note_slice();
   if (hurried_) return more;
   next_slice_ = now + kRestInDump;
   return false;
@@ -87,6 +92,10 @@ void KernelReader::begin_dump() {
   held_up_ = {};
   ++counters_.kernel_reconciled;
   engine_.begin_dump();
+}
+
+void KernelReader::note_slice() {
+  held_up_ = std::max(held_up_, sys::cpu_time() - cpu_before_);
 }
 
 std::optional<Instant> KernelReader::next_deadline() const {
@@ -121,9 +130,11 @@ void KernelReader::on_dump_done(bool complete) {
     hurried_ = false;
     compared_ = true;
   }
+  note_slice();
   const Duration took = sys::now() - dump_began_;
   const bool whole = complete && !lost_in_dump_;
-  next_dump_ = now_ + (whole ? std::max(kReconcileEvery, took * kReconcileRest) : kRepairDelay);
+  const Duration least = held_up_ < kLooksDead ? kReconcileEvery : kSeldom;
+  next_dump_ = now_ + (whole ? std::max(least, took * kReconcileRest) : kRepairDelay);
 }
 
 void KernelReader::on_overrun() {

@@ -46,6 +46,7 @@ class KernelReader final : private conntrack::SourceVisitor {
   void on_dump_done(bool complete) override;
   void on_overrun() override;
   void begin_dump();
+  void note_slice();
 
   conntrack::Source& source_;
   dataplane::Engine& engine_;
@@ -55,8 +56,9 @@ class KernelReader final : private conntrack::SourceVisitor {
   bool lost_in_dump_ = false;  // events, of which the running dump may have passed the place
   bool hurried_ = false;       // the pair waits for the dump: its table is not known yet
   bool compared_ = false;
-  Duration held_up_{};  // by one slice of the last dump, at most
-  Instant now_{};       // of the poll that is running
+  Duration held_up_{};     // CPU time of one slice of the last dump, at most
+  Instant now_{};          // of the poll that is running
+  Duration cpu_before_{};  // that slice
   Instant dump_began_{}, next_dump_{}, no_dump_before_{}, next_slice_{};
 };
 
