@@ -8,16 +8,14 @@
 #include <rte_errno.h>
 #include <rte_log.h>
 
+#include "dataplane/dpdk/node_memory.hpp"
 #include "platform/linux/files.hpp"
+#include "platform/linux/numa.hpp"
 #include "platform/linux/scheduling.hpp"
 
 namespace hotpair::dpdk {
 
 namespace {
-
-// The packet buffers of a port take 5 MB, or 20 where it takes jumbo frames; the rest is what DPDK
-// keeps for itself.
-constexpr std::size_t kMegabytes = 40, kMegabytesAPort = 24;
 
 // Where DPDK's lines go. Process-wide, as DPDK's log itself is.
 struct EalLog {
@@ -59,9 +57,8 @@ void route_log(const Log& log) {
 // of the kernel's table holds its CPU for as long as the walk over the hash takes
 // (ctnetlink_dump_table runs with softirqs off: 50 ms for 262,144 buckets on a small machine),
 // which is longer than a peer waits.
-std::string lcore_map(const std::vector<unsigned>& lcores) {
-  const unsigned cpu = lcores.empty() ? sys::last_of_several_cpus().value_or(0) : lcores.front();
-  return "0@" + std::to_string(cpu);
+unsigned lcore_cpu(const std::vector<unsigned>& lcores) {
+  return lcores.empty() ? sys::last_of_several_cpus().value_or(0) : lcores.front();
 }
 
 // True unless the kernel certainly has no hugepage to give.
@@ -71,14 +68,18 @@ bool hugepages_exist() {
   return !std::regex_search(info->text, std::regex(R"(HugePages_Total:\s+0\b)"));
 }
 
-std::vector<std::string> arguments(const EalOptions& options) {
-  std::vector<std::string> out = {"hotpair-dataplane",
-                                  "--no-telemetry",
-                                  "--lcores=" + lcore_map(options.lcores),
-                                  "--file-prefix=" + options.file_prefix,
-                                  "--log-level=lib.eal:5",
-                                  "-m",
-                                  std::to_string(kMegabytes + options.ports * kMegabytesAPort)};
+// Ordinary pages have no node before they are touched.
+Result<std::vector<std::string>> memory_of(const EalOptions& options, unsigned cpu) {
+  return memory_words(options.hugepages ? sys::numa_nodes() : std::vector<sys::NumaNode>{}, cpu,
+                      options.port_nodes);
+}
+
+std::vector<std::string> arguments(const EalOptions& options, unsigned cpu,
+                                   const std::vector<std::string>& memory) {
+  std::vector<std::string> out = {"hotpair-dataplane", "--no-telemetry",
+                                  "--lcores=0@" + std::to_string(cpu),
+                                  "--file-prefix=" + options.file_prefix, "--log-level=lib.eal:5"};
+  out.insert(out.end(), memory.begin(), memory.end());
   if (options.hugepages) {
     out.push_back("--in-memory");
   } else {
@@ -105,8 +106,11 @@ Status start_eal(const EalOptions& options, const Log& log) {
     return fail_with(
         "session_sync.hugepages is true and the system has no hugepages; reserve some with "
         "'sysctl -w vm.nr_hugepages=64', or set hugepages: false in node.yaml");
+  const unsigned cpu = lcore_cpu(options.lcores);
+  const auto memory = memory_of(options, cpu);
+  if (!memory.ok()) return fail(memory.error());
   route_log(log);
-  std::vector<std::string> words = arguments(options);
+  std::vector<std::string> words = arguments(options, cpu, *memory);
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) >= 0) return Ok{};

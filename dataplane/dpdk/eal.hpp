@@ -2,6 +2,7 @@
 // log lines go to ours; the last of them explain a failure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,9 @@ struct EalOptions {
   bool hugepages = true;
   std::vector<unsigned> lcores;  // the first is DPDK's; empty: any CPU this process may run on
   std::vector<std::string> pci_devices;  // only these are touched; none: PCI is not looked at
-  std::size_t ports = 1;                 // what memory is taken for
-  std::string file_prefix;               // unique on the machine
+  // What memory is taken for: each port's NUMA node, where it has one.
+  std::vector<std::optional<unsigned>> port_nodes;
+  std::string file_prefix;  // unique on the machine
 };
 
 Status start_eal(const EalOptions& options, const Log& log);

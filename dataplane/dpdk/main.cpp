@@ -17,6 +17,7 @@
 #include "dataplane/dpdk/eal.hpp"
 #include "dataplane/dpdk/kernel_setup.hpp"
 #include "dataplane/dpdk/loop.hpp"
+#include "dataplane/dpdk/port_device.hpp"
 #include "platform/config/config.hpp"
 #include "platform/linux/crypto.hpp"
 #include "platform/linux/huge_pages.hpp"
@@ -102,9 +103,10 @@ EalOptions eal_options(const config::SessionSync& sync, const std::string& run_d
   EalOptions out;
   out.hugepages = sync.hugepages;
   out.lcores = sync.lcores;
-  out.ports = sync.devices.size();
-  for (const std::string& device : sync.devices)
+  for (const std::string& device : sync.devices) {
+    out.port_nodes.push_back(node_of(device));
     if (is_pci_address(device)) out.pci_devices.push_back(device);
+  }
   out.file_prefix = "hotpair_" + std::to_string(std::hash<std::string>{}(run_dir)) + "_" +
                     std::to_string(getpid());
   return out;

@@ -108,22 +108,35 @@ int Port::memory_node() const {
   return device >= 0 ? device : static_cast<int>(rte_socket_id());
 }
 
-std::optional<int> Port::far_node() const {
-  const int device = rte_eth_dev_socket_id(id_);
-  const bool known = device >= 0 && rte_socket_id() != LCORE_ID_ANY && rte_socket_count() > 1;
-  if (!known || static_cast<unsigned>(device) == rte_socket_id()) return std::nullopt;
-  return device;
+// DPDK takes a kernel interface to be near every lcore.
+std::optional<unsigned> Port::far_node() const {
+  const auto device = node_of(device_);
+  const bool known = device && rte_socket_id() != LCORE_ID_ANY && rte_socket_count() > 1;
+  return known && *device != rte_socket_id() ? device : std::nullopt;
+}
+
+std::optional<unsigned> Port::crowded_node() const {
+  if (buffer_node_ == memory_node()) return std::nullopt;
+  return static_cast<unsigned>(memory_node());
+}
+
+rte_mempool* Port::new_pool(std::size_t max_frame, int node) const {
+  const std::string name = "hotpair_" + std::to_string(id_);
+  if (device_.rfind("net_af_xdp", 0) == 0)
+    return make_xdp_buffers(name, kAfXdpBuffers, kBufferCache, node);
+  const std::size_t room =
+      RTE_PKTMBUF_HEADROOM + (max_frame > kStandardFrame ? kJumboSlot : RTE_MBUF_DEFAULT_DATAROOM);
+  return rte_pktmbuf_pool_create(name.c_str(), kBuffers, kBufferCache, 0,
+                                 static_cast<std::uint16_t>(room), node);
 }
 
 Status Port::make_pool(std::size_t max_frame) {
   rte_mempool_free(pool_);
-  const std::string name = "hotpair_" + std::to_string(id_);
-  const std::size_t room =
-      RTE_PKTMBUF_HEADROOM + (max_frame > kStandardFrame ? kJumboSlot : RTE_MBUF_DEFAULT_DATAROOM);
-  pool_ = device_.rfind("net_af_xdp", 0) == 0
-              ? make_xdp_buffers(name, kAfXdpBuffers, kBufferCache, memory_node())
-              : rte_pktmbuf_pool_create(name.c_str(), kBuffers, kBufferCache, 0,
-                                        static_cast<std::uint16_t>(room), memory_node());
+  buffer_node_ = memory_node();
+  pool_ = new_pool(max_frame, buffer_node_);
+  // Rather far from the device than not at all.
+  if (pool_ == nullptr && rte_socket_count() > 1)
+    pool_ = new_pool(max_frame, buffer_node_ = SOCKET_ID_ANY);
   if (pool_ != nullptr) return Ok{};
   return fail_with(std::string("no memory for packet buffers (") + rte_strerror(rte_errno) +
                    "); reserve more hugepages, or set session_sync.hugepages: false");
@@ -138,7 +151,7 @@ Status Port::configure(std::size_t max_frame) {
     return refused("one queue each way", -r);
   std::uint16_t rx = kDescriptors, tx = kDescriptors;
   (void)rte_eth_dev_adjust_nb_rx_tx_desc(id_, &rx, &tx);
-  const auto socket = static_cast<unsigned>(memory_node());
+  const auto socket = static_cast<unsigned>(buffer_node_);
   if (int r = rte_eth_rx_queue_setup(id_, 0, rx, socket, nullptr, pool_); r != 0)
     return refused("its receive queue", -r);
   if (int r = rte_eth_tx_queue_setup(id_, 0, tx, socket, nullptr); r != 0)

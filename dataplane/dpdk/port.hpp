@@ -46,7 +46,9 @@ class Port {
 
   // The NUMA node of the device, when it is known to be another than this lcore's: each frame then
   // crosses between them.
-  std::optional<int> far_node() const;
+  std::optional<unsigned> far_node() const;
+  // The NUMA node that the packet buffers should be on, when it had no memory for them.
+  std::optional<unsigned> crowded_node() const;
 
   // replaced: the kernel interface under the port is another one now. wanted_back: the device is to
   // be unplugged, which waits until the port is gone.
@@ -77,6 +79,7 @@ class Port {
   Status start(std::size_t max_frame);
   std::size_t frame_wanted() const;
   int memory_node() const;
+  rte_mempool* new_pool(std::size_t max_frame, int node) const;
   Status make_pool(std::size_t max_frame);
   Status configure(std::size_t max_frame);
   std::size_t receive_burst();
@@ -92,6 +95,7 @@ class Port {
   std::optional<Instant> stuck_since_;
   Traffic traffic_;
   rte_mempool* pool_ = nullptr;
+  int buffer_node_ = -1;  // any
   std::array<rte_mbuf*, kBurst> rx_{}, tx_{};
   std::size_t tx_count_ = 0;
   rte_mbuf* open_ = nullptr;

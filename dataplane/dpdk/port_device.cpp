@@ -13,6 +13,7 @@
 #include "dataplane/dpdk/eal.hpp"
 #include "platform/linux/file_descriptor.hpp"
 #include "platform/linux/link_up.hpp"
+#include "platform/linux/numa.hpp"
 #include "platform/linux/system_error.hpp"
 
 namespace hotpair::dpdk {
@@ -32,8 +33,7 @@ Status prepare_kernel_interface(const std::string& interface) {
 }
 
 Status prepare_pci(const std::string& device) {
-  std::string address = device.substr(0, device.find(','));
-  if (address.size() == 7) address = "0000:" + address;
+  const std::string address = full_pci_address(device);
   const std::filesystem::path path = "/sys/bus/pci/devices/" + address;
   std::error_code error;
   if (!std::filesystem::exists(path, error))
@@ -53,6 +53,17 @@ Status prepare_pci(const std::string& device) {
 }
 
 }  // namespace
+
+std::string full_pci_address(const std::string& device) {
+  const std::string address = device.substr(0, device.find(','));
+  return address.size() == std::strlen("3b:00.1") ? "0000:" + address : address;
+}
+
+std::optional<unsigned> node_of(const std::string& device) {
+  if (is_pci_address(device)) return sys::numa_node_of_pci(full_pci_address(device));
+  const std::string interface = kernel_interface_of(device);
+  return interface.empty() ? std::nullopt : sys::numa_node_of_interface(interface);
+}
 
 std::string kernel_interface_of(const std::string& device) {
   const std::size_t key = device.find(",iface=");

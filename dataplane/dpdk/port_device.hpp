@@ -3,11 +3,19 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "platform/base/result.hpp"
 
 namespace hotpair::dpdk {
+
+// "0000:3b:00.1" of a device that is a PCI address with or without a domain and settings.
+std::string full_pci_address(const std::string& device);
+
+// The NUMA node of a card, or of the card under a kernel interface; none where the kernel knows of
+// none.
+std::optional<unsigned> node_of(const std::string& device);
 
 // The value of iface= in a vdev string; empty when there is none.
 std::string kernel_interface_of(const std::string& device);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "platform/linux/numa.hpp"
+
 namespace hotpair::dpdk {
 
 namespace {
@@ -48,19 +50,28 @@ Status Ports::open(Slot& slot) {
     slot.wire = {slot.port->mac(), std::nullopt};
     slot.retry_after = {};
     slot.said = false;
-    if (const auto node = slot.port->far_node())
-      log_.info("port-far",
-                "the session-sync port " + slot.device + " is on NUMA node " +
-                    std::to_string(*node) +
-                    " and this program on another; name a CPU of that node in "
-                    "session_sync.lcores",
-                {{"device", slot.device}});
+    tell_nodes(slot);
     return Ok{};
   }
   const std::string sentence = "session-sync device " + slot.device + ": " + port.error().message;
   if (!std::exchange(slot.said, true))
     log_.warning("port-unusable", sentence, {{"device", slot.device}});
   return fail_with(sentence);
+}
+
+void Ports::tell_nodes(const Slot& slot) const {
+  if (const auto node = slot.port->far_node())
+    log_.info("port-far",
+              "the session-sync port " + slot.device + " is on NUMA node " + std::to_string(*node) +
+                  " and this program on another; name a CPU of that node in session_sync.lcores",
+              {{"device", slot.device}});
+  if (const auto node = slot.port->crowded_node())
+    log_.info("port-memory-far",
+              "NUMA node " + std::to_string(*node) +
+                  " has no hugepages for the session-sync port " + slot.device +
+                  ", whose packet buffers are on another; reserve some with '" +
+                  sys::reserve_hugepages_command(*node) + "'",
+              {{"device", slot.device}});
 }
 
 void Ports::close(std::size_t port, Instant retry_at) {

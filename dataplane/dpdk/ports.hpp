@@ -78,6 +78,7 @@ class Ports {
   };
   Ports(const std::vector<std::string>& devices, Counters& counters, Log log);
   Status open(Slot& slot);
+  void tell_nodes(const Slot& slot) const;
   void close(std::size_t port, Instant retry_at);
   void retry(std::size_t port, Instant now);
   void watch_link(std::size_t port, Instant now);

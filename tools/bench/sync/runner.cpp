@@ -40,7 +40,7 @@ Links ring_links(const Options& options) {
 Result<Links> port_links(const Options& options) {
   dpdk::EalOptions eal;
   eal.hugepages = false;
-  eal.ports = options.ends == Ends::both ? 2 : 1;
+  eal.port_nodes.resize(options.ends == Ends::both ? 2 : 1);
   eal.file_prefix = "hotpair-bench-" + std::to_string(getpid());
   if (dpdk::is_pci_address(options.device)) eal.pci_devices.push_back(options.device);
   if (Status started = dpdk::start_eal(eal, Log{}); !started.ok()) return fail(started.error());
