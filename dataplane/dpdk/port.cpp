@@ -153,7 +153,7 @@ Status Port::configure(std::size_t max_frame) {
   (void)rte_eth_dev_adjust_nb_rx_tx_desc(id_, &rx, &tx);
   const auto socket = static_cast<unsigned>(buffer_node_);
   if (int r = rte_eth_rx_queue_setup(id_, 0, rx, socket, nullptr, pool_); r != 0)
-    return refused("its receive queue", -r);
+    return fail_with(refused("its receive queue", -r).error().message + af_xdp_needs(device_));
   if (int r = rte_eth_tx_queue_setup(id_, 0, tx, socket, nullptr); r != 0)
     return refused("its transmit queue", -r);
   if (int r = rte_eth_dev_start(id_); r != 0) return refused("to start", -r);

@@ -5,10 +5,13 @@
 #include <cstring>
 #include <filesystem>
 
+#include <linux/bpf.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "dataplane/dpdk/eal.hpp"
 #include "platform/linux/file_descriptor.hpp"
@@ -112,6 +115,22 @@ Status prepare_device(const std::string& device) {
   if (is_pci_address(device)) return prepare_pci(device);
   const std::string interface = kernel_interface_of(device);
   return interface.empty() ? Status(Ok{}) : prepare_kernel_interface(interface);
+}
+
+// libxdp (1.3) looks its own program up by number, which the kernel allows CAP_SYS_ADMIN alone; and
+// it does not try a driver that has no XDP of its own in the kernel's generic way.
+std::string af_xdp_needs(const std::string& device) {
+  if (device.rfind("net_af_xdp", 0) != 0) return "";
+  bpf_attr attribute{};
+  const bool refused =
+      syscall(SYS_bpf, BPF_PROG_GET_NEXT_ID, &attribute, sizeof attribute) != 0 && errno == EPERM;
+  if (!refused)
+    return "; where its driver has no XDP of its own, use \"net_af_packet0,iface=" +
+           kernel_interface_of(device) + "\"";
+  return "; af_xdp loads a program into the kernel and this process may not: in 'systemctl edit "
+         "hotpair-dataplane' write [Service], CapabilityBoundingSet=CAP_SYS_ADMIN and "
+         "SystemCallFilter=bpf, as 'hotpair setup --sync " +
+         device + "' does";
 }
 
 std::string explain_refusal(const std::string& device, int error) {

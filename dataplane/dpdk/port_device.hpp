@@ -39,6 +39,9 @@ std::string with_jumbo_rings(const std::string& device);
 // interface up.
 Status prepare_device(const std::string& device);
 
+// What af_xdp may have been refused for, and what mends it, beginning with "; "; empty for others.
+std::string af_xdp_needs(const std::string& device);
+
 // The sentence for a device that DPDK refused although nothing known stood in the way.
 std::string explain_refusal(const std::string& device, int error);
 

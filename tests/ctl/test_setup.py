@@ -73,6 +73,13 @@ class Setup(unittest.TestCase):
         self.assertIn("hugepages: false", self.read("etc", "node.yaml"))
         self.assertFalse(os.path.exists(self.path("sysctl.d")) or os.path.exists(self.path("system")))
 
+    def test_a_kernel_nic_by_af_xdp_needs_rights_that_no_other_has(self):
+        self.setup(*FLAGS, "--sync", "net_af_xdp0,iface=ha2", "--sync", "ha3")
+        self.assertIn('devices: ["net_af_xdp0,iface=ha2", "net_af_packet0,iface=ha3"]', self.read("etc", "node.yaml"))
+        rights = self.read("system", "hotpair-dataplane.service.d", "af-xdp.conf")
+        self.assertIn("[Service]\nCapabilityBoundingSet=CAP_SYS_ADMIN\nSystemCallFilter=bpf\n", rights)
+        self.assertFalse(os.path.exists(self.path("sysctl.d")))
+
     def test_files_that_are_there_are_not_written_over_unless_forced(self):
         self.setup(*FLAGS)
         before = {name: self.read("etc", name) for name in ("node.yaml", "cluster.yaml", "password")}

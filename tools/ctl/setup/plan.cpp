@@ -37,6 +37,15 @@ std::string dpdk_device(const std::string& text) {
   return whole ? text : "net_af_packet0,iface=" + text;
 }
 
+// Its driver loads a program into the kernel and looks for it there by its number.
+const char* const kAfXdpRights =
+    "# For a session-sync port of af_xdp, whose program hotpair-dataplane loads into the kernel.\n"
+    "[Service]\nCapabilityBoundingSet=CAP_SYS_ADMIN\nSystemCallFilter=bpf\n";
+
+bool is_af_xdp(const std::string& device) {
+  return device.starts_with("net_af_xdp");
+}
+
 std::string node_text(const Answers& answers, bool hugepages) {
   std::string text =
       "# This box's own; never synchronised. Every key: man node.yaml, or hotpair keys\n";
@@ -103,6 +112,9 @@ Result<Plan> make_plan(const Answers& answers, const Places& places) {
          "# For hotpair-dataplane, whose NIC is driven by DPDK.\nvm.nr_hugepages = " +
              std::to_string(answers.hugepages) + "\n",
          "hugepages at each boot"});
+  if (std::any_of(answers.sync.begin(), answers.sync.end(), is_af_xdp))
+    plan.files.push_back({places.unit_dir + "/hotpair-dataplane.service.d/af-xdp.conf", 0644,
+                          kAfXdpRights, "what af_xdp needs, beside the unit"});
   for (const std::string& nic : plan.nics)
     plan.links.push_back(
         {places.unit_dir + "/hotpair-dataplane.service.wants/hotpair-vfio@" + nic + ".service",
