@@ -2,6 +2,9 @@
 import image
 from pair import Pair
 from telling import expect, moved, say
+from unit_stories import restarts
+
+DATAPLANE = "hotpair-dataplane"
 
 
 def driver(machine, address):
@@ -82,6 +85,43 @@ def unplugged():
             say("plugged in again: in sync over sync1, then over the first")
             expect(primary.status()["epoch"] == epoch, "the role moved")
             moved(pair, traffic, "power cut", lambda machine: machine.power_cut())
+
+
+def af_xdp():
+    """Sessions over af_xdp on a NIC whose driver has XDP of its own, virtio; one without, e1000e, is refused with words."""
+    with Pair(models={"sync0": "virtio-net-pci"}, cables=("sync1",)) as pair:
+        primary, backup = pair.ready(sync=("net_af_xdp0,iface=sync0",))
+        for machine in pair.machines:
+            expect("xdp" in machine.run("ip link show dev sync0").split(), f"{machine.name}: no program on sync0")
+        say("in sync, with a program on either NIC")
+        for role, machine in (("primary", primary), ("backup", backup)):
+            before = restarts(machine, DATAPLANE)
+            machine.run(f"systemctl kill -s KILL {DATAPLANE}")
+            machine.wait(f"[ $(systemctl show -p NRestarts --value {DATAPLANE}) -gt {before} ]", 30, "another start")
+            pair.formed()
+            say(f"killed at the {role}, which left its program there: in sync again")
+        primary.pull("sync0")
+        primary.wait_status(lambda status: not status["in_sync"], 30, "the lost cable to show")
+        primary.plug("sync0")
+        pair.formed()
+        say("cable pulled: not in sync; plugged in again: in sync")
+        with pair.traffic() as traffic:
+            traffic.mark("replicated")
+            expect(traffic.report().all_alive, "traffic does not pass")
+            backup.wait_status(lambda status: status["replication"]["sessions_local"] >= 20, 20, "20 sessions at the backup")
+            primary, _ = moved(pair, traffic, "power cut", lambda machine: machine.power_cut())
+        tell_refusals(primary)
+
+
+def tell_refusals(machine):
+    """What the data plane says of a NIC that af_xdp cannot have, and of rights that it has not."""
+    change = "sed -i 's/iface=sync0/iface=sync1/' /etc/hotpair/node.yaml"
+    less = f"rm /etc/systemd/system/{DATAPLANE}.service.d/af-xdp.conf && systemctl daemon-reload"
+    for what, act, mended_by in (("no XDP in the driver", change, "net_af_packet0,iface=sync1"),
+                                 ("no right to load a program", less, "CapabilityBoundingSet=CAP_SYS_ADMIN")):
+        machine.run(f"{act} && systemctl restart --no-block {DATAPLANE}")
+        machine.wait(f"journalctl --no-pager -o cat -n 20 -u {DATAPLANE} | grep '{mended_by}' >/run/line", 60, mended_by)
+        say(f"{what}: {machine.run('tail -1 /run/line').strip()}")
 
 
 def small_boxes():

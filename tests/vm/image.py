@@ -17,7 +17,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CACHE = os.environ.get("HOTPAIR_VM_CACHE", "/var/tmp/hotpair-vm")
 # What a firewall has, what the stories look with and compare with, and DPDK's drivers for the cards that QEMU has.
 PACKAGES = """systemd systemd-sysv udev dbus kmod procps iproute2 iputils-ping ethtool nftables conntrack tcpdump pciutils
- python3-minimal python3 util-linux netbase keepalived conntrackd libteam-utils librte-net-e1000-23 librte-net-vmxnet3-23 librte-net-virtio23""".split()
+ python3-minimal python3 util-linux netbase keepalived conntrackd libteam-utils
+ librte-net-e1000-23 librte-net-vmxnet3-23 librte-net-virtio23 librte-net-af-xdp23""".split()
 EARLY = ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "virtio_console"]
 # Slow to start, and nothing to a firewall that lives for a minute.
 MASKED = """apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer

@@ -38,7 +38,7 @@ class Pair:
     """Context manager: networks and machines are there inside, and gone after, whatever happens."""
 
     def __init__(self, iommu=False, cards=("lan0", "wan0"), vlans=None, lacp=False, models=None, installed=True,
-                 cables=(), slots=()):
+                 cables=(), slots=(), near=None):
         self.directory = os.environ.get("HOTPAIR_VM_RUN", "/var/tmp/hotpair-vm-run")
         self._iommu, self._cards = iommu, cards
         self._cables = ("ha0", "ha1", "sync0", *cables)  # from one machine to the other, and nowhere else
@@ -46,6 +46,7 @@ class Pair:
         self._lacp = lacp          # the LAN is a switch with a LAG of lan0 and lan1 to each machine (lacp_switch.py)
         self._models, self._installed = models, installed
         self._slots = slots  # cards that can be unplugged
+        self._near = near    # cards -> the NUMA node that they are on, of machines with two
         self._others, self.machines, self._lacp_switch = [], [], None
 
     def __enter__(self):
@@ -102,7 +103,7 @@ class Pair:
 
     def _machine(self, number, base):
         machine = Machine(number, f"fw{number}", self.directory, PACKAGES, base, iommu=self._iommu, models=self._models,
-                          slots=self._slots)
+                          slots=self._slots, near=self._near)
         for card in self._cards:
             machine.on_segment(card, card.rstrip("01"))
         for card in LEGS if self._lacp else ():

@@ -2,10 +2,11 @@
 it takes is in README.md."""
 import time
 
-from card_stories import small_boxes, unplugged, vfio, vmxnet3
+from card_stories import af_xdp, small_boxes, unplugged, vfio, vmxnet3
 from compare_stories import compared
 from full_table import SESSIONS, count, fill_pair, make_room
 from lag_stories import lag_active_backup, lag_lacp, lag_team
+from numa_stories import numa, numa_kernel
 from pair import Pair
 from telling import alive, expect, moved, say
 from unit_stories import mistakes, oom, units
@@ -269,5 +270,5 @@ def full_disk():
 
 STORIES = {story.__name__: story for story in (
     install, power_cut, compared, both_cut, crash, freeze, paused, units, oom, mistakes, lag_lacp, lag_active_backup, lag_team,
-    vrf, vrf_routes, stripped_vlan, tagged_vlans, one_switch, vfio, vmxnet3, unplugged, small_boxes, clock, full_disk, upgrade,
-    next_protocol)}
+    vrf, vrf_routes, stripped_vlan, tagged_vlans, one_switch, vfio, vmxnet3, unplugged, small_boxes, af_xdp, numa, numa_kernel,
+    clock, full_disk, upgrade, next_protocol)}

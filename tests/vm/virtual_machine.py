@@ -17,7 +17,7 @@ BOOT_SECONDS = 180    # 12 on an idle machine; others may be at work
 COMMAND_SECONDS = 150  # so long has taken a moment's work where others kept the processors
 # Emulated, because a firewall's kernel must be Debian's own: without what emulation is slow at.
 QEMU = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35",
-        "-accel", "tcg,thread=multi", "-cpu", "max,la57=off,smap=off,smep=off,pku=off", "-smp", "1"]
+        "-accel", "tcg,thread=multi", "-cpu", "max,la57=off,smap=off,smep=off,pku=off"]
 
 
 class Failed(Exception):
@@ -52,11 +52,14 @@ class Lines:
 
 class Machine:
     """`base` is the disk that its own begins as; `cards` maps a name (image.CARDS) to the tap or socket it is on. A card is
-    an e1000e unless `models` names another for it."""
+    an e1000e unless `models` names another for it. One with `near`, which maps cards to NUMA nodes, has two nodes."""
 
-    def __init__(self, number, name, directory, share, base=None, memory=640, iommu=False, models=None, slots=()):
+    def __init__(self, number, name, directory, share, base=None, memory=640, iommu=False, models=None, slots=(), near=None):
         self.number, self.name, self._memory, self._iommu = number, name, memory, iommu
         self._slots = slots  # the cards that can be unplugged
+        self._near = near or {}
+        if near:
+            self._memory += 640  # half of it is of no use to what wants its own node's
         self._dir, self._share = os.path.join(directory, name), share
         self._cards, self._models, self._process = {}, models or {}, None
         self._agent, self._asked = None, 0  # one connection for as long as the machine runs: no answer is cut in two
@@ -99,7 +102,7 @@ class Machine:
             time.sleep(0.02)
 
     def _command(self):
-        command = [*QEMU, "-m", str(self._memory), "-kernel", f"{image.CACHE}/vmlinux", "-initrd", f"{image.CACHE}/initrd",
+        command = [*QEMU, *self._processors(), "-kernel", f"{image.CACHE}/vmlinux", "-initrd", f"{image.CACHE}/initrd",
                    "-append", f"console=ttyS0 quiet panic=2 mitigations=off intel_iommu=on iommu=pt tsc=reliable "
                               f"systemd.hostname={self.name} systemd.machine_id={self.number:032x}",
                    "-serial", f"file:{self._at('console')}", "-qmp", f"unix:{self._at('qmp')},server=on,wait=off"]
@@ -109,6 +112,10 @@ class Machine:
                     "-device", "virtio-serial-pci", "-chardev", f"socket,id=exec,path={self._at('exec')},server=on,wait=off",
                     "-device", "virtserialport,chardev=exec,name=hotpair.exec",
                     "-virtfs", f"local,path={self._share},mount_tag=packages,security_model=none,readonly=on"]
+        for card, node in self._near.items():
+            bus = f"bus-{card}"
+            command += ["-device", f"pxb-pcie,id={bus},bus=pcie.0,bus_nr={0x40 * (1 + node)},numa_node={node}",
+                        "-device", f"pcie-root-port,id=slot-{card},bus={bus},chassis={100 + node},slot={100 + node}"]
         for number, card in enumerate(self._slots, 1):
             command += ["-device", f"pcie-root-port,id=slot-{card},chassis={number},slot={number}"]
         for card, (kind, options) in self._cards.items():
@@ -116,11 +123,20 @@ class Machine:
                         "-device", ",".join(f"{key}={value}" for key, value in self._device(card).items())]
         return command
 
+    def _processors(self):
+        """One, or one on each of two NUMA nodes, and the memory."""
+        if not self._near:
+            return ["-smp", "1", "-m", str(self._memory)]
+        command, half = ["-smp", "2", "-m", str(self._memory)], self._memory // 2
+        for node in (0, 1):
+            command += ["-object", f"memory-backend-ram,id=memory-{node},size={half}M",
+                        "-numa", f"node,nodeid={node},cpus={node},memdev=memory-{node}"]
+        return command
+
     def _device(self, card):
         model = self._models.get(card, "e1000e")
-        device = {"driver": model, "id": card, "netdev": f"net-{card}", "mac": image.mac(self.number, card), "romfile": ""}
-        if card in self._slots:
-            device["bus"] = f"slot-{card}"
+        device = {"driver": model, "id": card, "netdev": f"net-{card}", "mac": image.mac(self.number, card), "romfile": "",
+                  "bus": f"slot-{card}" if card in self._slots or card in self._near else "pcie.0"}
         if model.startswith("virtio") and self._iommu:
             device |= {"disable-legacy": "on", "iommu_platform": "on"}
         return device
