@@ -60,6 +60,8 @@ def expect_tables_and_words(machine, cpu, seen):
     expect(seen["tables"][cpu] > 0 and seen["tables"][1 - cpu] == 0, f"{machine.name}: a table is not on node {cpu}")
     far = said(machine, "session_sync.lcores")
     expect(bool(far) == (cpu != NEAR), f"{machine.name}: of a NIC on node {NEAR} and a CPU on {cpu} it says: {far or 'nothing'}")
+    named = "box.numa" in machine.run("hotpair doctor --json || true")
+    expect(named == (cpu != NEAR), f"{machine.name}: the doctor {'names' if named else 'does not name'} it")
 
 
 def tell_places(machine, cpu, buffers=NEAR):

@@ -107,6 +107,23 @@ TEST_F(Doctor, NamesHalfDuplexAndASlowHeartbeat) {
   expect("box.heartbeat-speed");
 }
 
+TEST_F(Doctor, NamesASessionSyncPortThatIsFarFromTheCpu) {
+  box.nodes = {{0, {0, 1}, 0}, {1, {2, 3}, 0}};
+  box.sync_nodes = {{"0000:3b:00.1", 1}};
+  EXPECT_TRUE(found().empty()) << "CPU 2 is beside it";
+  box.sync_nodes = {{"0000:3b:00.1", 0}};
+  expect("box.numa");
+}
+
+TEST_F(Doctor, KnowsThatTheLastCpuIsTakenWhereNoneIsNamed) {
+  box.nodes = {{0, {0, 1}, 0}, {1, {2, 3}, 0}};
+  config.node.session_sync.lcores.clear();
+  box.sync_nodes = {{"0000:3b:00.1", 1}};
+  EXPECT_TRUE(found().empty());
+  box.sync_nodes = {{"0000:3b:00.1", 0}};
+  expect("box.numa");
+}
+
 TEST_F(Doctor, SeesThatTwoPathsAreOnOneDevice) {
   box.nics[0].parent = box.nics[1].parent = "eth0";
   expect("pair.paths-share-device");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,6 +12,7 @@
 #include <sys/types.h>
 
 #include "platform/config/config.hpp"
+#include "platform/linux/numa.hpp"
 #include "tools/ctl/doctor/report.hpp"
 
 namespace hotpair::ctl {
@@ -88,6 +90,8 @@ struct Box {
   std::vector<PciDevice> pci;          // of session_sync.devices
   std::vector<std::string> sync_nics;  // kernel devices named there
   std::set<std::string> absent_nics;   // of those, the ones that do not exist
+  std::vector<sys::NumaNode> nodes;
+  std::map<std::string, unsigned> sync_nodes;  // of those of session_sync.devices that have one
 };
 
 // Looks at the box; `config` says where.

@@ -78,6 +78,34 @@ void check_cpus(const Box& box, const config::SessionSync& sync, Report& report)
              " in /etc/default/irqbalance, then 'systemctl restart irqbalance'"});
 }
 
+// The node of the CPU that the data plane runs on: the one it is given, else the last.
+const sys::NumaNode* node_of_lcore(const Box& box, const config::SessionSync& sync) {
+  if (sync.lcores.empty() && box.online.empty()) return nullptr;
+  const unsigned cpu = sync.lcores.empty() ? *box.online.rbegin() : sync.lcores.front();
+  const auto home =
+      std::find_if(box.nodes.begin(), box.nodes.end(),
+                   [cpu](const sys::NumaNode& node) { return node.cpus.contains(cpu); });
+  return home == box.nodes.end() ? nullptr : &*home;
+}
+
+void check_nodes(const Box& box, const config::SessionSync& sync, Report& report) {
+  const sys::NumaNode* const home = node_of_lcore(box, sync);
+  if (box.nodes.size() < 2 || home == nullptr) return;
+  for (const auto& [device, number] : box.sync_nodes) {
+    if (number == home->number) {
+      report.well("box.numa");
+      continue;
+    }
+    report.add({"box.numa", Severity::warning,
+                "the session-sync port " + device + " is on NUMA node " + std::to_string(number) +
+                    ", and the data plane's CPU on node " + std::to_string(home->number),
+                "every frame crosses from one to the other",
+                "name a CPU of node " + std::to_string(number) +
+                    " ('lscpu') in session_sync.lcores in node.yaml, then 'systemctl restart "
+                    "hotpair-dataplane'"});
+  }
+}
+
 void check_hugepages(const Box& box, Report& report) {
   if (!box.hugepages_total) return;
   if (*box.hugepages_total > 0) return report.well("box.hugepages");
@@ -218,6 +246,7 @@ void check_dataplane_room(const Box& box, const config::SessionSync& sync, Repor
   if (sync.devices.empty()) return;
   if (sync.hugepages) check_hugepages(box, report);
   check_cpus(box, sync, report);
+  check_nodes(box, sync, report);
   check_sync_port(box, report);
 }
 

@@ -115,8 +115,10 @@ void read_sync_ports(const config::SessionSync& sync, const sys::LinkMonitor* li
       const std::string nic = device.substr(iface + 6, device.find(',', iface) - iface - 6);
       box.sync_nics.push_back(nic);
       if (links && links->find(nic) == nullptr) box.absent_nics.insert(nic);
+      if (const auto node = sys::numa_node_of_interface(nic)) box.sync_nodes[nic] = *node;
     } else if (device.find(':') != std::string::npos && device.find('=') == std::string::npos) {
       box.pci.push_back(read_pci(device));
+      if (const auto node = sys::numa_node_of_pci(device)) box.sync_nodes[device] = *node;
     }
   }
 }
@@ -229,6 +231,7 @@ Box read_box(const config::Config& config, std::optional<pid_t> agent) {
   box.online = cpus("/sys/devices/system/cpu/online");
   box.isolated = cpus("/sys/devices/system/cpu/isolated");
   box.tickless = cpus("/sys/devices/system/cpu/nohz_full");
+  box.nodes = sys::numa_nodes();
   box.irqbalance = runs("irqbalance");
   read_sync_ports(config.node.session_sync, links ? links->get() : nullptr, box);
   box.systemd = exists("/run/systemd/system");
