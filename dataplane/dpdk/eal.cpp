@@ -92,11 +92,6 @@ std::vector<std::string> arguments(const EalOptions& options, unsigned cpu,
 
 }  // namespace
 
-bool is_pci_address(const std::string& device) {
-  static const std::regex form("([0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7](,.*)?");
-  return std::regex_match(device, form);
-}
-
 std::string last_eal_words() {
   return eal_log().last;
 }

@@ -26,7 +26,4 @@ void stop_eal();
 // What DPDK said last, for the sentence that explains a failure; empty when nothing.
 std::string last_eal_words();
 
-// "0000:3b:00.1" or "3b:00.1"
-bool is_pci_address(const std::string& device);
-
 }  // namespace hotpair::dpdk

@@ -18,6 +18,7 @@
 #include "dataplane/dpdk/kernel_setup.hpp"
 #include "dataplane/dpdk/loop.hpp"
 #include "dataplane/dpdk/port_device.hpp"
+#include "platform/base/dpdk_device.hpp"
 #include "platform/config/config.hpp"
 #include "platform/linux/crypto.hpp"
 #include "platform/linux/huge_pages.hpp"
@@ -105,7 +106,7 @@ EalOptions eal_options(const config::SessionSync& sync, const std::string& run_d
   out.lcores = sync.lcores;
   for (const std::string& device : sync.devices) {
     out.port_nodes.push_back(node_of(device));
-    if (is_pci_address(device)) out.pci_devices.push_back(device);
+    if (pci_address_of(device)) out.pci_devices.push_back(device);
   }
   out.file_prefix = "hotpair_" + std::to_string(std::hash<std::string>{}(run_dir)) + "_" +
                     std::to_string(getpid());

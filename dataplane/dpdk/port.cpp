@@ -19,6 +19,7 @@
 #include "dataplane/dpdk/port_device.hpp"
 #include "dataplane/dpdk/xdp_buffers.hpp"
 #include "platform/base/assert.hpp"
+#include "platform/base/dpdk_device.hpp"
 #include "platform/linux/clock.hpp"
 
 namespace hotpair::dpdk {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "dataplane/dpdk/eal.hpp"
+#include "platform/base/dpdk_device.hpp"
 #include "platform/linux/file_descriptor.hpp"
 #include "platform/linux/link_up.hpp"
 #include "platform/linux/numa.hpp"
@@ -35,8 +36,7 @@ Status prepare_kernel_interface(const std::string& interface) {
   return sys::bring_up(interface);
 }
 
-Status prepare_pci(const std::string& device) {
-  const std::string address = full_pci_address(device);
+Status prepare_pci(const std::string& address) {
   const std::filesystem::path path = "/sys/bus/pci/devices/" + address;
   std::error_code error;
   if (!std::filesystem::exists(path, error))
@@ -57,22 +57,10 @@ Status prepare_pci(const std::string& device) {
 
 }  // namespace
 
-std::string full_pci_address(const std::string& device) {
-  const std::string address = device.substr(0, device.find(','));
-  return address.size() == std::strlen("3b:00.1") ? "0000:" + address : address;
-}
-
 std::optional<unsigned> node_of(const std::string& device) {
-  if (is_pci_address(device)) return sys::numa_node_of_pci(full_pci_address(device));
+  if (const auto address = pci_address_of(device)) return sys::numa_node_of_pci(*address);
   const std::string interface = kernel_interface_of(device);
   return interface.empty() ? std::nullopt : sys::numa_node_of_interface(interface);
-}
-
-std::string kernel_interface_of(const std::string& device) {
-  const std::size_t key = device.find(",iface=");
-  if (key == std::string::npos) return "";
-  const std::size_t begin = key + std::strlen(",iface=");
-  return device.substr(begin, device.find(',', begin) - begin);
 }
 
 int packet_socket_of(unsigned interface_index) {
@@ -112,7 +100,7 @@ std::string with_jumbo_rings(const std::string& device) {
 }
 
 Status prepare_device(const std::string& device) {
-  if (is_pci_address(device)) return prepare_pci(device);
+  if (const auto address = pci_address_of(device)) return prepare_pci(*address);
   const std::string interface = kernel_interface_of(device);
   return interface.empty() ? Status(Ok{}) : prepare_kernel_interface(interface);
 }
@@ -139,7 +127,7 @@ std::string explain_refusal(const std::string& device, int error) {
   out += ")";
   if (error == EBUSY || error == EEXIST)
     out += "; another process holds it, 'fuser -v /dev/vfio/*' names it";
-  else if (is_pci_address(device))
+  else if (pci_address_of(device))
     out += "; 'dpdk-devbind.py --status' shows what it is bound to";
   else
     out += "; is the driver's name right, and its package (librte-net-*) installed?";

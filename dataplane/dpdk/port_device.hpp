@@ -10,15 +10,9 @@
 
 namespace hotpair::dpdk {
 
-// "0000:3b:00.1" of a device that is a PCI address with or without a domain and settings.
-std::string full_pci_address(const std::string& device);
-
 // The NUMA node of a card, or of the card under a kernel interface; none where the kernel knows of
 // none.
 std::optional<unsigned> node_of(const std::string& device);
-
-// The value of iface= in a vdev string; empty when there is none.
-std::string kernel_interface_of(const std::string& device);
 
 // The packet socket that this process has open on an interface, as the af_packet driver does:
 // polling it tells of frames without reading them. -1 when there is none.

@@ -1,5 +1,6 @@
 #include <charconv>
 
+#include "platform/base/dpdk_device.hpp"
 #include "platform/config/schema.hpp"
 #include "platform/config/values.hpp"
 
@@ -9,23 +10,6 @@ namespace {
 constexpr std::size_t kMaxHeartbeatInterfaces = 4;
 constexpr std::size_t kMaxDevices = 8;
 constexpr std::size_t kMaxDeviceText = 255;
-
-bool is_hex(const std::string& t, std::size_t at, std::size_t count) {
-  if (at + count > t.size()) return false;
-  return std::all_of(t.begin() + static_cast<std::ptrdiff_t>(at),
-                     t.begin() + static_cast<std::ptrdiff_t>(at + count), [](unsigned char c) {
-                       return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-                              (c >= 'A' && c <= 'F');
-                     });
-}
-
-// "0000:3b:00.1" or "3b:00.1".
-bool is_pci_address(std::string name) {
-  if (name.size() == 7) name = "0000:" + name;
-  return name.size() == 12 && is_hex(name, 0, 4) && name[4] == ':' && is_hex(name, 5, 2) &&
-         name[7] == ':' && is_hex(name, 8, 2) && name[10] == '.' && name[11] >= '0' &&
-         name[11] <= '7';
-}
 
 // "net_af_packet0,iface=dps0": a driver's name, an index, arguments.
 bool is_virtual_device(const std::string& name) {
@@ -38,8 +22,7 @@ bool is_virtual_device(const std::string& name) {
 bool is_dpdk_device(const std::string& text) {
   if (std::any_of(text.begin(), text.end(), [](char c) { return c <= 0x20 || c >= 0x7f; }))
     return false;
-  const std::string name = text.substr(0, text.find(','));
-  return is_pci_address(name) || is_virtual_device(name);
+  return pci_address_of(text) || is_virtual_device(text.substr(0, text.find(',')));
 }
 
 bool is_host_name(const std::string& name) {

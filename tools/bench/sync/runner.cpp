@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "dataplane/dpdk/eal.hpp"
+#include "platform/base/dpdk_device.hpp"
 #include "platform/linux/clock.hpp"
 #include "tools/bench/sync/backup_end.hpp"
 #include "tools/bench/sync/port_link.hpp"
@@ -42,7 +43,7 @@ Result<Links> port_links(const Options& options) {
   eal.hugepages = false;
   eal.port_nodes.resize(options.ends == Ends::both ? 2 : 1);
   eal.file_prefix = "hotpair-bench-" + std::to_string(getpid());
-  if (dpdk::is_pci_address(options.device)) eal.pci_devices.push_back(options.device);
+  if (pci_address_of(options.device)) eal.pci_devices.push_back(options.device);
   if (Status started = dpdk::start_eal(eal, Log{}); !started.ok()) return fail(started.error());
   Links links;
   const auto open = [](const std::string& device, dpdk::Mac& mac) {

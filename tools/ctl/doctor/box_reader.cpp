@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "platform/base/dpdk_device.hpp"
 #include "platform/base/own_names.hpp"
 #include "platform/linux/clock.hpp"
 #include "platform/linux/ethtool.hpp"
@@ -107,18 +108,15 @@ PciDevice read_pci(const std::string& address) {
   return device;
 }
 
-// A DPDK device string: a PCI address, or a virtual device over a kernel NIC ("...,iface=eth5").
 void read_sync_ports(const config::SessionSync& sync, const sys::LinkMonitor* links, Box& box) {
   for (const std::string& device : sync.devices) {
-    const auto iface = device.find("iface=");
-    if (iface != std::string::npos) {
-      const std::string nic = device.substr(iface + 6, device.find(',', iface) - iface - 6);
+    if (const std::string nic = kernel_interface_of(device); !nic.empty()) {
       box.sync_nics.push_back(nic);
       if (links && links->find(nic) == nullptr) box.absent_nics.insert(nic);
       if (const auto node = sys::numa_node_of_interface(nic)) box.sync_nodes[nic] = *node;
-    } else if (device.find(':') != std::string::npos && device.find('=') == std::string::npos) {
-      box.pci.push_back(read_pci(device));
-      if (const auto node = sys::numa_node_of_pci(device)) box.sync_nodes[device] = *node;
+    } else if (const auto address = pci_address_of(device)) {
+      box.pci.push_back(read_pci(*address));
+      if (const auto node = sys::numa_node_of_pci(*address)) box.sync_nodes[*address] = *node;
     }
   }
 }

@@ -4,19 +4,11 @@
 #include <cctype>
 #include <map>
 
+#include "platform/base/dpdk_device.hpp"
 #include "tools/ctl/yaml_text.hpp"
 
 namespace hotpair::ctl::setup {
 namespace {
-
-bool is_hex(const std::string& text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(),
-                                      [](unsigned char c) { return std::isxdigit(c) != 0; });
-}
-
-std::string full_pci_address(const std::string& text) {
-  return text.size() == 7 ? "0000:" + text : text;
-}
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -32,7 +24,8 @@ std::string heartbeat_line(const std::string& text) {
 }
 
 std::string dpdk_device(const std::string& text) {
-  if (is_pci_address(text)) return full_pci_address(text);
+  if (const auto address = pci_address_of(text))
+    return *address + text.substr(std::min(text.find(','), text.size()));
   const bool whole = text.starts_with("net_") || text.starts_with("virtio_user");
   return whole ? text : "net_af_packet0,iface=" + text;
 }
@@ -82,13 +75,6 @@ std::string cluster_text(const Answers& answers, const Places& places) {
 
 }  // namespace
 
-bool is_pci_address(const std::string& text) {
-  const std::string full = full_pci_address(text);
-  return full.size() == 12 && full[4] == ':' && full[7] == ':' && full[10] == '.' &&
-         is_hex(full.substr(0, 4)) && is_hex(full.substr(5, 2)) && is_hex(full.substr(8, 2)) &&
-         full[11] >= '0' && full[11] <= '7';
-}
-
 std::optional<Pair> parse_pair(const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) return std::nullopt;
@@ -98,7 +84,7 @@ std::optional<Pair> parse_pair(const std::string& text) {
 Result<Plan> make_plan(const Answers& answers, const Places& places) {
   Plan plan;
   for (const std::string& device : answers.sync)
-    if (is_pci_address(device)) plan.nics.push_back(full_pci_address(device));
+    if (const auto address = pci_address_of(device)) plan.nics.push_back(*address);
   const bool hugepages = !plan.nics.empty() && answers.hugepages > 0;
   plan.node_text = node_text(answers, hugepages);
   plan.cluster_text = answers.cluster_text.value_or(cluster_text(answers, places));

@@ -53,8 +53,6 @@ struct Plan {
   std::vector<std::string> nics;  // PCI addresses that vfio-pci takes
 };
 
-// "3b:00.1" and "0000:3b:00.1".
-bool is_pci_address(const std::string& text);
 // "lan=ens3f0"; none without both sides.
 std::optional<Pair> parse_pair(const std::string& text);
 
