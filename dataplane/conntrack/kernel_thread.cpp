@@ -4,38 +4,28 @@
 #include <utility>
 
 #include <poll.h>
-#include <pthread.h>
-#include <sched.h>
 #include <sys/eventfd.h>
 
 #include "platform/base/assert.hpp"
 #include "platform/linux/scheduling.hpp"
-#include "platform/linux/system_error.hpp"
 
 namespace hotpair::conntrack {
 
-KernelThread::KernelThread(const std::string& name, Work work)
+KernelThread::KernelThread(const std::string& name, Work work, std::optional<unsigned> cpu,
+                           Status& on_its_cpu)
     : work_(std::move(work)), bell_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   HOTPAIR_ASSERT(bell_);
   thread_ = std::thread([this, name] {
     sys::set_thread_name(name);
     serve();
   });
+  if (cpu) run([&] { on_its_cpu = sys::run_on_cpu(*cpu); });
 }
 
 KernelThread::~KernelThread() {
   ending_ = true;
   wake();
   thread_.join();
-}
-
-Status KernelThread::stay_on(unsigned cpu) {
-  cpu_set_t only;
-  CPU_ZERO(&only);
-  CPU_SET(cpu, &only);
-  const int failed = pthread_setaffinity_np(thread_.native_handle(), sizeof only, &only);
-  return failed == 0 ? Status(Ok{})
-                     : sys::fail_errno("cannot run on CPU " + std::to_string(cpu), failed);
 }
 
 // An exchange at both ends: whichever comes second reads what the first wrote, so either the

@@ -28,12 +28,12 @@ class KernelThread {
     std::function<Awaited()> awaited = [] { return Awaited{}; };
   };
 
-  KernelThread(const std::string& name, Work work);
+  // On that CPU, or, with an error in `on_its_cpu`, where the system likes.
+  KernelThread(const std::string& name, Work work, std::optional<unsigned> cpu, Status& on_its_cpu);
   ~KernelThread();  // after the turn that is running
   KernelThread(const KernelThread&) = delete;
   KernelThread& operator=(const KernelThread&) = delete;
 
-  Status stay_on(unsigned cpu);  // an error leaves it where the system likes
   // There is something to do. What was written before is seen by the turn that follows.
   void wake();
   // Does `job` in the thread, between two turns, and returns once it is done.

@@ -33,10 +33,10 @@ constexpr std::size_t kMostMissingHelpers = 64;
 // many times.
 constexpr int kReceiveBufferBytes = 1 << 20;
 
-enum class Kind : std::uint8_t { create, insert, update, remove, refresh, hand_back };
+using What = Sink::What;
 
 struct Operation {
-  Kind kind = Kind::create;
+  What what = What::create;
   bool repeated = false;  // an answer already led to another attempt; the next failure is final
   std::uint32_t timeout_s = 0;
   Session session;      // remove, refresh: the key alone
@@ -74,18 +74,18 @@ class CtnetlinkSink final : public Sink {
     again_.reserve(kBatch);
   }
 
-  void upsert(const Session& session, std::uint32_t timeout_s, bool expect_new) override {
-    queue(expect_new ? Kind::create : Kind::update, timeout_s, session);
-  }
-  void insert(const Session& session, std::uint32_t timeout_s) override {
-    queue(Kind::insert, timeout_s, session);
-  }
-  void remove(const SessionKey& key) override { queue(Kind::remove, 0, {key, {}}); }
-  void refresh(const SessionKey& key, std::uint32_t timeout_s) override {
-    queue(Kind::refresh, timeout_s, {key, {}});
-  }
-  void hand_back(const Session& session, std::uint32_t timeout_s) override {
-    queue(Kind::hand_back, timeout_s, session);
+  void order(What what, const Session& session, std::uint32_t timeout_s) override {
+    // An answer may lead to another attempt after the batch: so no key stands in one batch twice,
+    // or an earlier state could overtake a later one.
+    const std::uint32_t print = fingerprint(session.key);
+    const auto* begin = fingerprints_.data();
+    const auto* end = begin + batch_.size();
+    if (std::find(begin, end, print) != end) flush();
+    Operation operation{what, false, timeout_s, session, {}};
+    if (session.state.extras.has(Extras::kHelper)) leave_out_missing(operation);
+    if (!has_room(operation)) flush();
+    append(operation);
+    if (batch_.size() == kBatch) flush();
   }
 
   void flush() override {
@@ -103,32 +103,7 @@ class CtnetlinkSink final : public Sink {
     }
   }
 
-  void on_missing(std::function<void(const SessionKey&)> callback) override {
-    missing_ = std::move(callback);
-  }
-  void on_refused(std::function<void(const SessionKey&, int)> callback) override {
-    refused_ = std::move(callback);
-  }
-  void on_helper_missing(std::function<void(std::string_view)> callback) override {
-    helper_missing_ = std::move(callback);
-  }
-  const SinkCounters& counters() const override { return counters_; }
-
  private:
-  void queue(Kind kind, std::uint32_t timeout_s, const Session& session) {
-    // An answer may lead to another attempt after the batch: so no key stands in one batch twice,
-    // or an earlier state could overtake a later one.
-    const std::uint32_t print = fingerprint(session.key);
-    const auto* begin = fingerprints_.data();
-    const auto* end = begin + batch_.size();
-    if (std::find(begin, end, print) != end) flush();
-    Operation operation{kind, false, timeout_s, session, {}};
-    if (session.state.extras.has(Extras::kHelper)) leave_out_missing(operation);
-    if (!has_room(operation)) flush();
-    append(operation);
-    if (batch_.size() == kBatch) flush();
-  }
-
   void leave_out_missing(Operation& operation) {
     const auto& helper = operation.session.state.extras->helper;
     if (std::find(missing_helpers_.begin(), missing_helpers_.end(), helper) ==
@@ -153,34 +128,34 @@ class CtnetlinkSink final : public Sink {
 
   void write(const Operation& operation, std::uint32_t sequence) {
     const Session& session = operation.session;
-    switch (operation.kind) {
-      case Kind::create:
+    switch (operation.what) {
+      case What::create:
         if (operation.repeated) make_way(session);
         return writer_.create(session, operation.timeout_s, sequence);
-      case Kind::insert:
+      case What::insert:
         return writer_.create(session, operation.timeout_s, sequence);
-      case Kind::update:
+      case What::update:
         return writer_.update(session, operation.timeout_s, sequence);
-      case Kind::remove:
+      case What::remove:
         return writer_.remove(session.key, sequence);
-      case Kind::refresh:
-      case Kind::hand_back:
+      case What::refresh:
+      case What::hand_back:
         return writer_.set_timeout(session.key, operation.timeout_s, sequence);
     }
   }
 
   void write_expectations(const Operation& operation) {
-    switch (operation.kind) {
-      case Kind::create:
-      case Kind::update:
+    switch (operation.what) {
+      case What::create:
+      case What::update:
         return expectations_.write(operation.session, operation.timeout_s, writer_);
-      case Kind::insert:
+      case What::insert:
         return expectations_.write(operation.session, 1, writer_);
-      case Kind::remove:
+      case What::remove:
         return expectations_.removed(operation.session.key);
-      case Kind::hand_back:
+      case What::hand_back:
         return ExpectationWriter::hand_back(operation.session, writer_);
-      case Kind::refresh:
+      case What::refresh:
         return;
     }
   }
@@ -241,22 +216,22 @@ class CtnetlinkSink final : public Sink {
   }
 
   void settle(const Operation& operation, int error) {
-    switch (operation.kind) {
-      case Kind::create:
+    switch (operation.what) {
+      case What::create:
         return settle_create(operation, error);
-      case Kind::insert:
+      case What::insert:
         if (error == EEXIST)
           ++counters_.in_use;
         else
           ++(error == 0 ? counters_.created : counters_.failed);
         return;
-      case Kind::update:
+      case What::update:
         return settle_update(operation, error);
-      case Kind::remove:
+      case What::remove:
         ++(error == 0 || error == ENOENT ? counters_.deleted : counters_.failed);
         return;
-      case Kind::refresh:
-      case Kind::hand_back:
+      case What::refresh:
+      case What::hand_back:
         if (error == 0) {
           ++counters_.refreshed;
         } else if (missing_) {
@@ -272,7 +247,7 @@ class CtnetlinkSink final : public Sink {
       if (operation.repeated) ++counters_.replaced;
       if (!operation.left_out.empty()) miss(operation.left_out);
     } else if (error == EEXIST && !operation.repeated) {
-      again(Kind::create, true, operation);
+      again(What::create, true, operation);
     } else if (error == EOPNOTSUPP && operation.session.state.extras.has(Extras::kHelper)) {
       Operation without = operation;
       without.left_out = operation.session.state.extras->helper;
@@ -292,11 +267,11 @@ class CtnetlinkSink final : public Sink {
     if (error == 0) {
       ++counters_.updated;
     } else if (error == ENOENT) {
-      again(Kind::create, false, operation);
+      again(What::create, false, operation);
     } else if (error == EBUSY || error == ETIME || error == EOPNOTSUPP) {
       // EBUSY: the entry has a status bit that ours lacks and that cannot be taken away; it is
       // another connection's. ETIME: it is dying. EOPNOTSUPP: its helper is another.
-      again(Kind::create, true, operation);
+      again(What::create, true, operation);
     } else if (error == ENOSPC && operation.session.state.extras.has(Extras::kLabels)) {
       // No rule of this node uses labels, so its entries have none. All else is written by then.
       ++counters_.updated;
@@ -306,8 +281,8 @@ class CtnetlinkSink final : public Sink {
     }
   }
 
-  void again(Kind kind, bool repeated, const Operation& operation) {
-    again_.push_back({kind, repeated, operation.timeout_s, operation.session, operation.left_out});
+  void again(What what, bool repeated, const Operation& operation) {
+    again_.push_back({what, repeated, operation.timeout_s, operation.session, operation.left_out});
   }
 
   // From now on sessions go without that helper at once.
@@ -327,15 +302,11 @@ class CtnetlinkSink final : public Sink {
   RequestWriter writer_{kBatch * kRequestsPerSession};
   ExpectationWriter expectations_;
   std::vector<HelperName> missing_helpers_;
-  std::function<void(std::string_view)> helper_missing_;
   std::vector<Operation> batch_, again_, again_now_;
   std::array<std::uint32_t, kBatch> fingerprints_{};
   std::array<int, kBatch> answers_{};
   std::array<std::uint8_t, 8192> receive_buffer_{};
   std::uint32_t first_sequence_ = 1;
-  SinkCounters counters_;
-  std::function<void(const SessionKey&)> missing_;
-  std::function<void(const SessionKey&, int)> refused_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "dataplane/core/session.hpp"
 #include "platform/base/result.hpp"
@@ -30,34 +31,56 @@ struct SinkCounters {
 
 class Sink {
  public:
+  enum class What : std::uint8_t { create, update, insert, remove, refresh, hand_back };
+
   static Result<std::unique_ptr<Sink>> open();
   virtual ~Sink() = default;
 
   // Makes the kernel's entry what `session` says, whether it exists or not; an entry that holds one
   // of its tuples is replaced. `timeout_s` is written in place of the session's own: the hold
   // timeout. `expect_new` spares a request when there is probably no entry yet.
-  virtual void upsert(const dataplane::Session& session, std::uint32_t timeout_s,
-                      bool expect_new) = 0;
+  void upsert(const dataplane::Session& session, std::uint32_t timeout_s, bool expect_new) {
+    order(expect_new ? What::create : What::update, session, timeout_s);
+  }
   // Makes an entry unless one of its tuples is in use; that is no refusal, only counted.
-  virtual void insert(const dataplane::Session& session, std::uint32_t timeout_s) = 0;
-  virtual void remove(const dataplane::SessionKey& key) = 0;
+  void insert(const dataplane::Session& session, std::uint32_t timeout_s) {
+    order(What::insert, session, timeout_s);
+  }
+  void remove(const dataplane::SessionKey& key) { order(What::remove, {key, {}}, 0); }
   // Sets only the timeout of an existing entry; when it is gone, calls on_missing with its key at
   // flush.
-  virtual void refresh(const dataplane::SessionKey& key, std::uint32_t timeout_s) = 0;
+  void refresh(const dataplane::SessionKey& key, std::uint32_t timeout_s) {
+    order(What::refresh, {key, {}}, timeout_s);
+  }
   // The same on the new primary, with the whole session: what its helper expects gets its own
   // timeout too.
-  virtual void hand_back(const dataplane::Session& session, std::uint32_t timeout_s) = 0;
+  void hand_back(const dataplane::Session& session, std::uint32_t timeout_s) {
+    order(What::hand_back, session, timeout_s);
+  }
+  // Any of these; of remove and refresh the session's key counts alone.
+  virtual void order(What what, const dataplane::Session& session, std::uint32_t timeout_s) = 0;
   virtual void flush() = 0;  // sends what is queued and handles every answer
 
   // Called from flush(), or from an operation that completes a batch; must not call back into the
   // sink.
-  virtual void on_missing(std::function<void(const dataplane::SessionKey&)> callback) = 0;
+  void on_missing(std::function<void(const dataplane::SessionKey&)> callback) {
+    missing_ = std::move(callback);
+  }
   // The kernel refused an upsert (errno of the refusal); the entry is not there, or not up to date.
-  virtual void on_refused(
-      std::function<void(const dataplane::SessionKey&, int error)> callback) = 0;
+  void on_refused(std::function<void(const dataplane::SessionKey&, int error)> callback) {
+    refused_ = std::move(callback);
+  }
   // Told once of each helper that sessions need and this kernel lacks; they are made without.
-  virtual void on_helper_missing(std::function<void(std::string_view helper)> callback) = 0;
-  virtual const SinkCounters& counters() const = 0;
+  void on_helper_missing(std::function<void(std::string_view helper)> callback) {
+    helper_missing_ = std::move(callback);
+  }
+  const SinkCounters& counters() const { return counters_; }
+
+ protected:
+  SinkCounters counters_;
+  std::function<void(const dataplane::SessionKey&)> missing_;
+  std::function<void(const dataplane::SessionKey&, int)> refused_;
+  std::function<void(std::string_view)> helper_missing_;
 };
 
 }  // namespace hotpair::conntrack

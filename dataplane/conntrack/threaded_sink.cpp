@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 #include "dataplane/conntrack/kernel_thread.hpp"
@@ -26,10 +27,9 @@ constexpr std::size_t kTellEach = 32;
 constexpr int kLooks = 200;
 
 struct Order {
-  enum class What : std::uint8_t { create, update, insert, remove, refresh, hand_back, flush };
-  What what = What::flush;
+  std::optional<Sink::What> what;  // none: flush
   std::uint32_t timeout_s = 0;
-  Session session;  // remove, refresh: the key alone
+  Session session;
 };
 
 struct Answer {
@@ -48,33 +48,24 @@ void pause() {
 
 class SinkInAThread final : public Sink {
  public:
-  explicit SinkInAThread(std::unique_ptr<Sink> sink)
+  SinkInAThread(std::unique_ptr<Sink> sink, std::optional<unsigned> cpu, Status& on_its_cpu)
       : sink_(std::move(sink)),
         orders_(kOrders),
         answers_(kAnswers),
-        thread_("conntrack-write", {.turn = [this] { return turn(); }}) {
+        thread_("conntrack-write", {.turn = [this] { return turn(); }}, cpu, on_its_cpu) {
     thread_.run([this] { listen(); });
   }
 
-  Status stay_on(unsigned cpu) { return thread_.stay_on(cpu); }
-
-  void upsert(const Session& session, std::uint32_t timeout_s, bool expect_new) override {
-    order(expect_new ? Order::What::create : Order::What::update, session, timeout_s);
-  }
-  void insert(const Session& session, std::uint32_t timeout_s) override {
-    order(Order::What::insert, session, timeout_s);
-  }
-  void remove(const SessionKey& key) override { order(Order::What::remove, {key, {}}, 0); }
-  void refresh(const SessionKey& key, std::uint32_t timeout_s) override {
-    order(Order::What::refresh, {key, {}}, timeout_s);
-  }
-  void hand_back(const Session& session, std::uint32_t timeout_s) override {
-    order(Order::What::hand_back, session, timeout_s);
+  // What is under way fits the ring of answers too, and no answer is ever lost for want of room.
+  void order(What what, const Session& session, std::uint32_t timeout_s) override {
+    if (ordered_ == kOrders - 1) flush();
+    put(what, session, timeout_s);
+    if (++ordered_ % kTellEach == 0) thread_.wake();
   }
 
   void flush() override {
     if (ordered_ == 0) return;
-    put(Order::What::flush, {}, 0);
+    put(std::nullopt, {}, 0);
     thread_.wake();
     await_flush();
     ordered_ = 0;
@@ -82,27 +73,9 @@ class SinkInAThread final : public Sink {
     counters_ = sink_->counters();  // the thread does nothing until the next order
   }
 
-  void on_missing(std::function<void(const SessionKey&)> callback) override {
-    missing_ = std::move(callback);
-  }
-  void on_refused(std::function<void(const SessionKey&, int)> callback) override {
-    refused_ = std::move(callback);
-  }
-  void on_helper_missing(std::function<void(std::string_view)> callback) override {
-    helper_missing_ = std::move(callback);
-  }
-  const SinkCounters& counters() const override { return counters_; }
-
  private:
   // ---- the caller's side ----
-  // What is under way fits the ring of answers too, and no answer is ever lost for want of room.
-  void order(Order::What what, const Session& session, std::uint32_t timeout_s) {
-    if (ordered_ == kOrders - 1) flush();
-    put(what, session, timeout_s);
-    if (++ordered_ % kTellEach == 0) thread_.wake();
-  }
-
-  void put(Order::What what, const Session& session, std::uint32_t timeout_s) {
+  void put(std::optional<What> what, const Session& session, std::uint32_t timeout_s) {
     orders_.put([&](Order& order) {
       order.what = what;
       order.timeout_s = timeout_s;
@@ -156,9 +129,12 @@ class SinkInAThread final : public Sink {
   bool turn() {
     Order* const order = orders_.front();
     if (order == nullptr) return false;
-    carry_out(*order);
+    const bool flushed = !order->what;
+    if (flushed)
+      sink_->flush();
+    else
+      sink_->order(*order->what, order->session, order->timeout_s);
     order->session.state.extras = {};
-    const bool flushed = order->what == Order::What::flush;
     orders_.drop();
     if (flushed) {
       ++flushed_;
@@ -167,46 +143,21 @@ class SinkInAThread final : public Sink {
     return true;
   }
 
-  void carry_out(const Order& order) {
-    switch (order.what) {
-      case Order::What::create:
-      case Order::What::update:
-        return sink_->upsert(order.session, order.timeout_s, order.what == Order::What::create);
-      case Order::What::insert:
-        return sink_->insert(order.session, order.timeout_s);
-      case Order::What::remove:
-        return sink_->remove(order.session.key);
-      case Order::What::refresh:
-        return sink_->refresh(order.session.key, order.timeout_s);
-      case Order::What::hand_back:
-        return sink_->hand_back(order.session, order.timeout_s);
-      case Order::What::flush:
-        return sink_->flush();
-    }
-  }
-
   std::unique_ptr<Sink> sink_;  // the thread's, but between a flush and the next order
   SpscRing<Order> orders_;
   SpscRing<Answer> answers_;
   // The caller's.
   std::size_t ordered_ = 0;  // since the last flush
   std::uint32_t flushes_ = 0;
-  SinkCounters counters_;
-  std::function<void(const SessionKey&)> missing_;
-  std::function<void(const SessionKey&, int)> refused_;
-  std::function<void(std::string_view)> helper_missing_;
   std::atomic<std::uint32_t> flushed_{0};
   KernelThread thread_;  // last: it uses all of the above
 };
 
 }  // namespace
 
-ThreadedSink in_a_thread(std::unique_ptr<Sink> sink, std::optional<unsigned> cpu) {
-  auto made = std::make_unique<SinkInAThread>(std::move(sink));
-  ThreadedSink out;
-  if (cpu) out.on_its_cpu = made->stay_on(*cpu);
-  out.sink = std::move(made);
-  return out;
+std::unique_ptr<Sink> in_a_thread(std::unique_ptr<Sink> sink, std::optional<unsigned> cpu,
+                                  Status& on_its_cpu) {
+  return std::make_unique<SinkInAThread>(std::move(sink), cpu, on_its_cpu);
 }
 
 }  // namespace hotpair::conntrack

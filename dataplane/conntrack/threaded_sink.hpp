@@ -10,10 +10,8 @@
 
 namespace hotpair::conntrack {
 
-struct ThreadedSink {
-  std::unique_ptr<Sink> sink;
-  Status on_its_cpu = Ok{};  // an error: the thread is wherever the system likes
-};
-ThreadedSink in_a_thread(std::unique_ptr<Sink> sink, std::optional<unsigned> cpu);
+// `on_its_cpu`: an error when the thread may not run on `cpu`; it is where the system likes then.
+std::unique_ptr<Sink> in_a_thread(std::unique_ptr<Sink> sink, std::optional<unsigned> cpu,
+                                  Status& on_its_cpu);
 
 }  // namespace hotpair::conntrack

@@ -44,13 +44,12 @@ struct Told {
 
 class SourceInAThread final : public Source, private SourceVisitor {
  public:
-  explicit SourceInAThread(std::unique_ptr<Source> source)
+  SourceInAThread(std::unique_ptr<Source> source, std::optional<unsigned> cpu, Status& on_its_cpu)
       : source_(std::move(source)),
         news_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
         ring_(kRing),
-        thread_("conntrack-read", {[this] { return turn(); }, [this] { return awaited(); }}) {}
-
-  Status stay_on(unsigned cpu) { return thread_.stay_on(cpu); }
+        thread_("conntrack-read", {[this] { return turn(); }, [this] { return awaited(); }}, cpu,
+                on_its_cpu) {}
 
   int event_fd() const override { return news_.get(); }
   int receive_buffer_bytes() const override { return source_->receive_buffer_bytes(); }
@@ -289,12 +288,9 @@ class SourceInAThread final : public Source, private SourceVisitor {
 
 }  // namespace
 
-ThreadedSource in_a_thread(std::unique_ptr<Source> source, std::optional<unsigned> cpu) {
-  auto made = std::make_unique<SourceInAThread>(std::move(source));
-  ThreadedSource out;
-  if (cpu) out.on_its_cpu = made->stay_on(*cpu);
-  out.source = std::move(made);
-  return out;
+std::unique_ptr<Source> in_a_thread(std::unique_ptr<Source> source, std::optional<unsigned> cpu,
+                                    Status& on_its_cpu) {
+  return std::make_unique<SourceInAThread>(std::move(source), cpu, on_its_cpu);
 }
 
 }  // namespace hotpair::conntrack

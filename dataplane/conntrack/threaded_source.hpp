@@ -14,10 +14,8 @@
 
 namespace hotpair::conntrack {
 
-struct ThreadedSource {
-  std::unique_ptr<Source> source;
-  Status on_its_cpu = Ok{};  // an error: the thread is wherever the system likes
-};
-ThreadedSource in_a_thread(std::unique_ptr<Source> source, std::optional<unsigned> cpu);
+// `on_its_cpu`: an error when the thread may not run on `cpu`; it is where the system likes then.
+std::unique_ptr<Source> in_a_thread(std::unique_ptr<Source> source, std::optional<unsigned> cpu,
+                                    Status& on_its_cpu);
 
 }  // namespace hotpair::conntrack

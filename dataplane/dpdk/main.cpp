@@ -123,11 +123,11 @@ Status open_kernel_sides(const std::vector<unsigned>& lcores, ReplicaParts& part
   parts.source = std::move(source).value();
   parts.sink = std::move(sink).value();
   if (lcores.size() < 2) return Ok{};
-  auto reading = conntrack::in_a_thread(std::move(parts.source), lcores[1]);
-  auto writing = conntrack::in_a_thread(std::move(parts.sink), lcores[lcores.size() > 2 ? 2 : 1]);
-  parts.source = std::move(reading.source);
-  parts.sink = std::move(writing.sink);
-  for (const Status& placed : {reading.on_its_cpu, writing.on_its_cpu})
+  Status reads_there = Ok{}, writes_there = Ok{};
+  parts.source = conntrack::in_a_thread(std::move(parts.source), lcores[1], reads_there);
+  parts.sink = conntrack::in_a_thread(std::move(parts.sink), lcores[lcores.size() > 2 ? 2 : 1],
+                                      writes_there);
+  for (const Status& placed : {reads_there, writes_there})
     if (!placed.ok())
       log.warning("lcore-unavailable", "a thread of session sync runs where the system likes: " +
                                            placed.error().message +

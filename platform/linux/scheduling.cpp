@@ -17,13 +17,6 @@ namespace {
 // What keep_off_cpu() kept the program off when that left it one CPU; of the process.
 std::atomic<int> other_of_two{-1};
 
-void run_on(unsigned cpu) {
-  cpu_set_t only;
-  CPU_ZERO(&only);
-  CPU_SET(cpu, &only);
-  (void)sched_setaffinity(0, sizeof only, &only);
-}
-
 }  // namespace
 
 Status set_realtime_priority(int priority) {
@@ -57,6 +50,14 @@ std::optional<unsigned> last_of_several_cpus() {
   return std::nullopt;
 }
 
+Status run_on_cpu(unsigned cpu) {
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(cpu, &only);
+  if (sched_setaffinity(0, sizeof only, &only) == 0) return Ok{};
+  return fail_errno("cannot run on CPU " + std::to_string(cpu), errno);
+}
+
 void keep_off_cpu(unsigned cpu) {
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
@@ -71,7 +72,7 @@ void keep_off_cpu(unsigned cpu) {
 void give_way() {
   constexpr int kNice = 10;
   (void)setpriority(PRIO_PROCESS, 0, kNice);  // 0: this thread alone, see setpriority(2)
-  if (const int cpu = other_of_two; cpu >= 0) run_on(static_cast<unsigned>(cpu));
+  if (const int cpu = other_of_two; cpu >= 0) (void)run_on_cpu(static_cast<unsigned>(cpu));
 }
 
 void set_thread_name(const std::string& name) {

@@ -14,6 +14,8 @@ Status set_realtime_priority(int priority);
 Status lock_memory();  // mlockall, present and future pages
 // The last CPU this process may run on, when there is more than one.
 std::optional<unsigned> last_of_several_cpus();
+// The calling thread, and what it starts from now on, runs on that CPU alone.
+Status run_on_cpu(unsigned cpu);
 // The calling thread, and what it starts from now on, never runs on that CPU again, but for
 // give_way(); nothing happens when it is the only one.
 void keep_off_cpu(unsigned cpu);

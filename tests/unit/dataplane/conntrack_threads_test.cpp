@@ -35,8 +35,9 @@ class ThreadedTable : public KernelTable {
   void SetUp() override {
     KernelTable::SetUp();
     if (IsSkipped()) return;
-    reader_ = in_a_thread(Source::open({}).value(), std::nullopt).source;
-    writer_ = in_a_thread(Sink::open().value(), std::nullopt).sink;
+    Status placed = Ok{};
+    reader_ = in_a_thread(Source::open({}).value(), std::nullopt, placed);
+    writer_ = in_a_thread(Sink::open().value(), std::nullopt, placed);
   }
 
   std::unique_ptr<Source> reader_;
@@ -172,7 +173,8 @@ class ThreadedSourceTest : public testing::Test {
   ThreadedSourceTest() {
     auto played = std::make_unique<PlayedKernel>();
     kernel_ = played.get();
-    source_ = in_a_thread(std::move(played), std::nullopt).source;
+    Status placed = Ok{};
+    source_ = in_a_thread(std::move(played), std::nullopt, placed);
     EXPECT_TRUE(source_->subscribe().ok());
   }
   void poll_until(std::function<bool()> reached) {
@@ -241,9 +243,10 @@ TEST_F(ThreadedSourceTest, AnErrorComesBackToWhoAsked) {
 }
 
 TEST(ThreadedSourcePlaceTest, ACpuThatThereIsNotIsSaidAndTheThreadRunsElsewhere) {
-  auto made = in_a_thread(std::make_unique<PlayedKernel>(), 1000);
-  EXPECT_FALSE(made.on_its_cpu.ok());
-  EXPECT_TRUE(made.source->subscribe().ok());
+  Status placed = Ok{};
+  const auto source = in_a_thread(std::make_unique<PlayedKernel>(), 1000, placed);
+  EXPECT_FALSE(placed.ok());
+  EXPECT_TRUE(source->subscribe().ok());
 }
 
 }  // namespace

@@ -1,9 +1,8 @@
 #include "tools/bench/kernel/maker.hpp"
 
-#include <sched.h>
-
 #include "dataplane/conntrack/sink.hpp"
 #include "platform/linux/clock.hpp"
+#include "platform/linux/scheduling.hpp"
 #include "tools/bench/kernel/packet_traffic.hpp"
 #include "tools/bench/synthetic_sessions.hpp"
 
@@ -13,13 +12,6 @@ namespace {
 constexpr std::uint32_t kTimeout = 3600;
 constexpr std::uint32_t kBatch = 64;
 
-void stay_on(unsigned cpu) {
-  cpu_set_t only;
-  CPU_ZERO(&only);
-  CPU_SET(cpu, &only);
-  (void)::sched_setaffinity(0, sizeof only, &only);
-}
-
 }  // namespace
 
 Status Maker::join() {
@@ -28,7 +20,7 @@ Status Maker::join() {
 }
 
 Status Maker::make(const TwoBoxes& boxes, const Load& load) {
-  if (load.cpu) stay_on(*load.cpu);
+  if (load.cpu) (void)sys::run_on_cpu(*load.cpu);
   Status made = load.packets ? make_by_packets(boxes, load) : make_by_ctnetlink(boxes, load);
   done_ = true;
   return made;

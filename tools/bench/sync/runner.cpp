@@ -4,13 +4,12 @@
 #include <memory>
 #include <thread>
 
-#include <pthread.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include "dataplane/dpdk/eal.hpp"
 #include "platform/base/dpdk_device.hpp"
 #include "platform/linux/clock.hpp"
+#include "platform/linux/scheduling.hpp"
 #include "tools/bench/sync/backup_end.hpp"
 #include "tools/bench/sync/port_link.hpp"
 #include "tools/bench/sync/primary_end.hpp"
@@ -67,11 +66,7 @@ Result<Links> port_links(const Options& options) {
 
 // Each end has a CPU to itself where there are two: that is how the figures are meant.
 void pin_to(unsigned cpu, bool wanted) {
-  if (!wanted || std::thread::hardware_concurrency() < 2) return;
-  cpu_set_t cpus;
-  CPU_ZERO(&cpus);
-  CPU_SET(cpu, &cpus);
-  (void)pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus);
+  if (wanted && std::thread::hardware_concurrency() >= 2) (void)sys::run_on_cpu(cpu);
 }
 
 class Progress {
