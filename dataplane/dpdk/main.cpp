@@ -17,13 +17,13 @@
 #include "dataplane/dpdk/eal.hpp"
 #include "dataplane/dpdk/kernel_setup.hpp"
 #include "dataplane/dpdk/loop.hpp"
-#include "dataplane/dpdk/port_device.hpp"
 #include "platform/base/dpdk_device.hpp"
 #include "platform/config/config.hpp"
 #include "platform/linux/crypto.hpp"
 #include "platform/linux/huge_pages.hpp"
 #include "platform/linux/ip_address.hpp"
 #include "platform/linux/log_sink.hpp"
+#include "platform/linux/numa.hpp"
 #include "platform/linux/sd_notify.hpp"
 
 namespace hotpair::dpdk {
@@ -105,7 +105,7 @@ EalOptions eal_options(const config::SessionSync& sync, const std::string& run_d
   out.hugepages = sync.hugepages;
   out.lcores = sync.lcores;
   for (const std::string& device : sync.devices) {
-    out.port_nodes.push_back(node_of(device));
+    out.port_nodes.push_back(sys::numa_node_of_device(device));
     if (pci_address_of(device)) out.pci_devices.push_back(device);
   }
   out.file_prefix = "hotpair_" + std::to_string(std::hash<std::string>{}(run_dir)) + "_" +

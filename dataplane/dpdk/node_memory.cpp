@@ -25,10 +25,8 @@ Failure<Error> nothing_there(const sys::NumaNode& home, unsigned cpu,
 Result<std::vector<std::string>> memory_words(
     const std::vector<sys::NumaNode>& nodes, unsigned cpu,
     const std::vector<std::optional<unsigned>>& port_nodes) {
-  const auto home = std::find_if(nodes.begin(), nodes.end(), [cpu](const sys::NumaNode& node) {
-    return node.cpus.contains(cpu);
-  });
-  if (nodes.size() < 2 || home == nodes.end())
+  const sys::NumaNode* const home = sys::numa_node_of_cpu(nodes, cpu);
+  if (nodes.size() < 2 || home == nullptr)
     return std::vector<std::string>{
         "-m", std::to_string(kMegabytes + port_nodes.size() * kMegabytesAPort)};
   if (home->free_hugepage_megabytes == 0) return nothing_there(*home, cpu, nodes);

@@ -21,6 +21,7 @@
 #include "platform/base/assert.hpp"
 #include "platform/base/dpdk_device.hpp"
 #include "platform/linux/clock.hpp"
+#include "platform/linux/numa.hpp"
 
 namespace hotpair::dpdk {
 
@@ -111,7 +112,7 @@ int Port::memory_node() const {
 
 // DPDK takes a kernel interface to be near every lcore.
 std::optional<unsigned> Port::far_node() const {
-  const auto device = node_of(device_);
+  const auto device = sys::numa_node_of_device(device_);
   const bool known = device && rte_socket_id() != LCORE_ID_ANY && rte_socket_count() > 1;
   return known && *device != rte_socket_id() ? device : std::nullopt;
 }
@@ -123,8 +124,7 @@ std::optional<unsigned> Port::crowded_node() const {
 
 rte_mempool* Port::new_pool(std::size_t max_frame, int node) const {
   const std::string name = "hotpair_" + std::to_string(id_);
-  if (device_.rfind("net_af_xdp", 0) == 0)
-    return make_xdp_buffers(name, kAfXdpBuffers, kBufferCache, node);
+  if (is_af_xdp(device_)) return make_xdp_buffers(name, kAfXdpBuffers, kBufferCache, node);
   const std::size_t room =
       RTE_PKTMBUF_HEADROOM + (max_frame > kStandardFrame ? kJumboSlot : RTE_MBUF_DEFAULT_DATAROOM);
   return rte_pktmbuf_pool_create(name.c_str(), kBuffers, kBufferCache, 0,

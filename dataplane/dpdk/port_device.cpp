@@ -17,7 +17,6 @@
 #include "platform/base/dpdk_device.hpp"
 #include "platform/linux/file_descriptor.hpp"
 #include "platform/linux/link_up.hpp"
-#include "platform/linux/numa.hpp"
 #include "platform/linux/system_error.hpp"
 
 namespace hotpair::dpdk {
@@ -56,12 +55,6 @@ Status prepare_pci(const std::string& address) {
 }
 
 }  // namespace
-
-std::optional<unsigned> node_of(const std::string& device) {
-  if (const auto address = pci_address_of(device)) return sys::numa_node_of_pci(*address);
-  const std::string interface = kernel_interface_of(device);
-  return interface.empty() ? std::nullopt : sys::numa_node_of_interface(interface);
-}
 
 int packet_socket_of(unsigned interface_index) {
   std::error_code error;
@@ -108,7 +101,7 @@ Status prepare_device(const std::string& device) {
 // libxdp (1.3) looks its own program up by number, which the kernel allows CAP_SYS_ADMIN alone; and
 // it does not try a driver that has no XDP of its own in the kernel's generic way.
 std::string af_xdp_needs(const std::string& device) {
-  if (device.rfind("net_af_xdp", 0) != 0) return "";
+  if (!is_af_xdp(device)) return "";
   bpf_attr attribute{};
   const bool refused =
       syscall(SYS_bpf, BPF_PROG_GET_NEXT_ID, &attribute, sizeof attribute) != 0 && errno == EPERM;

@@ -10,10 +10,6 @@
 
 namespace hotpair::dpdk {
 
-// The NUMA node of a card, or of the card under a kernel interface; none where the kernel knows of
-// none.
-std::optional<unsigned> node_of(const std::string& device);
-
 // The packet socket that this process has open on an interface, as the af_packet driver does:
 // polling it tells of frames without reading them. -1 when there is none.
 int packet_socket_of(unsigned interface_index);

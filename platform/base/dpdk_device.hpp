@@ -27,6 +27,10 @@ inline std::optional<std::string> pci_address_of(std::string_view device) {
   return address;
 }
 
+inline bool is_af_xdp(std::string_view device) {
+  return device.starts_with("net_af_xdp");
+}
+
 // The value of iface=; empty when there is none.
 inline std::string kernel_interface_of(std::string_view device) {
   constexpr std::string_view kKey = ",iface=";

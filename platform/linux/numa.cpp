@@ -6,6 +6,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "platform/base/dpdk_device.hpp"
 #include "platform/linux/files.hpp"
 
 namespace hotpair::sys {
@@ -91,6 +92,18 @@ std::optional<unsigned> numa_node_of_interface(const std::string& name, const st
   const std::string device = sysfs + "/class/net/" + name + "/device";
   const auto own = node_in(device + "/numa_node");
   return own ? own : node_in(device + "/../numa_node");
+}
+
+std::optional<unsigned> numa_node_of_device(const std::string& device) {
+  if (const auto address = pci_address_of(device)) return numa_node_of_pci(*address);
+  const std::string interface = kernel_interface_of(device);
+  return interface.empty() ? std::nullopt : numa_node_of_interface(interface);
+}
+
+const NumaNode* numa_node_of_cpu(const std::vector<NumaNode>& nodes, unsigned cpu) {
+  const auto found = std::find_if(nodes.begin(), nodes.end(),
+                                  [cpu](const NumaNode& node) { return node.cpus.contains(cpu); });
+  return found == nodes.end() ? nullptr : &*found;
 }
 
 std::string reserve_hugepages_command(unsigned node) {

@@ -24,6 +24,11 @@ std::optional<unsigned> numa_node_of_pci(const std::string& full_address,
 std::optional<unsigned> numa_node_of_interface(const std::string& name,
                                                const std::string& sysfs = "/sys");
 
+// Of a session-sync device (platform/base/dpdk_device.hpp).
+std::optional<unsigned> numa_node_of_device(const std::string& device);
+// Null where no node has that CPU.
+const NumaNode* numa_node_of_cpu(const std::vector<NumaNode>& nodes, unsigned cpu);
+
 // The command that reserves hugepages on that node alone.
 std::string reserve_hugepages_command(unsigned node);
 

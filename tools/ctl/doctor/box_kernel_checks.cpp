@@ -82,10 +82,7 @@ void check_cpus(const Box& box, const config::SessionSync& sync, Report& report)
 const sys::NumaNode* node_of_lcore(const Box& box, const config::SessionSync& sync) {
   if (sync.lcores.empty() && box.online.empty()) return nullptr;
   const unsigned cpu = sync.lcores.empty() ? *box.online.rbegin() : sync.lcores.front();
-  const auto home =
-      std::find_if(box.nodes.begin(), box.nodes.end(),
-                   [cpu](const sys::NumaNode& node) { return node.cpus.contains(cpu); });
-  return home == box.nodes.end() ? nullptr : &*home;
+  return sys::numa_node_of_cpu(box.nodes, cpu);
 }
 
 void check_nodes(const Box& box, const config::SessionSync& sync, Report& report) {

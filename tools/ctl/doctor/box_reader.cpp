@@ -110,13 +110,14 @@ PciDevice read_pci(const std::string& address) {
 
 void read_sync_ports(const config::SessionSync& sync, const sys::LinkMonitor* links, Box& box) {
   for (const std::string& device : sync.devices) {
+    const auto node = sys::numa_node_of_device(device);
     if (const std::string nic = kernel_interface_of(device); !nic.empty()) {
       box.sync_nics.push_back(nic);
       if (links && links->find(nic) == nullptr) box.absent_nics.insert(nic);
-      if (const auto node = sys::numa_node_of_interface(nic)) box.sync_nodes[nic] = *node;
+      if (node) box.sync_nodes[nic] = *node;
     } else if (const auto address = pci_address_of(device)) {
       box.pci.push_back(read_pci(*address));
-      if (const auto node = sys::numa_node_of_pci(*address)) box.sync_nodes[*address] = *node;
+      if (node) box.sync_nodes[*address] = *node;
     }
   }
 }

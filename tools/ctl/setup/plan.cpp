@@ -1,7 +1,6 @@
 #include "tools/ctl/setup/plan.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 
 #include "platform/base/dpdk_device.hpp"
@@ -34,10 +33,6 @@ std::string dpdk_device(const std::string& text) {
 const char* const kAfXdpRights =
     "# For a session-sync port of af_xdp, whose program hotpair-dataplane loads into the kernel.\n"
     "[Service]\nCapabilityBoundingSet=CAP_SYS_ADMIN\nSystemCallFilter=bpf\n";
-
-bool is_af_xdp(const std::string& device) {
-  return device.starts_with("net_af_xdp");
-}
 
 std::string node_text(const Answers& answers, bool hugepages) {
   std::string text =
